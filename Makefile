@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# The front door. Everything is built by CMake into build/ (ninja where there is one, make otherwise);
+# `make demo` and `make check` install missing Debian packages themselves and say so.
+
+PREFIX ?= /usr/local
+BUILD ?= build
+JOBS ?= $(shell nproc)
+CMAKE_ARGS ?=
+BUILD_NEEDS = cmake pkg-config liburing-dev
+CONFIGURE = $(if $(shell command -v ninja),-G Ninja) -S . -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+
+.PHONY: all build needs demo check wine promises headers bench asan tsan tidy install clean help
+
+all: build
+
+help:
+	@echo "make demo | check | wine | promises | headers | bench | asan | tsan | tidy | install PREFIX=DIR | clean"
+
+needs:
+	@scripts/need.sh $(BUILD_NEEDS)
+
+build: needs
+	@cmake $(CONFIGURE) -B $(BUILD) $(CMAKE_ARGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+	@cmake --build $(BUILD) -j $(JOBS)
+
+demo: build
+	@scripts/demo.sh $(BUILD)
+
+check: build
+	@tests/run.sh $(BUILD)
+
+wine:
+	@scripts/need.sh gcc-mingw-w64-x86-64 wine wine64
+	@tests/wine.sh
+
+promises: build
+	@tests/promises.sh $(BUILD)
+
+headers:
+	@scripts/need.sh g++
+	@tests/headers/run.sh
+
+bench: needs
+	@scripts/need.sh libuv1-dev
+	@$(MAKE) --no-print-directory build
+	@bench/run.sh $(BUILD)
+
+asan:
+	@$(MAKE) --no-print-directory build BUILD=build-asan CMAKE_ARGS="-DIOCP_SANITIZE=address,undefined"
+	@tests/run.sh build-asan
+
+tsan:
+	@$(MAKE) --no-print-directory build BUILD=build-tsan CMAKE_ARGS="-DIOCP_SANITIZE=thread"
+	@tests/run.sh build-tsan
+
+tidy:
+	@scripts/tidy.sh
+
+install: build
+	@cmake --install $(BUILD) --prefix $(PREFIX) >/dev/null
+	@echo "installed in $(PREFIX)"
+
+clean:
+	rm -rf build build-asan build-tsan build-werror-gcc build-werror-clang

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Every .c file of these directories is one program: build/DIR/NAME. Programs of the public kind see the
+# installed headers and libiocp.a only; tests of the inside also see src/ and the inner names.
+
+# programs(DIR LIBRARY): one program per file of DIR.
+function(programs dir library)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/*.c)
+  string(REPLACE "/" "_" prefix ${dir})
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    if(dir STREQUAL "bench" AND name MATCHES "uv" AND NOT name MATCHES "uring" AND NOT LIBUV_FOUND)
+      message(STATUS "${dir}/${name}: not built, libuv1-dev is missing")
+      continue()
+    endif()
+    if(dir STREQUAL "bench" AND name MATCHES "uring" AND NOT URING_FOUND)
+      message(STATUS "${dir}/${name}: not built, liburing-dev is missing")
+      continue()
+    endif()
+    set(target ${prefix}_${name})
+    add_executable(${target} ${source})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
+      RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${dir})
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/${dir})
+    target_link_libraries(${target} PRIVATE ${library} m)
+    if(dir STREQUAL "bench" AND LIBUV_FOUND AND name MATCHES "uv")
+      target_link_libraries(${target} PRIVATE PkgConfig::LIBUV)
+    endif()
+    if(dir STREQUAL "bench" AND URING_FOUND AND name MATCHES "uring")
+      target_link_libraries(${target} PRIVATE PkgConfig::URING)
+    endif()
+  endforeach()
+endfunction()
+
+if(PkgConfig_FOUND)
+  pkg_check_modules(LIBUV IMPORTED_TARGET libuv)
+endif()
+
+programs(examples iocp_static)
+programs(tools iocp_static)
+programs(bench iocp_static)
+programs(tests/conform iocp_static)
+programs(tests/stress iocp_static)
+programs(tests/unit iocp_inside)
+programs(tests/fault iocp_inside)
+programs(tests/sim iocp_inside)
