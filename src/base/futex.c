@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* futex(2), the private kind: both calls of futex.h. */
+#include "base/futex.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+{
+    struct timespec ts;
+    struct timespec *limit = NULL;
+
+    if (deadline_ns != DEADLINE_NEVER) {
+        ts.tv_sec = (time_t)(deadline_ns / NS_PER_SEC);
+        ts.tv_nsec = (long)(deadline_ns % NS_PER_SEC);
+        limit = &ts;
+    }
+    /* WAIT_BITSET takes an absolute monotonic time, so EINTR needs no recomputation. */
+    if (syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, limit, NULL,
+                FUTEX_BITSET_MATCH_ANY) == -1 &&
+        errno == ETIMEDOUT)
+        return -ETIMEDOUT;
+    return 0;
+}
+
+void futex_wake(_Atomic uint32_t *word, int count)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}

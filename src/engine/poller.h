@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Readiness: one epoll set and an eventfd that wakes whoever sleeps in it. Each port has one, the
+ * home thread serves one for handles without a port. Files are registered once, edge triggered,
+ * with a token (fd and generation), never a pointer. What an edge means is decided above, in the
+ * function the poller was made with.
+ *
+ * Rules: all fields are constant after poller_new but the atomics; the list of all pollers is
+ * guarded by a global lock in poller.c.
+ */
+#ifndef IOCP_ENGINE_POLLER_H
+#define IOCP_ENGINE_POLLER_H
+
+#include "base/list.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What an edge says; same bits as EPOLLIN, EPOLLOUT ... so that nothing is translated. */
+enum {
+    READY_IN = 0x001,
+    READY_PRI = 0x002,
+    READY_OUT = 0x004,
+    READY_ERR = 0x008,
+    READY_HUP = 0x010,
+    READY_RDHUP = 0x2000,
+};
+
+struct poller {
+    int epoll_fd;
+    int wake_fd;                   /* eventfd, edge triggered, never read */
+    _Atomic uint32_t registered;   /* fds in the set */
+    _Atomic uint32_t harvests;     /* how often somebody looked; the watchdog compares */
+    _Atomic bool led;              /* somebody sleeps in it or is about to */
+    _Atomic bool armed;            /* the home thread watches it */
+    uint32_t watchdog_seen;        /* home thread only: `harvests` at the last tick */
+    struct list link;              /* list of all pollers */
+    _Atomic uint32_t pins;         /* poller_pin: kept while the home thread uses it */
+    /* An fd became ready. Called without locks. Returns an entry to queue, or NULL. */
+    void (*edge)(struct poller *p, uint64_t token, uint32_t events);
+    /* Harvest and do the work, on a thread that dequeues nothing. */
+    void (*help)(struct poller *p);
+    void *owner;                   /* struct queue, or NULL for home */
+};
+
+int poller_new(struct poller **out, void *owner,
+               void (*edge)(struct poller *, uint64_t, uint32_t), void (*help)(struct poller *));
+void poller_free(struct poller *p); /* unlists, closes; nobody sleeps in it any more */
+
+int poller_add(struct poller *p, int fd, uint64_t token);
+void poller_remove(struct poller *p, int fd);
+
+/*
+ * Waits until the deadline (0: just looks), calls edge() for each event. Returns how many edges
+ * were reported, not counting wake-ups; EINTR and wake-ups give 0.
+ */
+int poller_wait(struct poller *p, uint64_t deadline_ns);
+
+void poller_wake(struct poller *p);
+
+/* A thread begins to sleep outside any dequeue: the home thread takes the leaderless ones. */
+void poller_attend_all(void);
+
+/* An observer polls: harvest leaderless pollers once, without sleeping. */
+void poller_help_all(void);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One matcher for every kind of cancelling: by request, by thread, all of a handle; CancelIo,
+ * CancelIoEx, thread exit and close all come here. Cancelling asks; the answer is the ordinary
+ * completion, with STATUS_CANCELLED unless the operation was faster.
+ */
+#ifndef IOCP_IO_CANCEL_H
+#define IOCP_IO_CANCEL_H
+
+#include "io/file.h"
+#include "io/request.h"
+
+struct cancel_match {
+    const OVERLAPPED *ov; /* NULL: any */
+    uint64_t issuer;      /* thread.serial, 0: any */
+};
+
+/* How many requests were asked to stop. */
+unsigned cancel_requests(struct file *f, const struct cancel_match *match);
+
+/* One request (counted by the caller for the duration). true: it was still pending. */
+bool cancel_request(struct request *r);
+
+/* The exiting thread's requests on files without a port (hook of thread.c). */
+void cancel_thread(struct thread *t);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file object: whatever has a file descriptor. It carries what all kinds share - flags, the
+ * port it belongs to, the two lanes, the requests pending on it - and a pointer to what one kind
+ * alone knows (disk.c, sock.c ...).
+ *
+ * Rules:
+ * 1. fd, kind and flags are constant after publication; so is `extra`'s pointer.
+ * 2. `lock` guards: port, key, modes, poller, generation, closing, pending, lanes.
+ * 3. port goes from NULL to a port once and never back (promise PORT-04).
+ * 4. I/O always uses `fd`, the object's first number, open until destroy.
+ */
+#ifndef IOCP_IO_FILE_H
+#define IOCP_IO_FILE_H
+
+#include "base/list.h"
+#include "base/lock.h"
+#include "engine/poller.h"
+#include "object/object.h"
+#include "wait/dispatcher.h"
+#include "wait/queue.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct port;
+struct request;
+
+enum file_kind {
+    FILE_KIND_DISK,    /* regular file or block device: offsets, file path of the engines */
+    FILE_KIND_DIR,
+    FILE_KIND_SOCKET,
+    FILE_KIND_PIPE,    /* pipe(2) or FIFO: readiness with RWF_NOWAIT attempts */
+    FILE_KIND_CHAR,    /* tty, /dev/null, anything else: pool thread where nothing better works */
+    FILE_KIND_EVENTFD, /* adopted eventfd, timerfd ...: readiness, read/write */
+};
+
+enum file_flag {
+    FILE_OVERLAPPED = 1 << 0,   /* FILE_FLAG_OVERLAPPED / WSA_FLAG_OVERLAPPED */
+    FILE_ADOPTED = 1 << 1,      /* the program's own fd: never set O_NONBLOCK on it */
+    FILE_APPEND_ONLY = 1 << 2,  /* FILE_APPEND_DATA without FILE_WRITE_DATA */
+    FILE_DIRECT = 1 << 3,       /* FILE_FLAG_NO_BUFFERING */
+    FILE_NONBLOCK_FD = 1 << 4,  /* O_NONBLOCK is set on the descriptor */
+    FILE_DELETE_ON_CLOSE = 1 << 5,
+    FILE_STD = 1 << 6,          /* GetStdHandle's: the fd (0-2) is not ours to close */
+};
+
+enum file_mode {
+    FILE_MODE_SKIP_PORT = 1,  /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
+    FILE_MODE_SKIP_EVENT = 2, /* FILE_SKIP_SET_EVENT_ON_HANDLE */
+};
+
+enum lane_direction { LANE_IN, LANE_OUT, LANE_COUNT };
+
+/* Order per direction of a stream: see lane.c. */
+struct lane {
+    struct list requests; /* struct request.link, in order of the calls */
+    bool running;         /* a thread works on this lane: others only queue */
+    bool drained;         /* nothing to get until the next edge */
+    uint32_t edges;       /* edges seen */
+};
+
+struct file {
+    struct object object;
+    struct dispatcher dispatcher; /* signalled by completions without event */
+    struct lock lock;
+    int fd;
+    uint8_t kind;        /* enum file_kind */
+    uint16_t flags;      /* enum file_flag */
+    uint8_t modes;       /* enum file_mode */
+    bool closing;        /* last handle closed: nothing new is accepted */
+    bool registered;     /* fd is in poller's set */
+    bool no_edges;       /* epoll refuses this fd (EPERM): every attempt counts as ready */
+    bool marked;         /* `ready` is queued somewhere */
+    bool trouble;        /* RDHUP, HUP, ERR or PRI was seen: a short read proves nothing */
+    uint32_t generation; /* of the registration: in the token */
+    uint32_t access;     /* granted access */
+    struct port *port;   /* counted */
+    uintptr_t key;
+    struct poller *poller; /* port's or home's, once registered */
+    struct queue_entry ready; /* entry.ready = true; holds a reference while queued */
+    struct lane lanes[LANE_COUNT];
+    struct list pending; /* struct request.pending: accepted, not done */
+    dev_t dev;           /* identity at adoption or opening */
+    ino_t ino;
+    struct list sync_waiters; /* struct file_blocker: threads inside blocking calls */
+    const struct file_ops *ops;
+    void *extra;         /* owned; freed by ops->destroy */
+};
+
+/* What one kind of file does differently. Any may be NULL. */
+struct file_ops {
+    const char *name;
+    /* Last handle closed: pending requests are cancelled right after this. */
+    void (*cleanup)(struct file *f);
+    /* About to close(fd) and free. */
+    void (*destroy)(struct file *f);
+    /* An edge came (WSAEventSelect and the like). No lock held. */
+    void (*edge)(struct file *f, uint32_t events);
+    /* ReadFile/WriteFile on it: overlapped (r ready to start) */
+    uint32_t (*read)(struct request *r);
+    uint32_t (*write)(struct request *r);
+    /* ... and synchronous, on the caller's thread. offset NULL: the file's own position. */
+    uint32_t (*read_sync)(struct file *f, void *buf, uint32_t size, const uint64_t *offset,
+                          uint32_t *bytes);
+    uint32_t (*write_sync)(struct file *f, const void *buf, uint32_t size, const uint64_t *offset,
+                           uint32_t *bytes);
+    uint32_t (*flush)(struct file *f);
+};
+
+extern const struct object_type file_type;
+
+/* A file around `fd` (owned from now on, also when this fails: closed). One reference. */
+uint32_t file_new(int fd, enum file_kind kind, uint32_t flags, uint32_t access,
+                  const struct file_ops *ops, void *extra, struct file **out);
+/* Publishes it under its fd number; *h is the handle. Drops the creator's reference. */
+uint32_t file_publish(struct file *f, uint32_t handle_flags, uintptr_t *h);
+
+static inline struct file *file_from_object(struct object *obj)
+{
+    return container_of(obj, struct file, object);
+}
+
+static inline void file_get(struct file *f)
+{
+    object_get(&f->object);
+}
+
+static inline void file_put(struct file *f)
+{
+    object_put(&f->object);
+}
+
+/*
+ * Handle -> file, counted. adopt: a number that the library has never seen is looked at with
+ * fstat and becomes a file (HOUSE: only association, ReadFile/WriteFile and Winsock data calls).
+ */
+uint32_t file_from_handle(uintptr_t h, bool adopt, struct file **out, uint32_t *access);
+
+/* Gives an adopted fd back: the library forgets it; pending requests end in 995. */
+uint32_t file_forget(int fd);
+
+/* How a kind adopts: tried by file_from_handle after fstat. Registered by sock.c, disk.c, pipe.c */
+uint32_t file_adopt_socket(int fd, uint32_t flags, struct file **out);
+uint32_t file_adopt_disk(int fd, uint32_t flags, struct file **out);
+uint32_t file_adopt_stream(int fd, uint32_t flags, enum file_kind kind, struct file **out);
+
+/* Associates with a port: PORT-04, PORT-05. */
+uint32_t file_associate(struct file *f, struct port *port, uintptr_t key);
+uint32_t file_add_modes(struct file *f, uint32_t modes);
+
+/*
+ * Replaces what is behind f->fd by `newfd` (dup3, newfd is closed): AcceptEx, DisconnectEx with
+ * reuse. The registration is dropped first; the next request that would block registers again.
+ */
+uint32_t file_replace_fd(struct file *f, int newfd);
+
+/* Moves a descriptor numbered 0-2 above them. Returns the new number or -errno (fd is closed). */
+int fd_above_std(int fd);
+
+/* A thread inside a blocking call on f, so that closing can call it back. See file.c. */
+struct file_blocker {
+    struct list link;
+    struct thread *thread;
+};
+bool file_block_enter(struct file *f, struct file_blocker *b); /* false: closing */
+void file_block_leave(struct file *f, struct file_blocker *b);
+
+/*
+ * The loop of a blocking call: attempt() until it does not say STATUS_PENDING, sleeping in
+ * wait_fd(events) between. Honours deadline (STATUS_TIMEOUT -> STATUS_IO_TIMEOUT), close and
+ * CancelSynchronousIo (STATUS_CANCELLED).
+ */
+uint32_t file_blocking_call(struct file *f, short events, uint64_t deadline_ns, bool alertable,
+                            uint32_t (*attempt)(struct file *f, void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lanes: requests of one direction of one file, in the order of the calls. The head is attempted
+ * inline when it is posted, and again when an edge says that the descriptor became ready; those
+ * behind it wait. One thread at a time works on a lane.
+ */
+#ifndef IOCP_IO_LANE_H
+#define IOCP_IO_LANE_H
+
+#include "io/file.h"
+#include "io/request.h"
+
+/*
+ * Starts r on its lane (r->ops->attempt is called at once if it is its turn and the lane is not
+ * known to be drained). request_begin was called. Returns STATUS_PENDING, or the final status,
+ * after having completed (success, warning) or refused (error) the request.
+ */
+uint32_t lane_start(struct request *r, enum lane_direction dir);
+
+/* The same, but never attempted inline: waits for the next edge (ConnectEx after EINPROGRESS). */
+uint32_t lane_start_waiting(struct request *r, enum lane_direction dir);
+
+/*
+ * Called inside an attempt, returns through it: the request goes on in a lane of another file
+ * (AcceptEx waiting for first data). The attempt then returns STATUS_MORE_PROCESSING.
+ */
+#define LANE_MOVED 0xEFFF0001u
+void lane_move(struct request *r, struct file *to, enum lane_direction dir);
+
+/* Does what can be done now on both lanes; completions go out through request_complete. */
+void lane_run(struct file *f);
+
+/* Edge callbacks for pollers (token = fd and generation). */
+void lane_edge_queue(struct poller *p, uint64_t token, uint32_t events);
+void lane_edge_home(struct poller *p, uint64_t token, uint32_t events);
+
+/* READY entry -> lane_run. */
+void lane_run_ready(struct queue_entry *e);
+
+/* Makes sure that f is registered with the poller it belongs to. Called with no lock held. */
+uint32_t lane_register(struct file *f);
+/* Takes it out again (before close, before replacing the fd, when it moves to a port). */
+void lane_unregister(struct file *f);
+
+/* Marks the lanes ready and runs them (an event source other than epoll: timers, retries). */
+void lane_kick(struct file *f);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The completion port: a queue of packets, and the poller of the files that belong to it. A port
+ * lives as long as its handle or any file associated with it; closing the handle wakes the waiters
+ * (735) and drops packets nobody can fetch any more.
+ */
+#ifndef IOCP_IO_PORT_H
+#define IOCP_IO_PORT_H
+
+#include "io/request.h"
+#include "object/object.h"
+#include "wait/queue.h"
+
+struct port {
+    struct object object;
+    struct queue queue;
+};
+
+extern const struct object_type port_type;
+
+uint32_t port_new(uint32_t concurrency, struct port **out); /* one reference; 0 = processors */
+
+static inline struct port *port_from_object(struct object *obj)
+{
+    return container_of(obj, struct port, object);
+}
+
+/* Queues a finished request as a packet (or frees it if the port is closed). */
+void port_put(struct port *port, struct request *r, struct dispatcher *event);
+
+uint32_t port_post(struct port *port, uint32_t bytes, uintptr_t key, OVERLAPPED *ov);
+
+struct packet {
+    uintptr_t key;
+    OVERLAPPED *ov;
+    uint32_t status;
+    uint32_t bytes;
+};
+
+/* 1 to max packets. STATUS_SUCCESS, _TIMEOUT, _USER_APC, _ABANDONED_WAIT_0. */
+uint32_t port_get(struct port *port, struct packet *out, unsigned max, unsigned *count,
+                  bool alertable, uint64_t deadline_ns);
+
+#endif

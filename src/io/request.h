@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One overlapped operation from call to packet. The memory of a request is the packet that a port
+ * queues and the APC that a thread runs: nothing is allocated to complete.
+ *
+ *   NEW      built by the starting call
+ *   QUEUED   in a lane of a file, waiting for its turn or for readiness
+ *   STARTED  an engine has its op
+ *   DONE     answered; queued as a packet or APC, or freed
+ *
+ * The start of every overlapped call:
+ *     struct request *r = request_new(file, ov, flags);       NULL: no memory
+ *     r->... = ...                                            what to do
+ *     request_begin(r);                                       Internal = pending, event reset
+ *     status = lane_start(r, LANE_IN) | engine ...            r is no longer ours
+ * lane_start answers STATUS_PENDING or the final status; it has then completed or refused the
+ * request by itself. A final error means: refused, no event, packet or routine follows.
+ *
+ * Every accepted request ends in request_complete(), once. After that the OVERLAPPED, the buffers
+ * and the event are never touched again.
+ */
+#ifndef IOCP_IO_REQUEST_H
+#define IOCP_IO_REQUEST_H
+
+#include "engine/engine.h"
+#include "wait/apc.h"
+#include "wait/queue.h"
+
+#include "minwindef.h"
+#include "winnt.h"
+#include "minwinbase.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct file;
+struct port;
+struct request;
+
+enum request_state { REQUEST_NEW, REQUEST_QUEUED, REQUEST_STARTED, REQUEST_DONE };
+
+/* A WSABUF by another name, so that no Winsock header is needed below the skin. */
+struct __attribute__((may_alias)) io_buf {
+    uint32_t len;
+    char *base;
+};
+
+enum { REQUEST_IOV_INLINE = 4 };
+
+/* How a file's kind does one step of a request: see lane.h for `attempt`. */
+struct request_ops {
+    const char *name;
+    /*
+     * Tries without blocking, no lock held, possibly on a library thread. STATUS_PENDING: would
+     * block, try again at the next edge. Anything else is the final status, r->bytes filled.
+     * May set r->drained_hint when a short transfer proves that nothing is left.
+     */
+    uint32_t (*attempt)(struct request *r);
+    /* Last look before the answer is published (copy out addresses, flags). May be NULL. */
+    void (*finish)(struct request *r, uint32_t status);
+    /* Frees what the request owns beyond the common fields. May be NULL. */
+    void (*release)(struct request *r);
+};
+
+typedef void (*request_routine)(uint32_t error, uint32_t bytes, OVERLAPPED *ov, uint32_t flags);
+
+struct request {
+    /* -- what a dequeue and a routine need (DONE) -- */
+    struct queue_entry entry; /* must be first */
+    uintptr_t key;
+    OVERLAPPED *ov;      /* borrowed from the user until DONE; never dereferenced after */
+    uint32_t status;     /* final NTSTATUS */
+    uint32_t bytes;
+    uint32_t out_flags;  /* WSARecv's flags at completion */
+    bool posted;         /* PostQueuedCompletionStatus: no operation behind it */
+    struct apc apc;      /* queued when `routine` is set */
+    request_routine routine;
+    bool routine_winsock;    /* the routine takes (error, bytes, ov, flags), else 3 arguments */
+
+    /* -- its life -- */
+    uint8_t state;       /* enum request_state; guarded by the lane file's lock */
+    bool attempting;     /* a thread is inside ops->attempt; same guard */
+    bool cancelled;      /* set once; same guard */
+    bool inline_done;    /* completed inside the starting call */
+    bool drained_hint;
+    bool stack;          /* a blocking call's request: not freed by completion */
+    _Atomic uint32_t refs;   /* 1 = its owner; cancellers take one for a moment */
+    uint64_t issuer;     /* thread.serial of the thread that started it */
+    struct thread *thread;   /* counted; only with a routine */
+    struct file *file;       /* counted until DONE; gets the completion */
+    struct file *lane_file;  /* counted if != file; whose lane it is in (AcceptEx's second half) */
+    struct dispatcher *event;     /* dispatcher of event_object */
+    struct object *event_object;  /* counted until DONE; NULL without hEvent */
+    bool no_packet;      /* bit 0 of hEvent */
+    struct list pending; /* in file->pending */
+    struct list link;    /* in lane->requests */
+    uint8_t lane;        /* enum lane_direction, while QUEUED */
+
+    /* -- the work -- */
+    const struct request_ops *ops;
+    struct op op;        /* engine work (disk) */
+    uint64_t offset;
+    uint32_t in_flags;   /* MSG_* */
+    uint32_t iov_count;
+    size_t size;         /* sum of the buffers */
+    struct iovec iov_inline[REQUEST_IOV_INLINE];
+    struct iovec *iov;   /* iov_inline, or owned */
+    union {
+        struct {
+            struct sockaddr *from;  /* user's, written at completion */
+            int32_t *from_len;      /* user's */
+            void *msg;              /* WSARecvMsg/WSASendMsg: the user's WSAMSG */
+            void *name;             /* owned copy of a destination address */
+            uint32_t name_len;
+        } sock;
+        struct {
+            struct file *socket;    /* counted: the accept socket */
+            char *out;              /* user's output buffer */
+            uint32_t data_len, local_len, remote_len;
+            uint8_t stage;
+        } accept;
+        struct {
+            uint8_t stage;
+        } connect;
+        struct {
+            bool append, write;
+        } disk;
+        uint64_t any[6];
+    } u;
+};
+
+/*
+ * A new request on `file` (takes a reference). `ov` may be NULL only for stack requests and posts.
+ * Looks up and pins hEvent (STATUS_INVALID_HANDLE if it is no event). With use_event false hEvent is ignored (ReadFileEx).
+ */
+uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out);
+/* Copies the buffer array. STATUS_NO_MEMORY if it does not fit and cannot be allocated. */
+uint32_t request_set_bufs(struct request *r, const struct io_buf *bufs, uint32_t count);
+void request_set_buf(struct request *r, void *data, size_t size);
+/* The completion goes to a routine on the calling thread instead of event, file or port. */
+void request_set_routine(struct request *r, request_routine routine, bool winsock);
+
+/* Internal = STATUS_PENDING, event and file nonsignalled. The last step before starting. */
+void request_begin(struct request *r);
+
+/* Refused before anything was accepted: frees it, answers nobody. Returns status. */
+uint32_t request_refuse(struct request *r, uint32_t status);
+
+/*
+ * The one door. No lock held. r->bytes is set. The request is not the caller's any more.
+ * in_call: the starting call is still running and will return this status.
+ */
+void request_complete(struct request *r, uint32_t status, bool in_call);
+
+/*
+ * For operations that never pend (done synchronously inside the call): begin was called, finish
+ * with this: an error status refuses, anything else completes. Returns status.
+ */
+uint32_t request_finish_inline(struct request *r, uint32_t status);
+
+/* Accepted by an engine or lane: joins file->pending. false: the file is closed (refuse it). */
+bool request_pend(struct request *r);
+
+/* Starts r->op on the engine: STATUS_PENDING or an error (then it was refused). */
+uint32_t request_start_engine(struct request *r);
+
+void request_get(struct request *r);
+void request_put(struct request *r);
+struct request *request_alloc(void); /* zeroed; the calling thread's cache */
+
+/* The ledger, for iocp_ledger() and the tests: see iocp.h. */
+struct ledger {
+    uint64_t started, completed, refused, posted, queued, delivered, dropped;
+};
+void ledger_read(struct ledger *out);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one namespace of handles. An object with a file descriptor has that number (>= 3) as its
+ * handle; all others have values from 0x40000000 to 0x7FFFFFFC whose two low bits are zero and
+ * which carry a generation, so that a stale value is refused. Pseudo handles (-1, -2) are not
+ * here: callers resolve them first.
+ */
+#ifndef IOCP_OBJECT_HANDLE_H
+#define IOCP_OBJECT_HANDLE_H
+
+#include "object/object.h"
+
+#include <stdint.h>
+
+enum handle_flag {
+    HANDLE_INHERIT = 1, /* HANDLE_FLAG_INHERIT */
+    HANDLE_PROTECT = 2, /* HANDLE_FLAG_PROTECT_FROM_CLOSE */
+};
+
+/* Publishes `obj` under a new non-fd handle (takes a reference of its own). NTSTATUS. */
+uint32_t handle_open(struct object *obj, uint32_t access, uint32_t flags, uintptr_t *out);
+
+/* Publishes `obj` under the number `fd`, which the object owns from now on. */
+uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t flags);
+
+/*
+ * Looks a handle up and returns a counted reference in *out. `kinds` is a mask of enum
+ * object_kind; a handle of another kind gives STATUS_OBJECT_TYPE_MISMATCH, an unknown or stale
+ * one STATUS_INVALID_HANDLE. `access_out` may be NULL.
+ */
+uint32_t handle_get(uintptr_t h, int kinds, struct object **out, uint32_t *access_out);
+
+/* The object that owns the number `fd`, even if its handle is closed already; NULL if none. */
+struct object *handle_get_fd_owner(int fd);
+
+/* Closes one handle; the last one runs the type's cleanup. PROTECT refuses. */
+uint32_t handle_close(uintptr_t h);
+
+/* Another handle to the same object. For fd objects `newfd` is the dup(2) number, else -1. */
+uint32_t handle_duplicate(struct object *obj, uint32_t access, uint32_t flags, int newfd,
+                          uintptr_t *out);
+
+uint32_t handle_flags_get(uintptr_t h, uint32_t *flags);
+uint32_t handle_flags_set(uintptr_t h, uint32_t mask, uint32_t flags);
+
+/*
+ * The object is being destroyed and gives its number back: forget the slot, before close(fd).
+ */
+void handle_release_fd(struct object *obj, int fd);
+
+/* Calls fn for each fd object alive, with a reference held during the call. */
+void handle_each_fd(void (*fn)(struct object *obj, void *ctx), void *ctx);
+
+static inline bool handle_is_fd(uintptr_t h)
+{
+    return h < 0x40000000u;
+}
+
+#endif

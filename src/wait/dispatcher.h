@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The waitable part of an object: a signal count plus what a satisfied wait does to it. Events,
+ * semaphores, mutexes, timers, threads and files all embed one; only wait.c knows waiters.
+ *
+ * Rules:
+ * 1. Everything in struct dispatcher is guarded by its own lock.
+ * 2. Wait-any takes one dispatcher lock at a time; wait-all takes all of its set, in address order.
+ * 3. Whoever makes it signalled calls dispatcher_wake_locked and then, after unlocking,
+ *    wake_list_run: nobody is woken under a lock.
+ */
+#ifndef IOCP_WAIT_DISPATCHER_H
+#define IOCP_WAIT_DISPATCHER_H
+
+#include "base/list.h"
+#include "base/lock.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct thread;
+
+enum consume {
+    CONSUME_NOTHING, /* manual-reset event or timer, thread, file: stays signalled */
+    CONSUME_ONE,     /* auto-reset event, semaphore, synchronization timer: signal -= 1 */
+    CONSUME_OWN,     /* mutex: the waiter becomes the owner, recursively */
+};
+
+struct dispatcher {
+    struct lock lock;
+    uint8_t consume;       /* enum consume; constant after init */
+    bool abandoned;        /* mutex: its owner ended without releasing it */
+    int32_t signal;        /* > 0: signalled */
+    int32_t recursion;     /* mutex: waits satisfied for the owner */
+    struct thread *owner;  /* mutex: borrowed; cleared before the thread dies */
+    struct list owned;     /* mutex: node in the owner's list, guarded by the owner's apc lock */
+    struct list waiters;   /* struct wait_block, first come first served */
+};
+
+/* Threads to be woken once all locks are released. */
+struct wake_list {
+    unsigned count;
+    bool more; /* did not fit: the rest was woken early */
+    struct wake {
+        _Atomic uint32_t *word; /* futex to wake, or */
+        int fd;                 /* eventfd to write when >= 0 */
+        struct thread *pin;     /* counted, for the life of fd; NULL with a futex */
+    } wakes[16];
+};
+
+static inline void wake_list_init(struct wake_list *w)
+{
+    w->count = 0;
+    w->more = false;
+}
+
+void wake_list_run(struct wake_list *w);
+
+void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal);
+
+/* Satisfies as many waiters as the signal count allows. Lock held. */
+void dispatcher_wake_locked(struct dispatcher *d, struct wake_list *wakes);
+
+/* Sets the count (1 signalled, 0 not) and wakes. Returns the previous count. Takes the lock. */
+int32_t dispatcher_set(struct dispatcher *d, int32_t signal);
+
+/* Signals, satisfies present waiters only, and leaves it nonsignalled (PulseEvent). */
+void dispatcher_pulse(struct dispatcher *d);
+
+bool dispatcher_signalled(struct dispatcher *d);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The concurrency queue: entries first in first out, waiting threads last in first out, and at
+ * most active_max released threads running. It knows nothing of packets; a port embeds one.
+ *
+ * The queue may have a poller. Then one waiter, the leader, sleeps in it while the others sleep on
+ * futexes; what the leader harvests is queued as READY entries before anybody returns to user
+ * code, and whoever dequeues a READY entry does its work (run_ready) and keeps the first
+ * completion that this produces for the same queue.
+ *
+ * Rules:
+ * 1. All fields are guarded by `lock`, but for active_max, poller and run_ready (constant once
+ *    set) and closed_hint.
+ * 2. active counts the threads with thread.counted set that belong to this queue.
+ * 3. entries not empty and waiters not empty implies active >= active_max, or a waiter is on its
+ *    way (lookers > 0).
+ */
+#ifndef IOCP_WAIT_QUEUE_H
+#define IOCP_WAIT_QUEUE_H
+
+#include "base/list.h"
+#include "base/lock.h"
+#include "wait/dispatcher.h"
+#include "wait/thread.h"
+
+struct poller;
+
+struct queue_entry {
+    struct list link; /* guarded by the queue's lock */
+    bool ready;       /* a file with readiness, not a packet */
+};
+
+struct queue {
+    struct lock lock;
+    bool closed;
+    uint32_t active;
+    uint32_t active_max;    /* constant after init */
+    uint32_t lookers;       /* waiters told to look, not yet back */
+    uint32_t gets;          /* dequeues since the poller was last looked at */
+    uint32_t count;         /* entries */
+    struct list entries;    /* struct queue_entry */
+    struct list waiters;    /* struct waiter.link, most recent first */
+    struct waiter *leader;  /* the waiter that sleeps in the poller, or NULL */
+    _Atomic(struct poller *) poller; /* owned; NULL until the first fd is registered */
+    /* Does the work of a READY entry, on the calling thread, with no lock held. */
+    void (*run_ready)(struct queue_entry *e);
+    struct object *object;  /* borrowed: embeds this; pinned by every thread that belongs to it */
+};
+
+void queue_init(struct queue *q, uint32_t active_max, struct object *object,
+                void (*run_ready)(struct queue_entry *));
+
+/*
+ * Takes 1 to max entries into out[]; *count says how many. STATUS_SUCCESS, STATUS_TIMEOUT,
+ * STATUS_USER_APC, STATUS_ABANDONED_WAIT_0 (closed meanwhile). The caller pins the queue's object.
+ */
+uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsigned *count,
+                   bool alertable, uint64_t deadline_ns);
+
+/* Appends one packet, or hands it to the most recent waiter. false: the queue is closed. */
+bool queue_put(struct queue *q, struct queue_entry *e);
+
+/* The same, and sets `event` so that neither can be seen before the other (rank: queue, event). */
+bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatcher *event);
+
+/* Appends READY entries harvested by somebody who is not a dequeuing thread. */
+void queue_put_ready(struct queue *q, struct queue_entry *e);
+
+/* Gives the queue its poller (a file of this port is about to be registered). 0 or -errno. */
+int queue_make_poller(struct queue *q);
+
+/* Wakes every waiter with WAITER_CLOSED; later gets fail. Entries stay for queue_drain. */
+void queue_close(struct queue *q);
+struct queue_entry *queue_drain(struct queue *q); /* one left-over entry, or NULL */
+
+/*
+ * Does what readiness is there, on a thread that is not dequeuing (home thread, a polling
+ * observer): harvests the leaderless poller with timeout 0 and runs all READY entries.
+ */
+void queue_help(struct queue *q);
+
+/* The calling thread is about to block / runs again: frees or retakes its place. */
+void queue_block(struct thread *self);
+void queue_unblock(struct thread *self);
+void queue_leave(struct thread *self); /* joins no queue any more (thread exit) */
+
+#endif

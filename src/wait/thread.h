@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread as the library knows it. CreateThread makes one; any other pthread is attached the
+ * first time it calls in, and detached by a pthread key's destructor when it exits: its mutexes
+ * are abandoned, its APCs dropped, its place on a port freed, its portless requests cancelled.
+ *
+ * Rules:
+ * 1. `apc_*`, `alertable`, `terminating`, `owned_mutexes` are guarded by apc_lock.
+ * 2. `waiter.state` is the word the thread sleeps on; claimed by compare-and-swap (wait.c).
+ * 3. Fields marked (self) are touched by the thread itself only.
+ */
+#ifndef IOCP_WAIT_THREAD_H
+#define IOCP_WAIT_THREAD_H
+
+#include "base/list.h"
+#include "base/lock.h"
+#include "object/object.h"
+#include "wait/dispatcher.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct queue;
+struct queue_entry;
+struct poller;
+
+/* Values of waiter.state; >= WAITER_SATISFIED means object number (state - WAITER_SATISFIED). */
+enum waiter_state {
+    WAITER_IDLE,
+    WAITER_ARMED,   /* asleep or about to sleep: may be claimed */
+    WAITER_APC,     /* an APC was queued to an alertable waiter */
+    WAITER_LOOK,    /* look again (wait-all member signalled, or the queue has work) */
+    WAITER_TIMEOUT, /* the waiter itself gave up */
+    WAITER_CLOSED,  /* the queue waited on was closed */
+    WAITER_CANCEL,  /* CancelSynchronousIo, or the fd waited on is being closed */
+    WAITER_SATISFIED = 0x100,
+    WAITER_ABANDONED = 0x200, /* same, and the mutex was abandoned */
+};
+
+struct waiter {
+    _Atomic uint32_t state;
+    struct thread *thread;     /* borrowed: embeds this */
+    struct list link;          /* in queue.waiters, guarded by the queue's lock */
+    struct queue_entry *given; /* packet handed over with WAITER_SATISFIED */
+    bool in_poller;            /* sleeps in the queue's poller; guarded by the queue's lock */
+};
+
+enum { REQUEST_CACHE_MAX = 64 };
+
+struct thread {
+    struct object object;
+    struct dispatcher dispatcher; /* signalled once the thread has ended */
+    struct waiter waiter;
+
+    struct lock apc_lock;
+    struct list apc_user;       /* struct apc, from QueueUserAPC and timers */
+    struct list apc_io;         /* struct apc, completion routines: run first */
+    bool alertable;             /* in an alertable wait now */
+    bool terminating;           /* takes no more APCs */
+    struct poller *apc_poller;  /* poller the alertable thread sleeps in; pinned while set */
+    bool apc_wakes_fd;          /* sleeps in poll() with wake_fd */
+    struct list owned_mutexes;  /* dispatcher.owned */
+    _Atomic uint32_t apc_count; /* queued APCs of both kinds: a hint read without the lock */
+
+    struct queue *queue;        /* (self) counted; the port this thread belongs to */
+    bool counted;               /* (self) holds one of that port's places */
+    struct queue_entry *kept;   /* (self) packet completed while harvesting for `keeping` */
+    struct queue *keeping;      /* (self) queue whose first completion goes to `kept` */
+    bool issued_portless;       /* (self) ever started overlapped I/O on a handle without a port */
+    int wake_fd;                /* (self creates) eventfd, -1 until needed */
+    int sync_depth;             /* guarded by apc_lock: inside a cancellable synchronous call */
+    bool sync_cancel;           /* guarded by apc_lock: CancelSynchronousIo came */
+
+    uint64_t serial;            /* unique for ever; what requests remember */
+    uint32_t tid;               /* Linux thread id = GetCurrentThreadId */
+    _Atomic uint32_t exit_code; /* STILL_ACTIVE (259) while running */
+    pthread_t pthread;          /* valid while running */
+    bool made_by_us;            /* constant: CreateThread */
+
+    /* CreateThread only */
+    uint32_t (*start)(void *);
+    void *start_arg;
+    struct lock suspend_lock;
+    _Atomic uint32_t suspend_count; /* CREATE_SUSPENDED: futex, > 0 = not started */
+
+    struct request *cache;      /* (self) free requests */
+    unsigned cache_count;       /* (self) */
+    void *tls_slots;            /* (self) owned by tls.c */
+    void *fls_slots;            /* (self) owned by tls.c */
+};
+
+struct thread *thread_attach(void); /* slow half of thread_current; aborts when out of memory */
+
+extern _Thread_local struct thread *thread_self_ptr
+    __attribute__((tls_model("initial-exec")));
+
+static inline struct thread *thread_current(void)
+{
+    struct thread *t = thread_self_ptr;
+
+    return __builtin_expect(t != NULL, 1) ? t : thread_attach();
+}
+
+/* The calling thread if it is known already, else NULL. */
+static inline struct thread *thread_current_or_null(void)
+{
+    return thread_self_ptr;
+}
+
+extern const struct object_type thread_type;
+
+/*
+ * Starts a thread. On success *out holds a counted reference. flags: CREATE_SUSPENDED (4).
+ * stack_size 0 = default.
+ */
+uint32_t thread_create(uint32_t (*start)(void *), void *arg, size_t stack_size, bool suspended,
+                       struct thread **out);
+/* Previous suspend count in *previous. Only CREATE_SUSPENDED threads can be resumed from > 0. */
+uint32_t thread_resume(struct thread *t, uint32_t *previous);
+_Noreturn void thread_exit(uint32_t code); /* ExitThread, also for attached threads */
+
+/* Counted reference to the live thread with that id, or NULL. */
+struct thread *thread_find(uint32_t tid);
+
+/* Library threads: a pthread with all signals blocked save the synchronous ones. 0 or -errno. */
+int thread_start_library(void *(*fn)(void *), void *arg);
+
+/* Hook run in the exiting thread, after user code, before its last reference is dropped. */
+extern void (*thread_exit_hooks[4])(struct thread *t);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for one, any or all of up to 64 dispatchers, with a deadline, alertably or not; and the
+ * plain alertable sleep. Every sleep of a user thread passes through this room: it frees the
+ * thread's place in its port's concurrency count, makes sure that somebody serves the pollers
+ * while the thread sleeps, and runs queued APCs on the sleeper's own stack.
+ *
+ * Results are NTSTATUS: STATUS_WAIT_0 + index, STATUS_ABANDONED_WAIT_0 + index, STATUS_USER_APC
+ * (APCs were run), STATUS_TIMEOUT.
+ */
+#ifndef IOCP_WAIT_WAIT_H
+#define IOCP_WAIT_WAIT_H
+
+#include "wait/dispatcher.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WAIT_OBJECTS_MAX 64
+
+/* The dispatchers are pinned by the caller. deadline_ns: 0 tests without sleeping. */
+uint32_t wait_for(struct dispatcher *const *objects, unsigned count, bool all, bool alertable,
+                  uint64_t deadline_ns);
+
+static inline uint32_t wait_for_one(struct dispatcher *d, bool alertable, uint64_t deadline_ns)
+{
+    return wait_for(&d, 1, false, alertable, deadline_ns);
+}
+
+/* STATUS_USER_APC after APCs ran, else STATUS_TIMEOUT (0 ms: yields the processor). */
+uint32_t wait_sleep(uint64_t deadline_ns, bool alertable);
+
+/*
+ * A blocking call on one fd (synchronous socket, pipe): sleeps until `events` (poll(2) bits) show
+ * on fd, the deadline passes, or the thread is told to stop.
+ * Returns STATUS_SUCCESS (look again), STATUS_TIMEOUT, or STATUS_CANCELLED: CancelSynchronousIo,
+ * or wait_fd_interrupt() because the file is being closed.
+ * With alertable true, queued APCs run meanwhile and the sleep goes on.
+ */
+uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable);
+
+/* Around a system call of the caller's own that may block (disk read): frees its place. */
+void wait_block_begin(void);
+void wait_block_end(void);
+
+/* Sleep on a word of the user's (WaitOnAddress, condition variable ...), through this room. */
+int wait_on_word(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns);
+
+#endif
