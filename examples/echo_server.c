@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An echo server on a completion port, as a Windows textbook has it: several AcceptEx outstanding, one
- * context per connection that is found again from its OVERLAPPED, worker threads on one port, and a
- * Ctrl+C that cancels what is pending, takes every last packet out of the port, and then shows the
- * ledger: operations started = completions delivered.
+ * An echo server on a completion port, as a Windows textbook has it: several AcceptEx outstanding,
+ * one context per connection that is found again from its OVERLAPPED, worker threads on one port,
+ * and a Ctrl+C that cancels what is pending, takes every last packet out of the port, and then
+ * shows the ledger: operations started = completions delivered.
  *
  *   echo_server [--port N] [--threads N] [--accepts N] [--seconds N]
  *
@@ -16,14 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFER_SIZE 4096
+#define BUFFER_SIZE  4096
 #define ADDRESS_SIZE (sizeof(struct sockaddr_in) + 16)
-#define THREADS_MAX 64 /* as many as WaitForMultipleObjects can wait for */
+#define THREADS_MAX  64 /* as many as WaitForMultipleObjects can wait for */
 
 enum step { STEP_ACCEPT, STEP_RECEIVE, STEP_SEND };
 
-/* One connection, from the AcceptEx that waits for it to its end. It always has exactly one operation
- * outstanding, or one worker busy with it, so nothing in it needs a lock but its place in the list. */
+/* One connection, from the AcceptEx that waits for it to its end. It always has exactly one
+ * operation outstanding, or one worker busy with it, so nothing in it needs a lock but its place in
+ * the list. */
 struct connection {
     OVERLAPPED overlapped;
     enum step step;
@@ -33,7 +34,8 @@ struct connection {
     char buffer[BUFFER_SIZE];
 };
 
-/* Each worker counts for itself, in cache lines of its own; the sums are taken when all have ended. */
+/* Each worker counts for itself, in cache lines of its own; the sums are taken when all have ended.
+ */
 struct worker {
     HANDLE thread;
     LONG64 started, completed, served, bytes, broken;
@@ -60,7 +62,8 @@ static struct connection *connection_new(void) {
     struct connection *connection = calloc(1, sizeof *connection);
     if (!connection)
         die("calloc", ERROR_NOT_ENOUGH_MEMORY);
-    connection->socket = WSASocketA(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_OVERLAPPED);
+    connection->socket = WSASocketA(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0,
+                                    WSA_FLAG_OVERLAPPED);
     if (connection->socket == INVALID_SOCKET)
         die("WSASocket", WSAGetLastError());
 
@@ -83,7 +86,8 @@ static void connection_free(struct connection *connection) {
     if (connection->next)
         connection->next->previous = connection->previous;
     BOOL last = !server.first;
-    closesocket(connection->socket); /* under the lock: shutdown_server() must not cancel a reused socket */
+    closesocket(
+        connection->socket); /* under the lock: shutdown_server() must not cancel a reused socket */
     LeaveCriticalSection(&server.lock);
 
     free(connection);
@@ -103,9 +107,11 @@ static void start_accept(struct worker *self) {
     struct connection *connection = connection_new();
     DWORD received;
     connection->step = STEP_ACCEPT;
-    while (!started(self, server.accept_ex(server.listener, connection->socket, connection->buffer, 0,
-                                           ADDRESS_SIZE, ADDRESS_SIZE, &received, &connection->overlapped)))
-        if (WSAGetLastError() != WSAECONNRESET) /* this client gave up before we came; the next one may not */
+    while (!started(self, server.accept_ex(server.listener, connection->socket, connection->buffer,
+                                           0, ADDRESS_SIZE, ADDRESS_SIZE, &received,
+                                           &connection->overlapped)))
+        if (WSAGetLastError() !=
+            WSAECONNRESET) /* this client gave up before we came; the next one may not */
             die("AcceptEx", WSAGetLastError());
 }
 
@@ -114,8 +120,8 @@ static void start_receive(struct worker *self, struct connection *connection) {
     DWORD flags = 0;
     connection->step = STEP_RECEIVE;
     memset(&connection->overlapped, 0, sizeof connection->overlapped);
-    if (server.stopping ||
-        !started(self, WSARecv(connection->socket, &buffer, 1, NULL, &flags, &connection->overlapped, NULL) == 0))
+    if (server.stopping || !started(self, WSARecv(connection->socket, &buffer, 1, NULL, &flags,
+                                                  &connection->overlapped, NULL) == 0))
         connection_free(connection);
 }
 
@@ -124,18 +130,20 @@ static void start_send(struct worker *self, struct connection *connection, DWORD
     connection->step = STEP_SEND;
     connection->to_send = size;
     memset(&connection->overlapped, 0, sizeof connection->overlapped);
-    if (!started(self, WSASend(connection->socket, &buffer, 1, NULL, 0, &connection->overlapped, NULL) == 0))
+    if (!started(self, WSASend(connection->socket, &buffer, 1, NULL, 0, &connection->overlapped,
+                               NULL) == 0))
         connection_free(connection);
 }
 
-/* The socket of an AcceptEx knows nothing of its listener until it is told; only then do shutdown() and
- * getpeername() work on it. */
+/* The socket of an AcceptEx knows nothing of its listener until it is told; only then do shutdown()
+ * and getpeername() work on it. */
 static BOOL adopt(struct connection *connection) {
     BOOL no_delay = TRUE;
-    if (setsockopt(connection->socket, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (const char *)&server.listener,
-                   sizeof server.listener))
+    if (setsockopt(connection->socket, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT,
+                   (const char *)&server.listener, sizeof server.listener))
         return FALSE;
-    setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, (const char *)&no_delay, sizeof no_delay);
+    setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, (const char *)&no_delay,
+               sizeof no_delay);
     return CreateIoCompletionPort((HANDLE)connection->socket, server.port, 0, 0) != NULL;
 }
 
@@ -215,23 +223,24 @@ static void listen_on(unsigned short number) {
         die("getsockname", WSAGetLastError());
     if (!CreateIoCompletionPort((HANDLE)server.listener, server.port, 0, 0))
         die("CreateIoCompletionPort", GetLastError());
-    if (WSAIoctl(server.listener, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof guid, &server.accept_ex,
-                 sizeof server.accept_ex, &bytes, NULL, NULL))
+    if (WSAIoctl(server.listener, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof guid,
+                 &server.accept_ex, sizeof server.accept_ex, &bytes, NULL, NULL))
         die("WSAIoctl", WSAGetLastError());
     printf("listening on port %u, %lu workers, %lu accepts outstanding\n", ntohs(address.sin_port),
            (unsigned long)server.worker_count, (unsigned long)server.accept_count);
     fflush(stdout);
 }
 
-/* Cancel and drain. A cancelled operation still ends in a packet, and only the worker that takes that
- * packet frees the connection. A worker that looked at `stopping` just too early may start one more
- * operation after the cancel: so it is asked for again until nothing is left. */
+/* Cancel and drain. A cancelled operation still ends in a packet, and only the worker that takes
+ * that packet frees the connection. A worker that looked at `stopping` just too early may start one
+ * more operation after the cancel: so it is asked for again until nothing is left. */
 static void shutdown_server(void) {
     InterlockedExchange(&server.stopping, 1);
     do {
         CancelIoEx((HANDLE)server.listener, NULL);
         EnterCriticalSection(&server.lock);
-        for (struct connection *connection = server.first; connection; connection = connection->next)
+        for (struct connection *connection = server.first; connection;
+             connection = connection->next)
             CancelIoEx((HANDLE)connection->socket, NULL);
         LeaveCriticalSection(&server.lock);
     } while (WaitForSingleObject(server.drained, 20) == WAIT_TIMEOUT);
@@ -257,7 +266,8 @@ static int show_ledger(const struct worker *first) {
         sum.bytes += server.workers[i].bytes;
         sum.broken += server.workers[i].broken;
     }
-    printf("served %lld connections, echoed %lld bytes, %lld connections broke\n", sum.served, sum.bytes, sum.broken);
+    printf("served %lld connections, echoed %lld bytes, %lld connections broke\n", sum.served,
+           sum.bytes, sum.broken);
     printf("ledger: operations started %lld %s completions delivered %lld\n", sum.started,
            sum.started == sum.completed ? "=" : "IS NOT", sum.completed);
     return sum.started == sum.completed ? 0 : 1;
@@ -284,7 +294,9 @@ int main(int argc, char **argv) {
         else if (strcmp(argv[i], "--seconds") == 0 && value)
             wait_ms = value * 1000;
         else
-            return fprintf(stderr, "echo_server [--port N] [--threads N] [--accepts N] [--seconds N]\n"), 2;
+            return fprintf(stderr,
+                           "echo_server [--port N] [--threads N] [--accepts N] [--seconds N]\n"),
+                   2;
     }
     if (server.worker_count > THREADS_MAX)
         server.worker_count = THREADS_MAX;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A load client for an echo server: one thread, raw epoll, nothing of the library. Each connection keeps a
- * few messages in flight; what comes back is compared byte by byte with the connection's own pattern, so
- * a byte lost, doubled, changed or sent to the wrong connection is seen. Prints rate and latency
- * percentiles and, given the server's process id, the CPU time it spent per message.
+ * A load client for an echo server: one thread, raw epoll, nothing of the library. Each connection
+ * keeps a few messages in flight; what comes back is compared byte by byte with the connection's
+ * own pattern, so a byte lost, doubled, changed or sent to the wrong connection is seen. Prints
+ * rate and latency percentiles and, given the server's process id, the CPU time it spent per
+ * message.
  *
  * Exit code: 0 all bytes right; 1 a byte wrong or missing, or a connection lost; 2 could not start.
  */
@@ -29,15 +30,15 @@
 #define PATTERN_SIZE (1u << 16) /* bytes after which a connection's pattern repeats */
 #define PIPELINE_MAX 64
 #define RECEIVE_SIZE 65536
-#define DRAIN_NS 5000000000 /* how long the last answers may take */
+#define DRAIN_NS     5000000000 /* how long the last answers may take */
 
 /* Latencies, log-linear: 64 steps per power of two, so a bucket is at most 1.6 % wide. */
-#define STEPS 64
+#define STEPS   64
 #define BUCKETS (STEPS * 40)
 
 struct connection {
     int fd;
-    uint32_t shift;              /* where in the pattern this connection begins */
+    uint32_t shift;                  /* where in the pattern this connection begins */
     uint64_t queued, sent, received; /* bytes: handed out, written to the socket, verified */
     uint64_t sent_ns[PIPELINE_MAX];  /* when message n went out, at n modulo the pipeline */
     bool writable_wanted;
@@ -73,7 +74,7 @@ static void die(const char *format, ...) {
     exit(2);
 }
 
-/* ---- latency ---------------------------------------------------------------------------------------- */
+/* -- latency -- */
 
 static int bucket_of(uint64_t ns) {
     if (ns < STEPS)
@@ -100,10 +101,10 @@ static double percentile_us(double part) {
     return bucket_us(BUCKETS - 1);
 }
 
-/* ---- the server's CPU time --------------------------------------------------------------------------- */
+/* -- the server's CPU time -- */
 
-/* Nanoseconds that all threads of the process have run: from schedstat where the kernel keeps it, else
- * from the clock ticks of stat. */
+/* Nanoseconds that all threads of the process have run: from schedstat where the kernel keeps it,
+ * else from the clock ticks of stat. */
 static uint64_t cpu_ns(int pid) {
     char path[300];
     uint64_t total = 0;
@@ -126,14 +127,15 @@ static uint64_t cpu_ns(int pid) {
     unsigned long user = 0, system = 0;
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
     FILE *file = fopen(path, "r");
-    if (!file || fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+    if (!file || fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                        &user, &system) != 2)
         user = system = 0;
     if (file)
         fclose(file);
     return (uint64_t)(user + system) * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
-/* ---- one connection ---------------------------------------------------------------------------------- */
+/* -- one connection -- */
 
 /* The pattern of a connection is the common random table from its own place on. */
 static const unsigned char *pattern_at(const struct connection *c, uint64_t offset) {
@@ -142,8 +144,9 @@ static const unsigned char *pattern_at(const struct connection *c, uint64_t offs
 
 static void lose(struct connection *c, const char *why) {
     if (lost_connections++ < 5)
-        fprintf(stderr, "load: connection %d lost: %s (sent %llu, received %llu)\n", (int)(c - connections), why,
-                (unsigned long long)c->sent, (unsigned long long)c->received);
+        fprintf(stderr, "load: connection %d lost: %s (sent %llu, received %llu)\n",
+                (int)(c - connections), why, (unsigned long long)c->sent,
+                (unsigned long long)c->received);
     close(c->fd);
     c->fd = -1;
 }
@@ -186,8 +189,9 @@ static void verify(struct connection *c, size_t size) {
         return;
     for (size_t i = 0; i < size; i++)
         if (incoming[i] != expected[i] && bad_bytes++ < 5)
-            fprintf(stderr, "load: connection %d, byte %llu: expected %02x, came %02x\n", (int)(c - connections),
-                    (unsigned long long)(c->received + i), expected[i], incoming[i]);
+            fprintf(stderr, "load: connection %d, byte %llu: expected %02x, came %02x\n",
+                    (int)(c - connections), (unsigned long long)(c->received + i), expected[i],
+                    incoming[i]);
 }
 
 static void take(struct connection *c) {
@@ -213,7 +217,7 @@ static void take(struct connection *c) {
     }
 }
 
-/* ---- the run ----------------------------------------------------------------------------------------- */
+/* -- the run -- */
 
 static void open_all(void) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)option.port)};
@@ -257,15 +261,18 @@ static void turn(int timeout_ms) {
 
 /* Runs for the time asked for, then stops sending and collects what is still on its way. */
 static double run(void) {
-    uint64_t start = now_ns(), end = start + (uint64_t)(option.seconds * 1e9), shown = start, shown_messages = 0;
+    uint64_t start = now_ns(), end = start + (uint64_t)(option.seconds * 1e9), shown = start,
+             shown_messages = 0;
     for (int i = 0; i < option.conns; i++)
         feed(&connections[i]);
-    for (uint64_t now = start; (now = now_ns()) < end && lost_connections < (uint64_t)option.conns;) {
+    for (uint64_t now = start;
+         (now = now_ns()) < end && lost_connections < (uint64_t)option.conns;) {
         turn(100);
         if (!option.terse && now - shown >= 1000000000) {
-            printf("  %2.0f s  %9.0f messages/s  %llu verified, %llu bad bytes\n", (double)(now - start) / 1e9,
-                   (double)(messages - shown_messages) * 1e9 / (double)(now - shown), (unsigned long long)messages,
-                   (unsigned long long)bad_bytes);
+            printf("  %2.0f s  %9.0f messages/s  %llu verified, %llu bad bytes\n",
+                   (double)(now - start) / 1e9,
+                   (double)(messages - shown_messages) * 1e9 / (double)(now - shown),
+                   (unsigned long long)messages, (unsigned long long)bad_bytes);
             fflush(stdout);
             shown = now;
             shown_messages = messages;
@@ -289,25 +296,30 @@ static void drain(void) {
 
 static void report(double elapsed, uint64_t counted, uint64_t cpu) {
     double rate = (double)counted / elapsed, us = counted ? (double)cpu / 1e3 / (double)counted : 0;
-    double p50 = percentile_us(.5), p90 = percentile_us(.9), p99 = percentile_us(.99), p999 = percentile_us(.999);
+    double p50 = percentile_us(.5), p90 = percentile_us(.9), p99 = percentile_us(.99),
+           p999 = percentile_us(.999);
     if (option.terse) {
-        printf("conns=%d size=%d pipeline=%d rate=%.0f p50=%.1f p90=%.1f p99=%.1f p999=%.1f cpu=%.3f bad=%llu lost=%llu\n",
+        printf("conns=%d size=%d pipeline=%d rate=%.0f p50=%.1f p90=%.1f p99=%.1f p999=%.1f "
+               "cpu=%.3f bad=%llu lost=%llu\n",
                option.conns, option.size, option.pipeline, rate, p50, p90, p99, p999, us,
                (unsigned long long)bad_bytes, (unsigned long long)lost_connections);
         return;
     }
-    printf("%d connections, %d-byte messages, %d in flight on each, %.1f s\n", option.conns, option.size,
-           option.pipeline, elapsed);
+    printf("%d connections, %d-byte messages, %d in flight on each, %.1f s\n", option.conns,
+           option.size, option.pipeline, elapsed);
     printf("rate        %.0f messages/s, %.1f MB/s each way\n", rate, rate * option.size / 1e6);
     printf("latency us  p50 %.0f  p90 %.0f  p99 %.0f  p99.9 %.0f\n", p50, p90, p99, p999);
     if (option.pid)
-        printf("server CPU  %.2f us per message, %.0f %% of one CPU\n", us, (double)cpu / 1e7 / elapsed);
-    printf("verified    %llu messages, %llu bad bytes, %llu connections lost\n", (unsigned long long)messages,
-           (unsigned long long)bad_bytes, (unsigned long long)lost_connections);
+        printf("server CPU  %.2f us per message, %.0f %% of one CPU\n", us,
+               (double)cpu / 1e7 / elapsed);
+    printf("verified    %llu messages, %llu bad bytes, %llu connections lost\n",
+           (unsigned long long)messages, (unsigned long long)bad_bytes,
+           (unsigned long long)lost_connections);
 }
 
 static void usage(void) {
-    die("usage: load [--port N] [--conns N] [--size BYTES] [--pipeline N] [--seconds S] [--pid SERVER] "
+    die("usage: load [--port N] [--conns N] [--size BYTES] [--pipeline N] [--seconds S] "
+        "[--pid SERVER] "
         "[--pin CPU] [--terse]");
 }
 
@@ -317,8 +329,10 @@ static void parse(int argc, char **argv) {
             option.terse = true;
             continue;
         }
-        static const char *const names[] = {"--port", "--conns", "--size", "--pipeline", "--pid", "--pin"};
-        int *const values[] = {&option.port, &option.conns, &option.size, &option.pipeline, &option.pid, &option.pin};
+        static const char *const names[] = {"--port",     "--conns", "--size",
+                                            "--pipeline", "--pid",   "--pin"};
+        int *const values[] = {&option.port,     &option.conns, &option.size,
+                               &option.pipeline, &option.pid,   &option.pin};
         bool known = false;
         for (size_t k = 0; i + 1 < argc && k < sizeof names / sizeof *names; k++)
             if (strcmp(argv[i], names[k]) == 0) {
@@ -333,8 +347,8 @@ static void parse(int argc, char **argv) {
             usage();
         i++;
     }
-    if (option.conns < 1 || option.size < 1 || option.size > (int)PATTERN_SIZE || option.pipeline < 1 ||
-        option.pipeline > PIPELINE_MAX || option.seconds <= 0)
+    if (option.conns < 1 || option.size < 1 || option.size > (int)PATTERN_SIZE ||
+        option.pipeline < 1 || option.pipeline > PIPELINE_MAX || option.seconds <= 0)
         usage();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a command on a machine without io_uring: a seccomp filter refuses the three system calls with the
- * error asked for, as container runtimes (EPERM) and old or hardened kernels (ENOSYS) do.
+ * Runs a command on a machine without io_uring: a seccomp filter refuses the three system calls
+ * with the error asked for, as container runtimes (EPERM) and old or hardened kernels (ENOSYS) do.
  *
  *   no_uring EPERM|ENOSYS COMMAND [ARGUMENT...]
  */
@@ -16,7 +16,7 @@
 
 /* The numbers are the same on every architecture since 5.1. */
 #define FIRST_CALL 425 /* io_uring_setup, then io_uring_enter */
-#define LAST_CALL 427  /* io_uring_register */
+#define LAST_CALL  427 /* io_uring_register */
 
 int main(int argc, char **argv) {
     int error = argc > 2 && strcmp(argv[1], "EPERM") == 0    ? EPERM
@@ -33,7 +33,8 @@ int main(int argc, char **argv) {
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
         return perror("no_uring: seccomp"), 2;
     execvp(argv[2], argv + 2);
     perror(argv[2]);
