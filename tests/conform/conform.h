@@ -450,7 +450,7 @@ static inline int conform_run(struct conform_test *test)
     conform_skipped = conform_why = NULL;
     conform_current = test;
     InterlockedIncrement(&conform_beat);
-    printf("# run %s\n", test->name);
+    printf("# run %s %s%s\n", test->name, test->ids, test->w8 ? " # W8" : "");
     fflush(stdout);
     test->run();
     conform_current = NULL;

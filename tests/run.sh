@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Runs every test program of a build in every engine mode: tests/run.sh BUILD_DIR [MODE...], where MODE is
+# uring, epoll or auto. Conformance, unit, fault and simulation tests run in uring and epoll, a few of the
+# first in auto too; stress programs run short. Raw output: BUILD_DIR/results/MODE/PROGRAM.txt. Two
+# programs run at a time. The last line is "N passed, N failed, N skipped".
+# ONLY=pattern (shell, on the program's name) runs less; LIMIT=seconds is the time one program gets.
+cd "$(dirname "$0")/.." || exit 1
+. tests/common.sh
+
+build=${1:?usage: tests/run.sh BUILD_DIR [uring] [epoll] [auto]}
+shift
+modes=("$@")
+[ $# = 0 ] && modes=(uring epoll auto)
+limit=${LIMIT:-100}
+results=$build/results
+auto_programs=" port ovl file_read sock_overlapped accept apc "
+
+# The programs of a mode, as "KIND NAME" lines.
+programs() {
+    local mode=$1 kind path name
+    for kind in conform unit fault sim stress; do
+        for path in "$build/tests/$kind"/*; do
+            name=${path##*/}
+            [ -f "$path" ] && [ -x "$path" ] || continue
+            [[ $name == ${ONLY:-*} ]] || continue
+            [ "$mode" = auto ] && [[ $auto_programs != *" $name "* ]] && continue
+            echo "$mode $kind $name"
+        done
+    done
+}
+
+one() {
+    local mode=$1 kind=$2 name=$3 out=$results/$1/$3.txt args=()
+    [ "$kind" = conform ] || out=$results/$mode/$kind-$name.txt
+    [ "$kind" = stress ] && args=(--short)
+    IOCP_ENGINE=$mode run_program "$out" "$limit" "$build/tests/$kind/$name" "${args[@]}"
+}
+
+ring=yes
+probe=$build/tests/unit/probe_ring
+if [ -x "$probe" ] && ! why=$("$probe" 2>&1); then
+    ring=no
+fi
+rm -rf "$results"
+mkdir -p "$results"
+for mode in "${modes[@]}"; do
+    if [ "$mode" = uring ] && [ $ring = no ]; then
+        mkdir -p "$results/uring"
+        echo "skip uring # ${why:-the ring is refused here}" >"$results/uring/mode.txt"
+        continue
+    fi
+    programs "$mode"
+done >"$results/list"
+export -f one run_program settle
+export build results limit
+xargs -r -P "${JOBS:-2}" -n 3 bash -c 'one "$@"' one <"$results/list"
+if [ ! -s "$results/list" ]; then
+    echo "no test programs in $build"
+    exit 1
+fi
+summary "$results"/*/*.txt
