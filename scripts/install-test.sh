@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# install-test.sh BUILD: installs into a fresh prefix and uses it as a stranger would: with pkg-config
+# (shared and static), with the iocp-win32 flags, and with CMake's find_package. Ends with
+# "N passed, N failed, N skipped".
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=${1:-build}
+root=$PWD
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+prefix=$dir/prefix
+cc=${CC:-cc}
+passed=0
+failed=0
+
+# try NAME COMMAND...: one check; shows what the command said if it fails.
+try() {
+    local name=$1
+    shift
+    if "$@" >"$dir/log" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL install: $name"
+        tail -n 20 "$dir/log" | sed 's/^/    /'
+    fi
+}
+
+try "cmake --install" cmake --install "$build" --prefix "$prefix"
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+flags=$(pkg-config --cflags --libs iocp)
+static_flags="$(pkg-config --cflags iocp) -Wl,-Bstatic -L$prefix/lib -liocp -Wl,-Bdynamic $(pkg-config --libs-only-l --static iocp | sed 's/-liocp//')"
+
+for file in include/iocp.h include/iocp/windows.h include/iocp/winsock2.h lib/libiocp.a lib/libiocp.so \
+    lib/pkgconfig/iocp.pc lib/pkgconfig/iocp-win32.pc lib/cmake/iocp/iocpConfig.cmake; do
+    try "$file is there" test -f "$prefix/$file"
+done
+try "include/ holds iocp.h and iocp/ alone" sh -c "[ \"\$(ls $prefix/include | tr '\n' ' ')\" = 'iocp iocp.h ' ]"
+foreign() { nm -D --defined-only "$prefix/lib/libiocp.so" | awk '$2 != "A" && $3 !~ /^iocp_/' | grep . && return 1 || return 0; }
+try "libiocp.so exports iocp_ names only" foreign
+foreign_static() { nm -g --defined-only "$prefix/lib/libiocp.a" | awk 'NF == 3 && $3 !~ /^iocp_/' | grep . && return 1 || return 0; }
+try "libiocp.a defines iocp_ names only" foreign_static
+stays() { readelf -d "$prefix/lib/libiocp.so" | grep -q NODELETE; }
+try "libiocp.so stays loaded (nodelete)" stays
+
+for source in examples/05-completion-port.c examples/04-apc.c; do
+    name=$(basename "$source" .c)
+    try "$name: cc with pkg-config" $cc -Wall -Wextra -Werror "$source" $flags -o "$dir/$name"
+    try "$name: runs, shared" sh -c "cd $dir && timeout 30 ./$name"
+    try "$name: cc, static" $cc "$source" $static_flags -o "$dir/$name-static"
+    try "$name: runs, static" sh -c "cd $dir && timeout 30 ./$name-static"
+    try "$name: iocp-win32 flags" $cc -Wall -Wextra "$source" $(pkg-config --cflags --libs iocp-win32) -o "$dir/$name-win32"
+    try "$name: runs, win32 flags" sh -c "cd $dir && timeout 30 ./$name-win32"
+    # WCHAR is 16 bits wide either way; these flags make L"" of that kind too.
+    try "$name: -fshort-wchar" $cc -fshort-wchar "$source" $flags -o "$dir/$name-short"
+done
+
+# Statically linked, a program may use our inner names for functions of its own.
+cat >"$dir/names.c" <<'END'
+#include <windows.h>
+int request_complete(void);
+int request_complete(void) { return 0; }
+int event_new(void);
+int event_new(void) { return 0; }
+int main(void) { HANDLE h = CreateEventA(NULL, TRUE, TRUE, NULL); return WaitForSingleObject(h, 0) || !CloseHandle(h) || request_complete() || event_new(); }
+END
+try "a program's own request_complete()" sh -c "$cc $dir/names.c $static_flags -o $dir/names && $dir/names"
+
+mkdir -p "$dir/project"
+cat >"$dir/project/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.18)
+project(user C)
+find_package(iocp 0.1 REQUIRED)
+add_executable(shared $root/examples/05-completion-port.c)
+target_link_libraries(shared iocp::iocp)
+add_executable(static $root/examples/05-completion-port.c)
+target_link_libraries(static iocp::static)
+END
+try "find_package(iocp)" cmake -S "$dir/project" -B "$dir/project/b" -DCMAKE_PREFIX_PATH="$prefix"
+try "build against iocp::iocp and iocp::static" cmake --build "$dir/project/b"
+try "run with iocp::iocp" sh -c "cd $dir && timeout 30 project/b/shared"
+try "run with iocp::static" sh -c "cd $dir && timeout 30 project/b/static"
+
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]
