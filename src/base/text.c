@@ -7,7 +7,10 @@
  */
 #include "base/text.h"
 
+#include <locale.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <wctype.h>
 
 #define REPLACEMENT 0xFFFDu
 #define BAD 0xFFFFFFFFu
@@ -202,6 +205,37 @@ uint16_t *text_utf16_new(const char *source)
         text_to_utf16(source, length, copy, size, false);
     copy[size] = 0;
     return copy;
+}
+
+/* libc has the table; C.UTF-8 is how one asks for it without changing the program's locale. */
+static locale_t unicode;
+static pthread_once_t unicode_once = PTHREAD_ONCE_INIT;
+
+static void open_unicode(void)
+{
+    unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+uint32_t text_upper(uint32_t c)
+{
+    uint32_t result;
+
+    if (c < 0x80)
+        return c - 'a' < 26u ? c - 32 : c;
+    pthread_once(&unicode_once, open_unicode);
+    result = unicode ? (uint32_t)towupper_l((wint_t)c, unicode) : c;
+    return result > 0xFFFF ? c : result;
+}
+
+uint32_t text_lower(uint32_t c)
+{
+    uint32_t result;
+
+    if (c < 0x80)
+        return text_fold(c);
+    pthread_once(&unicode_once, open_unicode);
+    result = unicode ? (uint32_t)towlower_l((wint_t)c, unicode) : c;
+    return result > 0xFFFF ? c : result;
 }
 
 int text_compare_folded(const char *a, const char *b)

@@ -33,6 +33,10 @@ uint16_t *text_utf16_new(const char *source);
 int text_compare_folded(const char *a, const char *b);
 int text_compare_folded16(const uint16_t *a, const uint16_t *b);
 
+/* Simple case mapping of one code unit by Unicode's table, whatever the program's locale is. */
+uint32_t text_upper(uint32_t c);
+uint32_t text_lower(uint32_t c);
+
 static inline uint32_t text_fold(uint32_t c) { return c - 'A' < 26u ? c + 32 : c; }
 
 #endif

@@ -5,8 +5,8 @@
  * with a token (fd and generation), never a pointer. What an edge means is decided above, in the
  * function the poller was made with.
  *
- * Rules: all fields are constant after poller_new but the atomics; the list of all pollers is
- * guarded by a global lock in poller.c.
+ * Rules: all fields are constant after poller_new but the atomics and where said otherwise; the
+ * list of all pollers is guarded by a global lock in poller.c.
  */
 #ifndef IOCP_ENGINE_POLLER_H
 #define IOCP_ENGINE_POLLER_H
@@ -29,23 +29,31 @@ enum {
 
 struct poller {
     int epoll_fd;
-    int wake_fd;                   /* eventfd, edge triggered, never read */
-    _Atomic uint32_t registered;   /* fds in the set */
-    _Atomic uint32_t harvests;     /* how often somebody looked; the watchdog compares */
-    _Atomic bool led;              /* somebody sleeps in it or is about to */
-    _Atomic bool armed;            /* the home thread watches it */
-    uint32_t watchdog_seen;        /* home thread only: `harvests` at the last tick */
-    struct list link;              /* list of all pollers */
-    _Atomic uint32_t pins;         /* poller_pin: kept while the home thread uses it */
-    /* An fd became ready. Called without locks. Returns an entry to queue, or NULL. */
-    void (*edge)(struct poller *p, uint64_t token, uint32_t events);
-    /* Harvest and do the work, on a thread that dequeues nothing. */
-    void (*help)(struct poller *p);
-    void *owner;                   /* struct queue, or NULL for home */
+    int wake_fd;                 /* eventfd, edge triggered, never read */
+    uint64_t id;                 /* never reused: what the home thread's token carries */
+    _Atomic uint32_t registered; /* fds in the set */
+    _Atomic uint32_t harvests;   /* how often somebody looked; the watchdog compares */
+    _Atomic bool led;            /* somebody sleeps in it */
+    _Atomic bool armed;          /* the home thread watches it for its next readiness */
+    bool nested;                 /* is in home's epoll set; guarded by the list's lock */
+    uint32_t watchdog_seen;      /* home thread only: `harvests` at the last tick */
+    struct list link;            /* in the list of all pollers */
+    void *owner;                 /* struct queue; NULL for home's own */
+    const struct poller_ops *ops;
 };
 
-int poller_new(struct poller **out, void *owner,
-               void (*edge)(struct poller *, uint64_t, uint32_t), void (*help)(struct poller *));
+/* What the owner of a poller gives it. */
+struct poller_ops {
+    /* An fd became ready. Called without locks by whoever waits in the poller. */
+    void (*edge)(struct poller *p, uint64_t token, uint32_t events);
+    /* Harvest and do the work, on a thread that dequeues nothing. NULL for home's own. */
+    void (*help)(struct poller *p);
+    /* Keeps the owner, and so the poller, alive between the two. false: it is dying. */
+    bool (*pin)(struct poller *p);
+    void (*unpin)(struct poller *p);
+};
+
+int poller_new(struct poller **out, void *owner, const struct poller_ops *ops);
 void poller_free(struct poller *p); /* unlists, closes; nobody sleeps in it any more */
 
 int poller_add(struct poller *p, int fd, uint64_t token);
@@ -64,5 +72,14 @@ void poller_attend_all(void);
 
 /* An observer polls: harvest leaderless pollers once, without sleeping. */
 void poller_help_all(void);
+
+/* Home thread: the armed poller `id` became ready. */
+void poller_help_id(uint64_t id);
+/* Home thread: helps pollers nobody looked into since the last tick. false: all are led. */
+bool poller_watchdog(void);
+
+/* Tokens: files use fd | generation << 32 below this bit; the rest is the library's own. */
+#define TOKEN_PRIVATE (UINT64_C(1) << 63)
+#define TOKEN_WAKE UINT64_MAX
 
 #endif

@@ -68,7 +68,7 @@ struct file {
     int fd;
     uint8_t kind;        /* enum file_kind */
     uint16_t flags;      /* enum file_flag */
-    uint8_t modes;       /* enum file_mode */
+    _Atomic uint8_t modes; /* enum file_mode; only ever added to */
     bool closing;        /* last handle closed: nothing new is accepted */
     bool registered;     /* fd is in poller's set */
     bool no_edges;       /* epoll refuses this fd (EPERM): every attempt counts as ready */
@@ -76,7 +76,7 @@ struct file {
     bool trouble;        /* RDHUP, HUP, ERR or PRI was seen: a short read proves nothing */
     uint32_t generation; /* of the registration: in the token */
     uint32_t access;     /* granted access */
-    struct port *port;   /* counted */
+    _Atomic(struct port *) port; /* counted; key is written before it */
     uintptr_t key;
     struct poller *poller; /* port's or home's, once registered */
     struct queue_entry ready; /* entry.ready = true; holds a reference while queued */

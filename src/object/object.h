@@ -35,6 +35,9 @@ struct object_type {
     enum object_kind kind;
     void (*cleanup)(struct object *obj); /* may be NULL; called with no lock held */
     void (*destroy)(struct object *obj); /* frees; called with no lock held */
+    /* A handle with the number fd was closed (fd objects only; may be NULL): a duplicate's number
+     * is closed at once, the object's own stays until destroy. Called before cleanup. */
+    void (*fd_closed)(struct object *obj, int fd);
     /* The header to wait on, or NULL where the type cannot be waited for. */
     struct dispatcher *(*dispatcher)(struct object *obj);
 };
@@ -53,6 +56,16 @@ static inline struct object *object_get(struct object *obj)
 {
     atomic_fetch_add_explicit(&obj->refs, 1, memory_order_relaxed);
     return obj;
+}
+
+/* A reference for somebody who holds none: false if the object is dying already. */
+static inline bool object_try_get(struct object *obj)
+{
+    uint32_t refs = atomic_load(&obj->refs);
+
+    while (refs != 0 && !atomic_compare_exchange_weak(&obj->refs, &refs, refs + 1))
+        ;
+    return refs != 0;
 }
 
 void object_destroy(struct object *obj); /* refs has reached 0; use object_put */

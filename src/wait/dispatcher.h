@@ -37,23 +37,25 @@ struct dispatcher {
     struct list waiters;   /* struct wait_block, first come first served */
 };
 
-/* Threads to be woken once all locks are released. */
+/*
+ * Threads to be woken once all locks are released: the futex words they sleep on, and at most one
+ * poller that a queue's leader sleeps in (pinned by the caller's reference to the queue).
+ */
+struct poller;
+enum { WAKE_LIST_MAX = 16 };
 struct wake_list {
     unsigned count;
-    bool more; /* did not fit: the rest was woken early */
-    struct wake {
-        _Atomic uint32_t *word; /* futex to wake, or */
-        int fd;                 /* eventfd to write when >= 0 */
-        struct thread *pin;     /* counted, for the life of fd; NULL with a futex */
-    } wakes[16];
+    struct poller *poller;
+    _Atomic uint32_t *words[WAKE_LIST_MAX];
 };
 
 static inline void wake_list_init(struct wake_list *w)
 {
     w->count = 0;
-    w->more = false;
+    w->poller = NULL;
 }
 
+void wake_list_add(struct wake_list *w, _Atomic uint32_t *word);
 void wake_list_run(struct wake_list *w);
 
 void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal);
@@ -68,5 +70,10 @@ int32_t dispatcher_set(struct dispatcher *d, int32_t signal);
 void dispatcher_pulse(struct dispatcher *d);
 
 bool dispatcher_signalled(struct dispatcher *d);
+
+/* What a satisfied wait of t does to it; true: the mutex had been abandoned. Lock held. */
+bool dispatcher_consume_locked(struct dispatcher *d, struct thread *t);
+/* Would a wait of t be satisfied now? Lock held. */
+bool dispatcher_ready_locked(const struct dispatcher *d, const struct thread *t);
 
 #endif

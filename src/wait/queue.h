@@ -42,12 +42,15 @@ struct queue {
     struct list waiters;    /* struct waiter.link, most recent first */
     struct waiter *leader;  /* the waiter that sleeps in the poller, or NULL */
     _Atomic(struct poller *) poller; /* owned; NULL until the first fd is registered */
+    /* What an edge of the poller means; constant after the poller is made. */
+    void (*edge)(struct poller *p, uint64_t token, uint32_t events);
     /* Does the work of a READY entry, on the calling thread, with no lock held. */
     void (*run_ready)(struct queue_entry *e);
     struct object *object;  /* borrowed: embeds this; pinned by every thread that belongs to it */
 };
 
 void queue_init(struct queue *q, uint32_t active_max, struct object *object,
+                void (*edge)(struct poller *, uint64_t, uint32_t),
                 void (*run_ready)(struct queue_entry *));
 
 /*
@@ -63,11 +66,16 @@ bool queue_put(struct queue *q, struct queue_entry *e);
 /* The same, and sets `event` so that neither can be seen before the other (rank: queue, event). */
 bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatcher *event);
 
-/* Appends READY entries harvested by somebody who is not a dequeuing thread. */
+/* Appends a READY entry, waking nobody: whoever harvests does that afterwards. */
 void queue_put_ready(struct queue *q, struct queue_entry *e);
+
+/* The object is being destroyed: frees the poller. No entries, no waiters. */
+void queue_free(struct queue *q);
 
 /* Gives the queue its poller (a file of this port is about to be registered). 0 or -errno. */
 int queue_make_poller(struct queue *q);
+/* An fd was registered: if waiters sleep and nobody leads, one has to. */
+void queue_poke(struct queue *q);
 
 /* Wakes every waiter with WAITER_CLOSED; later gets fail. Entries stay for queue_drain. */
 void queue_close(struct queue *q);
@@ -80,8 +88,8 @@ struct queue_entry *queue_drain(struct queue *q); /* one left-over entry, or NUL
 void queue_help(struct queue *q);
 
 /* The calling thread is about to block / runs again: frees or retakes its place. */
-void queue_block(struct thread *self);
-void queue_unblock(struct thread *self);
+bool queue_block(struct thread *self); /* true: it held a place; pass on to queue_unblock */
+void queue_unblock(struct thread *self, bool held);
 void queue_leave(struct thread *self); /* joins no queue any more (thread exit) */
 
 #endif

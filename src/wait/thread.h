@@ -5,7 +5,7 @@
  * are abandoned, its APCs dropped, its place on a port freed, its portless requests cancelled.
  *
  * Rules:
- * 1. `apc_*`, `alertable`, `terminating`, `owned_mutexes` are guarded by apc_lock.
+ * 1. `apcs`, `apc_*`, `alertable`, `terminating`, `owned_mutexes` are guarded by apc_lock.
  * 2. `waiter.state` is the word the thread sleeps on; claimed by compare-and-swap (wait.c).
  * 3. Fields marked (self) are touched by the thread itself only.
  */
@@ -49,20 +49,31 @@ struct waiter {
 
 enum { REQUEST_CACHE_MAX = 64 };
 
+/* Operations counted per thread, summed by ledger_read (io/request.h). */
+enum ledger_count {
+    LEDGER_STARTED,
+    LEDGER_COMPLETED,
+    LEDGER_REFUSED,
+    LEDGER_POSTED,
+    LEDGER_QUEUED,
+    LEDGER_DELIVERED,
+    LEDGER_DROPPED,
+    LEDGER_COUNTS
+};
+
 struct thread {
     struct object object;
     struct dispatcher dispatcher; /* signalled once the thread has ended */
     struct waiter waiter;
 
     struct lock apc_lock;
-    struct list apc_user;       /* struct apc, from QueueUserAPC and timers */
-    struct list apc_io;         /* struct apc, completion routines: run first */
+    struct list apcs;           /* struct apc, first in first out */
     bool alertable;             /* in an alertable wait now */
     bool terminating;           /* takes no more APCs */
     struct poller *apc_poller;  /* poller the alertable thread sleeps in; pinned while set */
     bool apc_wakes_fd;          /* sleeps in poll() with wake_fd */
     struct list owned_mutexes;  /* dispatcher.owned */
-    _Atomic uint32_t apc_count; /* queued APCs of both kinds: a hint read without the lock */
+    _Atomic uint32_t apc_count; /* queued APCs: a hint read without the lock */
 
     struct queue *queue;        /* (self) counted; the port this thread belongs to */
     bool counted;               /* (self) holds one of that port's places */
@@ -74,7 +85,7 @@ struct thread {
     bool sync_cancel;           /* guarded by apc_lock: CancelSynchronousIo came */
 
     uint64_t serial;            /* unique for ever; what requests remember */
-    uint32_t tid;               /* Linux thread id = GetCurrentThreadId */
+    _Atomic uint32_t tid;       /* Linux thread id = GetCurrentThreadId */
     _Atomic uint32_t exit_code; /* STILL_ACTIVE (259) while running */
     pthread_t pthread;          /* valid while running */
     bool made_by_us;            /* constant: CreateThread */
@@ -87,6 +98,8 @@ struct thread {
 
     struct request *cache;      /* (self) free requests */
     unsigned cache_count;       /* (self) */
+    _Atomic uint64_t counts[LEDGER_COUNTS]; /* written by self, read by the ledger */
+    struct list all;            /* in the list of all threads, guarded by its lock */
     void *tls_slots;            /* (self) owned by tls.c */
     void *fls_slots;            /* (self) owned by tls.c */
 };
@@ -126,6 +139,16 @@ struct thread *thread_find(uint32_t tid);
 
 /* Library threads: a pthread with all signals blocked save the synchronous ones. 0 or -errno. */
 int thread_start_library(void *(*fn)(void *), void *arg);
+
+static inline void thread_count(struct thread *t, enum ledger_count what, uint64_t n)
+{
+    /* Only the thread itself writes: a plain add, made of relaxed halves for the reader. */
+    atomic_store_explicit(&t->counts[what],
+                          atomic_load_explicit(&t->counts[what], memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+/* Adds up all threads, dead ones too. */
+void thread_counts(uint64_t sums[LEDGER_COUNTS]);
 
 /* Hook run in the exiting thread, after user code, before its last reference is dropped. */
 extern void (*thread_exit_hooks[4])(struct thread *t);

@@ -39,9 +39,19 @@ uint32_t wait_sleep(uint64_t deadline_ns, bool alertable);
  */
 uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable);
 
-/* Around a system call of the caller's own that may block (disk read): frees its place. */
-void wait_block_begin(void);
-void wait_block_end(void);
+/*
+ * The region of one synchronous call that CancelSynchronousIo can reach. begin forgets an earlier
+ * cancel; wait_sync_cancel is what another thread calls: false if t is in no such region.
+ */
+void wait_sync_begin(void);
+void wait_sync_end(void);
+bool wait_sync_cancelled(void);
+bool wait_sync_cancel(struct thread *t);
+
+/* Around a system call of the caller's own that may block (disk read): frees its place. The result of begin
+ * goes to end. */
+bool wait_block_begin(void);
+void wait_block_end(bool token);
 
 /* Sleep on a word of the user's (WaitOnAddress, condition variable ...), through this room. */
 int wait_on_word(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns);

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Heaps. Every block comes from malloc with a header that knows its exact size and its heap. The
+ * process heap keeps no list; a heap made by HeapCreate links its blocks, so that HeapDestroy can
+ * free what the program left, and counts them against its maximum size if it has one.
+ */
+#include <windows.h>
+
+#include "api/api.h"
+#include "base/lock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct heap {
+    struct lock lock;       /* guards blocks and used */
+    struct heap_block *blocks;
+    size_t used;
+    size_t maximum;         /* constant; 0 means no limit */
+    bool is_process;        /* constant */
+};
+
+/* 48 bytes, a multiple of malloc's alignment. */
+struct heap_block {
+    struct heap *heap;              /* borrowed: the heap outlives its blocks */
+    struct heap_block *next;
+    struct heap_block **link;       /* what points to this block */
+    size_t size;
+    uint64_t reserved[2];
+    char data[];
+};
+_Static_assert(sizeof(struct heap_block) % 16 == 0, "blocks keep malloc's alignment");
+
+static struct heap process_heap = {.lock = LOCK_INIT(LOCK_LEAF), .is_process = true};
+
+static struct heap_block *block_of(void *memory)
+{
+    return (struct heap_block *)((char *)memory - sizeof(struct heap_block));
+}
+
+/* Takes the difference from the heap's allowance. */
+static bool charge(struct heap *heap, size_t before, size_t after)
+{
+    if (heap->is_process)
+        return true;
+    if (heap->maximum && after > before && after - before > heap->maximum - heap->used)
+        return false;
+    heap->used += after - before;
+    return true;
+}
+
+static void attach(struct heap *heap, struct heap_block *block)
+{
+    block->heap = heap;
+    if (heap->is_process)
+        return;
+    block->next = heap->blocks;
+    block->link = &heap->blocks;
+    if (block->next)
+        block->next->link = &block->next;
+    heap->blocks = block;
+}
+
+static void detach(struct heap_block *block)
+{
+    if (block->heap->is_process)
+        return;
+    *block->link = block->next;
+    if (block->next)
+        block->next->link = block->link;
+}
+
+HANDLE WINAPI GetProcessHeap(void)
+{
+    return &process_heap;
+}
+
+HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize)
+{
+    struct heap *heap;
+
+    if (flOptions & HEAP_GENERATE_EXCEPTIONS) {
+        last_error_set(ERROR_CALL_NOT_IMPLEMENTED);
+        return NULL;
+    }
+    if (dwMaximumSize && dwInitialSize > dwMaximumSize) {
+        last_error_set(ERROR_INVALID_PARAMETER);
+        return NULL;
+    }
+    heap = calloc(1, sizeof *heap);
+    if (!heap) {
+        last_error_set(ERROR_NOT_ENOUGH_MEMORY);
+        return NULL;
+    }
+    lock_init(&heap->lock, LOCK_LEAF);
+    heap->maximum = dwMaximumSize;
+    return heap;
+}
+
+BOOL WINAPI HeapDestroy(HANDLE hHeap)
+{
+    struct heap *heap = hHeap;
+
+    if (!heap || heap->is_process) {
+        last_error_set(ERROR_INVALID_HANDLE);
+        return FALSE;
+    }
+    while (heap->blocks) {
+        struct heap_block *block = heap->blocks;
+
+        heap->blocks = block->next;
+        free(block);
+    }
+    free(heap);
+    return TRUE;
+}
+
+/* Failures of HeapAlloc and HeapReAlloc set no last error, as documented; a caller who looks all
+ * the same finds "out of memory". */
+LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
+{
+    struct heap *heap = hHeap;
+    struct heap_block *block;
+    bool allowed;
+
+    if (!heap || dwBytes > PTRDIFF_MAX - sizeof *block) {
+        last_error_set(heap ? ERROR_NOT_ENOUGH_MEMORY : ERROR_INVALID_HANDLE);
+        return NULL;
+    }
+    block = dwFlags & HEAP_ZERO_MEMORY ? calloc(1, sizeof *block + dwBytes)
+                                       : malloc(sizeof *block + dwBytes);
+    if (!block) {
+        last_error_set(ERROR_NOT_ENOUGH_MEMORY);
+        return NULL;
+    }
+    block->size = dwBytes;
+    if (heap->is_process) {
+        block->heap = heap;
+        return block->data;
+    }
+    lock_acquire(&heap->lock);
+    allowed = charge(heap, 0, dwBytes);
+    if (allowed)
+        attach(heap, block);
+    lock_release(&heap->lock);
+    if (!allowed) {
+        free(block);
+        last_error_set(ERROR_NOT_ENOUGH_MEMORY);
+        return NULL;
+    }
+    return block->data;
+}
+
+/* Called with the heap locked, unless it is the process heap. */
+static struct heap_block *resize(struct heap *heap, struct heap_block *block, DWORD flags,
+                                 size_t size)
+{
+    size_t before = block->size;
+    struct heap_block *grown = block;
+
+    if (!charge(heap, before, size))
+        return NULL;
+    if (size > before) {
+        detach(block);
+        grown = flags & HEAP_REALLOC_IN_PLACE_ONLY ? NULL : realloc(block, sizeof *block + size);
+        attach(heap, grown ? grown : block);
+        if (!grown) {
+            charge(heap, size, before);
+            return NULL;
+        }
+        if (flags & HEAP_ZERO_MEMORY)
+            memset(grown->data + before, 0, size - before);
+    }
+    grown->size = size;
+    return grown;
+}
+
+LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBytes)
+{
+    struct heap *heap = hHeap;
+    struct heap_block *block = NULL;
+
+    if (!heap || !lpMem) {
+        last_error_set(ERROR_INVALID_PARAMETER);
+        return NULL;
+    }
+    if (dwBytes <= PTRDIFF_MAX - sizeof *block) {
+        if (heap->is_process) {
+            block = resize(heap, block_of(lpMem), dwFlags, dwBytes);
+        } else {
+            lock_acquire(&heap->lock);
+            block = resize(heap, block_of(lpMem), dwFlags, dwBytes);
+            lock_release(&heap->lock);
+        }
+    }
+    if (!block) {
+        last_error_set(ERROR_NOT_ENOUGH_MEMORY);
+        return NULL;
+    }
+    return block->data;
+}
+
+BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
+{
+    struct heap *heap = hHeap;
+    struct heap_block *block;
+
+    (void)dwFlags;
+    if (!lpMem)
+        return TRUE;
+    block = block_of(lpMem);
+    if (!heap || block->heap != heap) {
+        last_error_set(ERROR_INVALID_PARAMETER);
+        return FALSE;
+    }
+    if (!heap->is_process) {
+        lock_acquire(&heap->lock);
+        charge(heap, block->size, 0);
+        detach(block);
+        lock_release(&heap->lock);
+    }
+    block->heap = NULL;
+    free(block);
+    return TRUE;
+}
+
+SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
+{
+    (void)dwFlags;
+    if (!hHeap || !lpMem || block_of((void *)lpMem)->heap != hHeap)
+        return (SIZE_T)-1;
+    return block_of((void *)lpMem)->size;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Code pages and letter case. CP_ACP, CP_OEMCP and CP_THREAD_ACP are UTF-8 here, as in a Windows
+ * program whose manifest asks for it; ISO 8859-1 (28591), US-ASCII (20127) and no other page
+ * besides are known.
+ */
+#include <windows.h>
+
+#include "api/api.h"
+#include "base/text.h"
+
+#include <string.h>
+
+enum { LATIN1 = 28591, ASCII = 20127 };
+
+static bool is_utf8(UINT page)
+{
+    return page == CP_UTF8 || page == CP_ACP || page == CP_OEMCP || page == CP_THREAD_ACP;
+}
+
+/* One byte per unit; returns as text_to_utf16 does. */
+static ptrdiff_t widen(const char *source, size_t length, uint16_t *target, size_t size,
+                       uint32_t limit, bool strict)
+{
+    if (size > 0 && length > size)
+        return TEXT_TOO_SMALL;
+    for (size_t i = 0; i < length; i++) {
+        uint32_t c = (unsigned char)source[i];
+
+        if (c > limit && strict)
+            return TEXT_MALFORMED;
+        if (size > 0)
+            target[i] = (uint16_t)(c > limit ? 0xFFFD : c);
+    }
+    return (ptrdiff_t)length;
+}
+
+static ptrdiff_t narrow(const uint16_t *source, size_t length, char *target, size_t size,
+                        uint32_t limit, char substitute, BOOL *substituted)
+{
+    size_t done = 0;
+
+    for (size_t i = 0; i < length; i++, done++) {
+        bool bad = source[i] > limit;
+
+        if (bad && substituted)
+            *substituted = TRUE;
+        if (size > 0 && done == size)
+            return TEXT_TOO_SMALL;
+        if (size > 0)
+            target[done] = bad ? substitute : (char)source[i];
+        /* A surrogate pair is one character, so it is one substitute. */
+        if (bad && (source[i] & 0xFC00) == 0xD800 && i + 1 < length &&
+            (source[i + 1] & 0xFC00) == 0xDC00)
+            i++;
+    }
+    return (ptrdiff_t)done;
+}
+
+static int finish(ptrdiff_t count)
+{
+    if (count == TEXT_TOO_SMALL)
+        last_error_set(ERROR_INSUFFICIENT_BUFFER);
+    else if (count == TEXT_MALFORMED)
+        last_error_set(ERROR_NO_UNICODE_TRANSLATION);
+    return count < 0 ? 0 : (int)count;
+}
+
+static int fail(DWORD code)
+{
+    last_error_set(code);
+    return 0;
+}
+
+int WINAPI MultiByteToWideChar(UINT CodePage, DWORD dwFlags, LPCCH lpMultiByteStr, int cbMultiByte,
+                               LPWSTR lpWideCharStr, int cchWideChar)
+{
+    bool strict = (dwFlags & MB_ERR_INVALID_CHARS) != 0;
+    size_t length;
+
+    if (!lpMultiByteStr || cbMultiByte == 0 || cbMultiByte < -1 || cchWideChar < 0 ||
+        (cchWideChar > 0 && !lpWideCharStr) ||
+        (const void *)lpMultiByteStr == (const void *)lpWideCharStr)
+        return fail(ERROR_INVALID_PARAMETER);
+    if (is_utf8(CodePage) && (dwFlags & ~(DWORD)MB_ERR_INVALID_CHARS) && CodePage == CP_UTF8)
+        return fail(ERROR_INVALID_FLAGS);
+    length = cbMultiByte < 0 ? strlen(lpMultiByteStr) + 1 : (size_t)cbMultiByte;
+    if (is_utf8(CodePage))
+        return finish(text_to_utf16(lpMultiByteStr, length, (uint16_t *)lpWideCharStr,
+                                    (size_t)cchWideChar, strict));
+    if (CodePage == LATIN1 || CodePage == ASCII)
+        return finish(widen(lpMultiByteStr, length, (uint16_t *)lpWideCharStr, (size_t)cchWideChar,
+                            CodePage == LATIN1 ? 0xFF : 0x7F, strict));
+    return fail(ERROR_INVALID_PARAMETER);
+}
+
+int WINAPI WideCharToMultiByte(UINT CodePage, DWORD dwFlags, LPCWCH lpWideCharStr, int cchWideChar,
+                               LPSTR lpMultiByteStr, int cbMultiByte, LPCCH lpDefaultChar,
+                               LPBOOL lpUsedDefaultChar)
+{
+    const uint16_t *source = (const uint16_t *)lpWideCharStr;
+    size_t length, size = (size_t)cbMultiByte;
+
+    if (!source || cchWideChar == 0 || cchWideChar < -1 || cbMultiByte < 0 ||
+        (cbMultiByte > 0 && !lpMultiByteStr) ||
+        (const void *)lpMultiByteStr == (const void *)lpWideCharStr)
+        return fail(ERROR_INVALID_PARAMETER);
+    length = cchWideChar < 0 ? text_length16(source) + 1 : (size_t)cchWideChar;
+    if (CodePage == CP_UTF8 && (lpDefaultChar || lpUsedDefaultChar))
+        return fail(ERROR_INVALID_PARAMETER);
+    if (CodePage == CP_UTF8 && (dwFlags & ~(DWORD)WC_ERR_INVALID_CHARS))
+        return fail(ERROR_INVALID_FLAGS);
+    if (lpUsedDefaultChar)
+        *lpUsedDefaultChar = FALSE;
+    if (is_utf8(CodePage))
+        return finish(text_to_utf8(source, length, lpMultiByteStr, size,
+                                   (dwFlags & WC_ERR_INVALID_CHARS) != 0));
+    if (CodePage == LATIN1 || CodePage == ASCII)
+        return finish(narrow(source, length, lpMultiByteStr, size,
+                             CodePage == LATIN1 ? 0xFF : 0x7F,
+                             lpDefaultChar ? lpDefaultChar[0] : '?', lpUsedDefaultChar));
+    return fail(ERROR_INVALID_PARAMETER);
+}
+
+UINT WINAPI GetACP(void)
+{
+    return CP_UTF8;
+}
+
+UINT WINAPI GetOEMCP(void)
+{
+    return CP_UTF8;
+}
+
+BOOL WINAPI IsValidCodePage(UINT CodePage)
+{
+    return CodePage == CP_UTF8 || CodePage == LATIN1 || CodePage == ASCII;
+}
+
+/* Compares units, upper-cased first if asked to; the result is 1, 2 or 3 (less, equal, greater). */
+int WINAPI CompareStringOrdinal(LPCWCH lpString1, int cchCount1, LPCWCH lpString2, int cchCount2,
+                                BOOL bIgnoreCase)
+{
+    size_t n1, n2;
+
+    if (!lpString1 || !lpString2 || cchCount1 < -1 || cchCount2 < -1)
+        return fail(ERROR_INVALID_PARAMETER);
+    n1 = cchCount1 < 0 ? text_length16((const uint16_t *)lpString1) : (size_t)cchCount1;
+    n2 = cchCount2 < 0 ? text_length16((const uint16_t *)lpString2) : (size_t)cchCount2;
+    for (size_t i = 0; i < n1 && i < n2; i++) {
+        uint32_t a = (uint16_t)lpString1[i], b = (uint16_t)lpString2[i];
+
+        if (bIgnoreCase) {
+            a = text_upper(a);
+            b = text_upper(b);
+        }
+        if (a != b)
+            return a < b ? CSTR_LESS_THAN : CSTR_GREATER_THAN;
+    }
+    return n1 == n2 ? CSTR_EQUAL : n1 < n2 ? CSTR_LESS_THAN : CSTR_GREATER_THAN;
+}
+
+/* A pointer whose high part is zero is a single character, and so is the answer. */
+LPWSTR WINAPI CharUpperW(LPWSTR lpsz)
+{
+    if ((uintptr_t)lpsz <= 0xFFFF)
+        return (LPWSTR)(uintptr_t)text_upper((uint32_t)(uintptr_t)lpsz);
+    for (LPWSTR p = lpsz; *p; p++)
+        *p = (WCHAR)text_upper((uint16_t)*p);
+    return lpsz;
+}
+
+LPWSTR WINAPI CharLowerW(LPWSTR lpsz)
+{
+    if ((uintptr_t)lpsz <= 0xFFFF)
+        return (LPWSTR)(uintptr_t)text_lower((uint32_t)(uintptr_t)lpsz);
+    for (LPWSTR p = lpsz; *p; p++)
+        *p = (WCHAR)text_lower((uint16_t)*p);
+    return lpsz;
+}
+
+/* Bytes of UTF-8 sequences are left alone: their case forms may have other lengths. */
+LPSTR WINAPI CharUpperA(LPSTR lpsz)
+{
+    if ((uintptr_t)lpsz <= 0xFFFF) {
+        uint32_t c = (uint32_t)(uintptr_t)lpsz;
+
+        return (LPSTR)(uintptr_t)(c - 'a' < 26u ? c - 32 : c);
+    }
+    for (LPSTR p = lpsz; *p; p++)
+        if ((unsigned char)*p - 'a' < 26u)
+            *p = (char)(*p - 32);
+    return lpsz;
+}
+
+LPSTR WINAPI CharLowerA(LPSTR lpsz)
+{
+    if ((uintptr_t)lpsz <= 0xFFFF)
+        return (LPSTR)(uintptr_t)text_fold((uint32_t)(uintptr_t)lpsz);
+    for (LPSTR p = lpsz; *p; p++)
+        *p = (char)text_fold((unsigned char)*p);
+    return lpsz;
+}

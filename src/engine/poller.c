@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* epoll, once: see poller.h. Edge triggered throughout; the wake eventfd is never read, because
+ * every write is an edge of its own. */
+#include "engine/poller.h"
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "engine/home.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+_Static_assert(READY_IN == EPOLLIN && READY_PRI == EPOLLPRI && READY_OUT == EPOLLOUT &&
+                   READY_ERR == EPOLLERR && READY_HUP == EPOLLHUP && READY_RDHUP == EPOLLRDHUP,
+               "edges carry epoll's own bits");
+
+enum { EVENTS_PER_WAIT = 64, HELP_AT_ONCE = 16 };
+
+static struct {
+    struct lock lock; /* list, poller.nested */
+    struct list list; /* pollers with an owner: all but home's own */
+    _Atomic uint32_t count;
+} pollers = {.lock = LOCK_INIT(LOCK_GLOBAL), .list = LIST_INIT(pollers.list)};
+
+static _Atomic uint64_t next_id = 1;
+
+int poller_new(struct poller **out, void *owner, const struct poller_ops *ops)
+{
+    struct poller *p = calloc(1, sizeof *p);
+    struct epoll_event ev = {.events = EPOLLIN | EPOLLET, .data.u64 = TOKEN_WAKE};
+    int err;
+
+    if (!p)
+        return -ENOMEM;
+    p->owner = owner;
+    p->ops = ops;
+    p->id = atomic_fetch_add(&next_id, 1);
+    list_init(&p->link);
+    p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (p->epoll_fd < 0 || p->wake_fd < 0 ||
+        epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->wake_fd, &ev) < 0) {
+        err = -errno;
+        if (p->epoll_fd >= 0)
+            close(p->epoll_fd);
+        if (p->wake_fd >= 0)
+            close(p->wake_fd);
+        free(p);
+        return err;
+    }
+    if (owner) {
+        lock_acquire(&pollers.lock);
+        list_push_back(&pollers.list, &p->link);
+        lock_release(&pollers.lock);
+        atomic_fetch_add(&pollers.count, 1);
+    }
+    *out = p;
+    return 0;
+}
+
+void poller_free(struct poller *p)
+{
+    if (p->owner) {
+        lock_acquire(&pollers.lock);
+        list_remove(&p->link);
+        lock_release(&pollers.lock);
+        atomic_fetch_sub(&pollers.count, 1);
+    }
+    /* Home's set watches the epoll fd itself: closing its only descriptor takes it out. */
+    close(p->epoll_fd);
+    close(p->wake_fd);
+    free(p);
+}
+
+int poller_add(struct poller *p, int fd, uint64_t token)
+{
+    struct epoll_event ev = {
+        .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET,
+        .data.u64 = token,
+    };
+
+    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
+        return -errno;
+    atomic_fetch_add(&p->registered, 1);
+    return 0;
+}
+
+void poller_remove(struct poller *p, int fd)
+{
+    struct epoll_event ev = {0};
+
+    epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, &ev);
+    atomic_fetch_sub(&p->registered, 1);
+}
+
+static int epoll_until(int epoll_fd, struct epoll_event *events, int max, uint64_t deadline_ns)
+{
+    struct timespec ts;
+    uint64_t now;
+    uint64_t left;
+    int n;
+
+    if (deadline_ns == 0)
+        return epoll_wait(epoll_fd, events, max, 0);
+    if (deadline_ns == DEADLINE_NEVER)
+        return epoll_wait(epoll_fd, events, max, -1);
+    now = clock_now_ns();
+    left = deadline_ns > now ? deadline_ns - now : 0;
+    ts.tv_sec = (time_t)(left / NS_PER_SEC);
+    ts.tv_nsec = (long)(left % NS_PER_SEC);
+    n = epoll_pwait2(epoll_fd, events, max, &ts, NULL);
+    if (n < 0 && (errno == ENOSYS || errno == EPERM)) /* before Linux 5.11, or filtered */
+        n = epoll_wait(epoll_fd, events, max, (int)((left + NS_PER_MS - 1) / NS_PER_MS));
+    return n;
+}
+
+int poller_wait(struct poller *p, uint64_t deadline_ns)
+{
+    struct epoll_event events[EVENTS_PER_WAIT];
+    int n = epoll_until(p->epoll_fd, events, EVENTS_PER_WAIT, deadline_ns);
+    int edges = 0;
+
+    atomic_fetch_add_explicit(&p->harvests, 1, memory_order_relaxed);
+    for (int i = 0; i < n; i++) {
+        if (events[i].data.u64 == TOKEN_WAKE)
+            continue;
+        p->ops->edge(p, events[i].data.u64, events[i].events);
+        edges++;
+    }
+    return edges;
+}
+
+void poller_wake(struct poller *p)
+{
+    eventfd_write(p->wake_fd, 1);
+}
+
+static bool unattended(const struct poller *p)
+{
+    return atomic_load(&p->registered) > 0 && !atomic_load(&p->led);
+}
+
+/* Pins up to HELP_AT_ONCE pollers that `want` names; the caller helps and unpins them. */
+static unsigned pin_some(struct poller **out, bool (*want)(struct poller *p, uint64_t arg),
+                         uint64_t arg)
+{
+    unsigned n = 0;
+
+    lock_acquire(&pollers.lock);
+    list_for_each(e, &pollers.list) {
+        struct poller *p = container_of(e, struct poller, link);
+
+        if (want(p, arg) && p->ops->pin(p))
+            out[n++] = p;
+        if (n == HELP_AT_ONCE)
+            break;
+    }
+    lock_release(&pollers.lock);
+    return n;
+}
+
+static void help_pinned(struct poller *p)
+{
+    p->ops->help(p);
+    p->watchdog_seen = atomic_load(&p->harvests);
+    p->ops->unpin(p);
+}
+
+static bool wants_attention(struct poller *p, uint64_t arg)
+{
+    (void)arg;
+    return unattended(p) && !atomic_load(&p->armed);
+}
+
+static bool wants_help(struct poller *p, uint64_t arg)
+{
+    (void)arg;
+    return unattended(p);
+}
+
+static bool has_id(struct poller *p, uint64_t id)
+{
+    return p->id == id;
+}
+
+void poller_attend_all(void)
+{
+    struct poller *some[HELP_AT_ONCE];
+    unsigned n;
+
+    if (atomic_load_explicit(&pollers.count, memory_order_relaxed) == 0 || home_is_current())
+        return;
+    n = pin_some(some, wants_attention, 0);
+    for (unsigned i = 0; i < n; i++) {
+        home_attend(some[i]);
+        some[i]->ops->unpin(some[i]);
+    }
+}
+
+void poller_help_all(void)
+{
+    struct poller *some[HELP_AT_ONCE];
+    unsigned n;
+
+    if (atomic_load_explicit(&pollers.count, memory_order_relaxed) == 0)
+        return;
+    n = pin_some(some, wants_help, 0);
+    for (unsigned i = 0; i < n; i++) {
+        some[i]->ops->help(some[i]);
+        some[i]->ops->unpin(some[i]);
+    }
+}
+
+void poller_help_id(uint64_t id)
+{
+    struct poller *p;
+
+    if (pin_some(&p, has_id, id) == 0)
+        return;
+    atomic_store(&p->armed, false);
+    if (unattended(p))
+        help_pinned(p);
+    else
+        p->ops->unpin(p);
+}
+
+static bool stale(struct poller *p, uint64_t arg)
+{
+    uint32_t harvests = atomic_load(&p->harvests);
+
+    (void)arg;
+    if (!unattended(p))
+        return false;
+    if (harvests == p->watchdog_seen)
+        return true;
+    p->watchdog_seen = harvests;
+    return false;
+}
+
+static bool any_unattended(void)
+{
+    bool any = false;
+
+    lock_acquire(&pollers.lock);
+    list_for_each(e, &pollers.list) {
+        if (unattended(container_of(e, struct poller, link)))
+            any = true;
+    }
+    lock_release(&pollers.lock);
+    return any;
+}
+
+bool poller_watchdog(void)
+{
+    struct poller *some[HELP_AT_ONCE];
+    unsigned n = pin_some(some, stale, 0);
+
+    for (unsigned i = 0; i < n; i++)
+        help_pinned(some[i]);
+    return any_unattended();
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two tables of the same slots: one indexed by fd, one by the index inside a non-fd handle value.
+ * Both are arrays of chunks that are allocated on demand and never freed, so that a slot can be
+ * looked at without a table lock; each slot has a small lock of its own, held over a few loads.
+ *
+ * Handle values of the second table: bits 2..21 index, bits 22..29 generation, bit 30 set.
+ *
+ * Slot states: FREE -> OPEN -> FREE, and for fds OPEN -> HELD -> FREE, where HELD means that the
+ * handle is closed but the object still owns the number (a duplicate lives, a request runs).
+ */
+#include "object/handle.h"
+
+#include "base/lock.h"
+#include "ntstatus.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum slot_state { SLOT_FREE, SLOT_OPEN, SLOT_HELD };
+
+struct slot {
+    struct lock lock;
+    uint8_t state;      /* enum slot_state */
+    uint8_t flags;      /* enum handle_flag */
+    uint8_t generation; /* of non-fd handles */
+    uint32_t access;
+    uint32_t next_free;    /* non-fd slots: next in the free list, guarded by table.lock */
+    struct object *object; /* OPEN: one counted reference and one handle; HELD: borrowed */
+};
+
+enum { CHUNK_SLOTS = 1024, CHUNKS = 1024, NO_SLOT = UINT32_MAX };
+#define HANDLE_BASE 0x40000000u
+#define INDEX_MASK 0xFFFFFu
+
+static struct table {
+    _Atomic(struct slot *) chunks[CHUNKS];
+    struct lock lock; /* free, used; allocation of chunks */
+    uint32_t free;    /* first free slot, or NO_SLOT */
+    uint32_t used;    /* slots ever taken */
+} fd_table = {.lock = LOCK_INIT(LOCK_TABLE), .free = NO_SLOT},
+  object_table = {.lock = LOCK_INIT(LOCK_TABLE), .free = NO_SLOT};
+
+static struct slot *slot_at(struct table *table, uint32_t index)
+{
+    struct slot *chunk;
+
+    if (index >= CHUNK_SLOTS * CHUNKS)
+        return NULL;
+    chunk = atomic_load_explicit(&table->chunks[index / CHUNK_SLOTS], memory_order_acquire);
+    return chunk ? &chunk[index % CHUNK_SLOTS] : NULL;
+}
+
+/* The slot, its chunk allocated if need be; NULL when there is no memory or no such index. */
+static struct slot *slot_make(struct table *table, uint32_t index)
+{
+    struct slot *slot = slot_at(table, index);
+    struct slot *chunk;
+    struct slot *expected = NULL;
+
+    if (slot || index >= CHUNK_SLOTS * CHUNKS)
+        return slot;
+    chunk = calloc(CHUNK_SLOTS, sizeof *chunk);
+    if (!chunk)
+        return NULL;
+    for (int i = 0; i < CHUNK_SLOTS; i++)
+        lock_init(&chunk[i].lock, LOCK_SLOT);
+    if (!atomic_compare_exchange_strong(&table->chunks[index / CHUNK_SLOTS], &expected, chunk))
+        free(chunk);
+    return slot_at(table, index);
+}
+
+static uintptr_t value_of(uint32_t index, uint8_t generation)
+{
+    return HANDLE_BASE | (uintptr_t)generation << 22 | (uintptr_t)index << 2;
+}
+
+/* The slot a handle value names, whatever its state; the caller checks under its lock. */
+static struct slot *slot_of(uintptr_t h)
+{
+    if (handle_is_fd(h))
+        return slot_at(&fd_table, (uint32_t)h);
+    if (h > 0x7FFFFFFCu || (h & 3) != 0)
+        return NULL;
+    return slot_at(&object_table, (uint32_t)(h >> 2) & INDEX_MASK);
+}
+
+static bool slot_matches(const struct slot *slot, uintptr_t h)
+{
+    if (slot->state != SLOT_OPEN)
+        return false;
+    return handle_is_fd(h) || slot->generation == (uint8_t)(h >> 22);
+}
+
+/* Locks and returns the open slot of h, or NULL. */
+static struct slot *slot_lock(uintptr_t h)
+{
+    struct slot *slot = slot_of(h);
+
+    if (!slot)
+        return NULL;
+    lock_acquire(&slot->lock);
+    if (slot_matches(slot, h))
+        return slot;
+    lock_release(&slot->lock);
+    return NULL;
+}
+
+static void slot_fill(struct slot *slot, struct object *obj, uint32_t access, uint32_t flags)
+{
+    lock_assert_held(&slot->lock);
+    object_get(obj);
+    atomic_fetch_add(&obj->handles, 1);
+    slot->object = obj;
+    slot->access = access;
+    slot->flags = (uint8_t)flags;
+    slot->state = SLOT_OPEN;
+}
+
+static uint32_t index_take(void)
+{
+    struct table *t = &object_table;
+    uint32_t index;
+
+    lock_acquire(&t->lock);
+    index = t->free;
+    if (index != NO_SLOT)
+        t->free = slot_at(t, index)->next_free;
+    else if (t->used <= INDEX_MASK)
+        index = t->used++;
+    lock_release(&t->lock);
+    return index;
+}
+
+static void index_return(uint32_t index)
+{
+    struct table *t = &object_table;
+    struct slot *slot = slot_at(t, index);
+
+    lock_acquire(&t->lock);
+    slot->next_free = t->free;
+    t->free = index;
+    lock_release(&t->lock);
+}
+
+uint32_t handle_open(struct object *obj, uint32_t access, uint32_t flags, uintptr_t *out)
+{
+    uint32_t index = index_take();
+    struct slot *slot;
+
+    if (index == NO_SLOT)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    slot = slot_make(&object_table, index);
+    if (!slot)
+        return STATUS_NO_MEMORY; /* the index is lost: its chunk cannot be had anyway */
+    lock_acquire(&slot->lock);
+    slot_fill(slot, obj, access, flags);
+    *out = value_of(index, slot->generation);
+    lock_release(&slot->lock);
+    return STATUS_SUCCESS;
+}
+
+uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t flags)
+{
+    struct slot *slot = slot_make(&fd_table, (uint32_t)fd);
+    uint32_t status = STATUS_SUCCESS;
+
+    if (!slot)
+        return STATUS_NO_MEMORY;
+    lock_acquire(&slot->lock);
+    if (slot->state == SLOT_FREE)
+        slot_fill(slot, obj, access, flags);
+    else
+        status = STATUS_OBJECT_NAME_COLLISION; /* somebody owns that number already */
+    lock_release(&slot->lock);
+    return status;
+}
+
+uint32_t handle_get(uintptr_t h, int kinds, struct object **out, uint32_t *access_out)
+{
+    struct slot *slot = slot_lock(h);
+    struct object *obj;
+
+    if (!slot)
+        return STATUS_INVALID_HANDLE;
+    obj = slot->object;
+    if (!(obj->type->kind & kinds)) {
+        lock_release(&slot->lock);
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    }
+    object_get(obj);
+    if (access_out)
+        *access_out = slot->access;
+    lock_release(&slot->lock);
+    *out = obj;
+    return STATUS_SUCCESS;
+}
+
+struct object *handle_get_fd_owner(int fd)
+{
+    struct slot *slot = slot_at(&fd_table, (uint32_t)fd);
+    struct object *obj = NULL;
+
+    if (!slot)
+        return NULL;
+    lock_acquire(&slot->lock);
+    if (slot->state != SLOT_FREE) {
+        /* HELD slots own no reference: take one only if the object is not dying already. */
+        obj = object_try_get(slot->object) ? slot->object : NULL;
+    }
+    lock_release(&slot->lock);
+    return obj;
+}
+
+uint32_t handle_close(uintptr_t h)
+{
+    struct slot *slot = slot_lock(h);
+    struct object *obj;
+    bool fd = handle_is_fd(h);
+
+    if (!slot)
+        return STATUS_INVALID_HANDLE;
+    if (slot->flags & HANDLE_PROTECT) {
+        lock_release(&slot->lock);
+        return STATUS_HANDLE_NOT_CLOSABLE;
+    }
+    obj = slot->object;
+    slot->state = fd ? SLOT_HELD : SLOT_FREE;
+    if (!fd)
+        slot->object = NULL;
+    slot->generation++;
+    lock_release(&slot->lock);
+    if (!fd)
+        index_return((uint32_t)(h >> 2) & INDEX_MASK);
+    else if (obj->type->fd_closed)
+        obj->type->fd_closed(obj, (int)h);
+    if (atomic_fetch_sub(&obj->handles, 1) == 1 && obj->type->cleanup)
+        obj->type->cleanup(obj);
+    object_put(obj);
+    return STATUS_SUCCESS;
+}
+
+uint32_t handle_duplicate(struct object *obj, uint32_t access, uint32_t flags, int newfd,
+                          uintptr_t *out)
+{
+    if (newfd < 0)
+        return handle_open(obj, access, flags, out);
+    *out = (uintptr_t)newfd;
+    return handle_open_fd(obj, newfd, access, flags);
+}
+
+uint32_t handle_flags_get(uintptr_t h, uint32_t *flags)
+{
+    struct slot *slot = slot_lock(h);
+
+    if (!slot)
+        return STATUS_INVALID_HANDLE;
+    *flags = slot->flags;
+    lock_release(&slot->lock);
+    return STATUS_SUCCESS;
+}
+
+uint32_t handle_flags_set(uintptr_t h, uint32_t mask, uint32_t flags)
+{
+    struct slot *slot = slot_lock(h);
+
+    if (!slot)
+        return STATUS_INVALID_HANDLE;
+    slot->flags = (uint8_t)((slot->flags & ~mask) | (flags & mask));
+    lock_release(&slot->lock);
+    return STATUS_SUCCESS;
+}
+
+void handle_release_fd(struct object *obj, int fd)
+{
+    struct slot *slot = slot_at(&fd_table, (uint32_t)fd);
+
+    if (!slot)
+        return;
+    lock_acquire(&slot->lock);
+    if (slot->object == obj) {
+        slot->state = SLOT_FREE;
+        slot->object = NULL;
+    }
+    lock_release(&slot->lock);
+}
+
+void handle_each_fd(void (*fn)(struct object *obj, void *ctx), void *ctx)
+{
+    for (uint32_t c = 0; c < CHUNKS; c++) {
+        if (!atomic_load(&fd_table.chunks[c]))
+            continue;
+        for (uint32_t i = 0; i < CHUNK_SLOTS; i++) {
+            struct object *obj = handle_get_fd_owner((int)(c * CHUNK_SLOTS + i));
+
+            if (!obj)
+                continue;
+            fn(obj, ctx);
+            object_put(obj);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Private to the wait room: the block by which one waiter stands in one object's queue. It lives
+ * on the waiting thread's stack and is unlinked, under the object's lock, before the wait returns.
+ */
+#ifndef IOCP_WAIT_BLOCKS_H
+#define IOCP_WAIT_BLOCKS_H
+
+#include "base/list.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct wait_block {
+    struct list link;      /* in dispatcher.waiters, guarded by the dispatcher's lock */
+    struct waiter *waiter; /* borrowed: the thread's own, alive while the block is linked */
+    uint16_t index;        /* of the object in the caller's array */
+    bool all;              /* wait-all: cannot be satisfied from here, only told to look */
+};
+
+#endif

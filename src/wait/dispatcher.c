@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The signalling half of waits: what makes waiters go. A waiter is claimed by one
+ * compare-and-swap of its state word, so that of several objects that become signalled at once
+ * only the first consumes anything for it. A member of a wait-all is told to look: only the
+ * waiter itself can see all its objects together.
+ */
+#include "wait/dispatcher.h"
+
+#include "engine/poller.h"
+#include "wait/blocks.h"
+#include "wait/thread.h"
+
+#include <assert.h>
+
+void wake_list_add(struct wake_list *w, _Atomic uint32_t *word)
+{
+    if (w->count == WAKE_LIST_MAX) {
+        /* A crowd: wake the first ones early, they will wait for our lock for a moment. */
+        for (unsigned i = 0; i < w->count; i++)
+            futex_wake(w->words[i], 1);
+        w->count = 0;
+    }
+    w->words[w->count++] = word;
+}
+
+void wake_list_run(struct wake_list *w)
+{
+    for (unsigned i = 0; i < w->count; i++)
+        futex_wake(w->words[i], 1);
+    if (w->poller)
+        poller_wake(w->poller);
+}
+
+void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal)
+{
+    lock_init(&d->lock, LOCK_DISPATCHER);
+    d->consume = (uint8_t)consume;
+    d->abandoned = false;
+    d->signal = signal;
+    d->recursion = 0;
+    d->owner = NULL;
+    list_init(&d->owned);
+    list_init(&d->waiters);
+}
+
+bool dispatcher_ready_locked(const struct dispatcher *d, const struct thread *t)
+{
+    lock_assert_held(&d->lock);
+    return d->signal > 0 || (d->consume == CONSUME_OWN && d->owner == t);
+}
+
+bool dispatcher_consume_locked(struct dispatcher *d, struct thread *t)
+{
+    bool abandoned = d->abandoned;
+
+    assert(dispatcher_ready_locked(d, t));
+    switch ((enum consume)d->consume) {
+    case CONSUME_NOTHING:
+        break;
+    case CONSUME_ONE:
+        d->signal--;
+        break;
+    case CONSUME_OWN:
+        if (d->owner == t) {
+            d->recursion++;
+            break;
+        }
+        d->signal = 0;
+        d->owner = t;
+        d->recursion = 1;
+        d->abandoned = false;
+        lock_acquire(&t->apc_lock);
+        list_push_back(&t->owned_mutexes, &d->owned);
+        lock_release(&t->apc_lock);
+        break;
+    }
+    return abandoned;
+}
+
+static bool claim(struct waiter *w, uint32_t to)
+{
+    uint32_t armed = WAITER_ARMED;
+
+    return atomic_compare_exchange_strong(&w->state, &armed, to);
+}
+
+void dispatcher_wake_locked(struct dispatcher *d, struct wake_list *wakes)
+{
+    lock_assert_held(&d->lock);
+    list_for_each_safe(n, next, &d->waiters) {
+        struct wait_block *b = container_of(n, struct wait_block, link);
+        struct waiter *w = b->waiter;
+
+        if (d->signal <= 0)
+            break;
+        if (b->all) {
+            if (claim(w, WAITER_LOOK))
+                wake_list_add(wakes, &w->state);
+            continue;
+        }
+        if (!claim(w, (d->abandoned ? WAITER_ABANDONED : WAITER_SATISFIED) + b->index))
+            continue; /* already on its way for another reason; it unlinks its block itself */
+        list_remove(&b->link);
+        dispatcher_consume_locked(d, w->thread);
+        wake_list_add(wakes, &w->state);
+    }
+}
+
+int32_t dispatcher_set(struct dispatcher *d, int32_t signal)
+{
+    struct wake_list wakes;
+    int32_t previous;
+
+    wake_list_init(&wakes);
+    lock_acquire(&d->lock);
+    previous = d->signal;
+    d->signal = signal;
+    if (signal > 0 && !list_empty(&d->waiters))
+        dispatcher_wake_locked(d, &wakes);
+    lock_release(&d->lock);
+    wake_list_run(&wakes);
+    return previous;
+}
+
+void dispatcher_pulse(struct dispatcher *d)
+{
+    struct wake_list wakes;
+
+    wake_list_init(&wakes);
+    lock_acquire(&d->lock);
+    d->signal = 1;
+    dispatcher_wake_locked(d, &wakes);
+    d->signal = 0;
+    lock_release(&d->lock);
+    wake_list_run(&wakes);
+}
+
+bool dispatcher_signalled(struct dispatcher *d)
+{
+    bool signalled;
+
+    lock_acquire(&d->lock);
+    signalled = d->signal > 0;
+    lock_release(&d->lock);
+    return signalled;
+}

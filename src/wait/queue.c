@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The concurrency queue. One idea carries it: whenever a place is free (active < active_max) and
+ * there is something to do - an entry, or a poller that nobody leads - the most recent waiter is
+ * let go. A packet is handed over directly, counted on the waiter's behalf, so that nobody can
+ * slip between; for readiness and for the lead a waiter is only told to look.
+ *
+ * Harvested readiness becomes READY entries at the tail; the thread that dequeues one does the
+ * I/O, outside the lock, and keeps the first completion it produces for itself: the packet goes
+ * from the kernel to the user's thread without touching another.
+ */
+#include "wait/queue.h"
+
+#include "base/clock.h"
+#include "base/futex.h"
+#include "engine/home.h"
+#include "engine/poller.h"
+#include "ntstatus.h"
+#include "wait/apc.h"
+
+#include <assert.h>
+#include <errno.h>
+
+/* A dequeue that never empties the queue looks into the poller every so many times. */
+enum { GETS_PER_LOOK = 16 };
+
+void queue_init(struct queue *q, uint32_t active_max, struct object *object,
+                void (*edge)(struct poller *, uint64_t, uint32_t),
+                void (*run_ready)(struct queue_entry *))
+{
+    lock_init(&q->lock, LOCK_QUEUE);
+    q->closed = false;
+    q->active = 0;
+    q->active_max = active_max;
+    q->lookers = 0;
+    q->gets = 0;
+    q->count = 0;
+    list_init(&q->entries);
+    list_init(&q->waiters);
+    q->leader = NULL;
+    atomic_init(&q->poller, NULL);
+    q->edge = edge;
+    q->run_ready = run_ready;
+    q->object = object;
+}
+
+static struct poller *live_poller(struct queue *q)
+{
+    struct poller *p = atomic_load_explicit(&q->poller, memory_order_acquire);
+
+    return p && atomic_load_explicit(&p->registered, memory_order_relaxed) > 0 ? p : NULL;
+}
+
+static struct queue_entry *first_entry(struct queue *q)
+{
+    struct list *n = list_first(&q->entries);
+
+    return n ? container_of(n, struct queue_entry, link) : NULL;
+}
+
+static struct queue_entry *pop_entry(struct queue *q)
+{
+    struct queue_entry *e = first_entry(q);
+
+    if (e) {
+        list_remove(&e->link);
+        q->count--;
+    }
+    return e;
+}
+
+/* Takes the most recent waiter that can still be claimed off the list, and claims it. */
+static struct waiter *release_waiter(struct queue *q, uint32_t to, struct queue_entry *given,
+                                     struct wake_list *wakes)
+{
+    struct list *n;
+
+    lock_assert_held(&q->lock);
+    while ((n = list_pop_front(&q->waiters)) != NULL) {
+        struct waiter *w = container_of(n, struct waiter, link);
+        uint32_t armed = WAITER_ARMED;
+
+        w->given = given;
+        if (!atomic_compare_exchange_strong(&w->state, &armed, to)) {
+            w->given = NULL; /* on its way already: its time is up, or an APC came */
+            continue;
+        }
+        if (w->in_poller)
+            wakes->poller = atomic_load(&q->poller);
+        else
+            wake_list_add(wakes, &w->state);
+        return w;
+    }
+    return NULL;
+}
+
+/* Lets go as many waiters as there is work and room for. */
+static void release_locked(struct queue *q, struct wake_list *wakes)
+{
+    lock_assert_held(&q->lock);
+    while (q->active < q->active_max && !list_empty(&q->waiters)) {
+        struct queue_entry *e = first_entry(q);
+
+        if (e && !e->ready) {
+            if (!release_waiter(q, WAITER_SATISFIED, e, wakes))
+                return;
+            pop_entry(q);
+            q->active++;
+            continue;
+        }
+        if (q->lookers > 0 || (!e && (q->leader || !live_poller(q))))
+            return;
+        if (release_waiter(q, WAITER_LOOK, NULL, wakes))
+            q->lookers++;
+        return;
+    }
+}
+
+static void release_and_unlock(struct queue *q)
+{
+    struct wake_list wakes;
+
+    wake_list_init(&wakes);
+    release_locked(q, &wakes);
+    lock_release(&q->lock);
+    wake_list_run(&wakes);
+}
+
+/* ---- putting ---- */
+
+static bool append_locked(struct queue *q, struct queue_entry *e)
+{
+    lock_assert_held(&q->lock);
+    if (q->closed)
+        return false;
+    list_push_back(&q->entries, &e->link);
+    q->count++;
+    return true;
+}
+
+bool queue_put(struct queue *q, struct queue_entry *e)
+{
+    struct thread *self = thread_current_or_null();
+    bool open;
+
+    assert(!e->ready);
+    if (self && self->keeping == q && !self->kept) {
+        self->kept = e;
+        return true;
+    }
+    lock_acquire(&q->lock);
+    open = append_locked(q, e);
+    release_and_unlock(q);
+    return open;
+}
+
+bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatcher *event)
+{
+    struct wake_list wakes;
+    bool open;
+
+    wake_list_init(&wakes);
+    lock_acquire(&q->lock);
+    open = append_locked(q, e);
+    lock_acquire(&event->lock);
+    event->signal = 1;
+    dispatcher_wake_locked(event, &wakes);
+    lock_release(&event->lock);
+    release_locked(q, &wakes);
+    lock_release(&q->lock);
+    wake_list_run(&wakes);
+    return open;
+}
+
+void queue_put_ready(struct queue *q, struct queue_entry *e)
+{
+    assert(e->ready);
+    lock_acquire(&q->lock);
+    list_push_back(&q->entries, &e->link);
+    q->count++;
+    lock_release(&q->lock);
+}
+
+void queue_poke(struct queue *q)
+{
+    lock_acquire(&q->lock);
+    release_and_unlock(q);
+}
+
+/* ---- the poller ---- */
+
+static void poller_edge(struct poller *p, uint64_t token, uint32_t events)
+{
+    ((struct queue *)p->owner)->edge(p, token, events);
+}
+
+static void poller_help(struct poller *p)
+{
+    queue_help(p->owner);
+}
+
+static bool poller_pin(struct poller *p)
+{
+    return object_try_get(((struct queue *)p->owner)->object);
+}
+
+static void poller_unpin(struct poller *p)
+{
+    object_put(((struct queue *)p->owner)->object);
+}
+
+static const struct poller_ops poller_ops = {
+    .edge = poller_edge,
+    .help = poller_help,
+    .pin = poller_pin,
+    .unpin = poller_unpin,
+};
+
+int queue_make_poller(struct queue *q)
+{
+    struct poller *made = NULL;
+    struct poller *expected = NULL;
+    int err;
+
+    if (atomic_load(&q->poller))
+        return 0;
+    err = poller_new(&made, q, &poller_ops);
+    if (err)
+        return err;
+    if (!atomic_compare_exchange_strong(&q->poller, &expected, made))
+        poller_free(made);
+    return 0;
+}
+
+void queue_free(struct queue *q)
+{
+    struct poller *p = atomic_load(&q->poller);
+
+    assert(list_empty(&q->waiters));
+    assert(list_empty(&q->entries));
+    if (p)
+        poller_free(p);
+}
+
+/* Looks for readiness without sleeping; what there is becomes READY entries. Lock held, and held
+ * again on return. */
+static void look_locked(struct queue *q)
+{
+    struct poller *p = live_poller(q);
+
+    if (!p || q->leader)
+        return;
+    lock_release(&q->lock);
+    poller_wait(p, 0);
+    lock_acquire(&q->lock);
+}
+
+void queue_help(struct queue *q)
+{
+    struct list ready;
+    struct list *n;
+
+    lock_acquire(&q->lock);
+    look_locked(q);
+    list_init(&ready);
+    list_for_each_safe(e, next, &q->entries) {
+        if (container_of(e, struct queue_entry, link)->ready) {
+            list_remove(e);
+            list_push_back(&ready, e);
+            q->count--;
+        }
+    }
+    lock_release(&q->lock);
+    while ((n = list_pop_front(&ready)) != NULL)
+        q->run_ready(container_of(n, struct queue_entry, link));
+}
+
+/* ---- getting ---- */
+
+/* One call of queue_get. */
+struct get {
+    struct queue *q;
+    struct thread *self;
+    struct queue_entry **out;
+    unsigned max;
+    unsigned count;
+    bool alertable;
+    bool looked; /* a dequeue that does not sleep has looked into the poller */
+    bool late;   /* the deadline has passed */
+    uint64_t deadline_ns;
+};
+
+static void count_in(struct get *g)
+{
+    g->q->active++;
+    g->self->counted = true;
+}
+
+static void count_out(struct queue *q, struct thread *self)
+{
+    lock_assert_held(&q->lock);
+    if (self->counted) {
+        assert(q->active > 0);
+        q->active--;
+        self->counted = false;
+    }
+}
+
+static void join(struct queue *q, struct thread *self)
+{
+    if (self->queue == q)
+        return;
+    queue_leave(self);
+    object_get(q->object);
+    self->queue = q;
+}
+
+/* Does the I/O of one READY entry; the first packet it gives this queue comes back. */
+static struct queue_entry *run_ready(struct get *g, struct queue_entry *e)
+{
+    struct queue_entry *kept;
+
+    g->self->keeping = g->q;
+    g->q->run_ready(e);
+    g->self->keeping = NULL;
+    kept = g->self->kept;
+    g->self->kept = NULL;
+    return kept;
+}
+
+/*
+ * Takes entries while there are some and room in out[]. The thread is counted. Lock held on entry
+ * and return, but not while I/O is done.
+ */
+static void fill(struct get *g)
+{
+    struct queue *q = g->q;
+    struct queue_entry *e;
+
+    while (g->count < g->max && !q->closed && (e = pop_entry(q)) != NULL) {
+        if (e->ready) {
+            /* Others may want what is left, or the lead, meanwhile. */
+            release_and_unlock(q);
+            e = run_ready(g, e);
+            lock_acquire(&q->lock);
+        }
+        if (e)
+            g->out[g->count++] = e;
+    }
+    if (++q->gets >= GETS_PER_LOOK) {
+        q->gets = 0;
+        look_locked(q);
+    }
+}
+
+static void sleep_in_poller(struct get *g, struct poller *p)
+{
+    struct waiter *w = &g->self->waiter;
+    uint32_t armed;
+
+    atomic_store(&p->led, true);
+    while (atomic_load(&w->state) == WAITER_ARMED) {
+        if (poller_wait(p, g->deadline_ns) > 0)
+            break; /* readiness: nobody claimed us yet, but there is work */
+        if (g->deadline_ns != DEADLINE_NEVER && clock_now_ns() >= g->deadline_ns) {
+            armed = WAITER_ARMED;
+            atomic_compare_exchange_strong(&w->state, &armed, WAITER_TIMEOUT);
+        }
+    }
+    atomic_store(&p->led, false);
+    home_watch_led();
+}
+
+static void sleep_on_futex(struct get *g)
+{
+    struct waiter *w = &g->self->waiter;
+    uint32_t armed;
+
+    while (atomic_load(&w->state) == WAITER_ARMED) {
+        if (futex_wait(&w->state, WAITER_ARMED, g->deadline_ns) == -ETIMEDOUT) {
+            armed = WAITER_ARMED;
+            atomic_compare_exchange_strong(&w->state, &armed, WAITER_TIMEOUT);
+        }
+    }
+}
+
+/* Sleeps as the most recent waiter, as the leader if there is none. Lock held on entry and
+ * return. Returns the state it was woken with. */
+static uint32_t park(struct get *g)
+{
+    struct queue *q = g->q;
+    struct waiter *w = &g->self->waiter;
+    struct poller *p = q->leader || q->active >= q->active_max ? NULL : live_poller(q);
+    uint32_t state;
+
+    w->given = NULL;
+    w->in_poller = p != NULL;
+    atomic_store(&w->state, WAITER_ARMED);
+    list_push_front(&q->waiters, &w->link);
+    if (p)
+        q->leader = w;
+    lock_release(&q->lock);
+
+    if (g->alertable)
+        apc_alertable_begin(g->self, p, false);
+    if (p)
+        sleep_in_poller(g, p);
+    else
+        sleep_on_futex(g);
+    if (g->alertable)
+        apc_alertable_end(g->self);
+
+    lock_acquire(&q->lock);
+    if (list_linked(&w->link))
+        list_remove(&w->link);
+    if (q->leader == w)
+        q->leader = NULL;
+    state = atomic_exchange(&w->state, WAITER_IDLE);
+    if (state == WAITER_LOOK)
+        q->lookers--;
+    return state;
+}
+
+/* STATUS_PENDING: look again. Lock held. */
+static uint32_t sleep_and_look(struct get *g)
+{
+    switch (park(g)) {
+    case WAITER_SATISFIED: /* counted by whoever handed it over */
+        g->self->counted = true;
+        g->out[g->count++] = g->self->waiter.given;
+        return STATUS_SUCCESS;
+    case WAITER_TIMEOUT:
+        g->late = true;
+        return STATUS_PENDING;
+    default: /* WAITER_ARMED (harvested), _LOOK, _CLOSED, _APC: the loop finds out */
+        return STATUS_PENDING;
+    }
+}
+
+/* One turn of the dequeue. Lock held on entry and return. */
+static uint32_t turn(struct get *g)
+{
+    struct queue *q = g->q;
+
+    if (q->closed)
+        return STATUS_ABANDONED_WAIT_0;
+    if (q->count > 0 && q->active < q->active_max) {
+        count_in(g);
+        fill(g);
+        if (g->count > 0)
+            return STATUS_SUCCESS;
+        count_out(q, g->self); /* readiness, but nothing completed */
+        return STATUS_PENDING;
+    }
+    if (g->alertable && apc_pending(g->self))
+        return STATUS_USER_APC;
+    if (g->late)
+        return STATUS_TIMEOUT;
+    if (g->deadline_ns != 0)
+        return sleep_and_look(g);
+    if (g->looked)
+        return STATUS_TIMEOUT;
+    g->looked = true;
+    look_locked(q);
+    return STATUS_PENDING;
+}
+
+uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsigned *count,
+                   bool alertable, uint64_t deadline_ns)
+{
+    struct get g = {.q = q,
+                    .self = thread_current(),
+                    .out = out,
+                    .max = max,
+                    .alertable = alertable,
+                    .deadline_ns = deadline_ns};
+    uint32_t status;
+
+    lock_assert_none();
+    assert(max > 0);
+    for (;;) {
+        join(q, g.self);
+        lock_acquire(&q->lock);
+        count_out(q, g.self);
+        do {
+            status = turn(&g);
+        } while (status == STATUS_PENDING);
+        if (status == STATUS_SUCCESS && g.count < max && q->count > 0)
+            fill(&g); /* a packet was handed over: take what lies there with it */
+        release_and_unlock(q);
+        if (status != STATUS_USER_APC || apc_run_all(g.self) > 0)
+            break; /* an APC that was withdrawn before it ran does not end the call */
+    }
+    *count = g.count;
+    return status;
+}
+
+/* ---- closing ---- */
+
+void queue_close(struct queue *q)
+{
+    struct wake_list wakes;
+
+    wake_list_init(&wakes);
+    lock_acquire(&q->lock);
+    q->closed = true;
+    while (release_waiter(q, WAITER_CLOSED, NULL, &wakes))
+        ;
+    lock_release(&q->lock);
+    wake_list_run(&wakes);
+}
+
+struct queue_entry *queue_drain(struct queue *q)
+{
+    struct queue_entry *e;
+
+    lock_acquire(&q->lock);
+    e = pop_entry(q);
+    lock_release(&q->lock);
+    return e;
+}
+
+/* ---- places ---- */
+
+bool queue_block(struct thread *self)
+{
+    struct queue *q = self->queue;
+
+    if (!self->counted)
+        return false;
+    lock_acquire(&q->lock);
+    count_out(q, self);
+    release_and_unlock(q);
+    return true;
+}
+
+void queue_unblock(struct thread *self, bool held)
+{
+    struct queue *q = self->queue;
+
+    if (!held)
+        return;
+    lock_acquire(&q->lock);
+    q->active++; /* may exceed active_max for a while: PORT-19 */
+    self->counted = true;
+    lock_release(&q->lock);
+}
+
+void queue_leave(struct thread *self)
+{
+    struct queue *q = self->queue;
+
+    if (!q)
+        return;
+    queue_block(self);
+    self->queue = NULL;
+    object_put(q->object);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads: attaching, starting, ending. The self reference taken at attach is dropped by the
+ * pthread key's destructor, which is the one place where a thread ends for the library, however
+ * it ends for the program.
+ */
+#include "wait/thread.h"
+
+#include "base/futex.h"
+#include "ntstatus.h"
+#include "wait/apc.h"
+#include "wait/objects.h"
+#include "wait/queue.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EXIT_STILL_ACTIVE 259
+
+_Thread_local struct thread *thread_self_ptr;
+void (*thread_exit_hooks[4])(struct thread *t);
+
+static pthread_key_t exit_key;
+static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
+static _Atomic uint64_t next_serial = 1;
+
+static struct {
+    struct lock lock; /* list, dead_counts */
+    struct list list; /* struct thread.all */
+    uint64_t dead_counts[LEDGER_COUNTS];
+} threads = {.lock = LOCK_INIT(LOCK_LEAF), .list = LIST_INIT(threads.list)};
+
+static void destroy(struct object *obj)
+{
+    struct thread *t = container_of(obj, struct thread, object);
+
+    assert(list_empty(&t->apcs));
+    free(t);
+}
+
+static struct dispatcher *dispatcher_of(struct object *obj)
+{
+    return &container_of(obj, struct thread, object)->dispatcher;
+}
+
+const struct object_type thread_type = {
+    .name = "thread",
+    .kind = OBJECT_THREAD,
+    .destroy = destroy,
+    .dispatcher = dispatcher_of,
+};
+
+static struct thread *new_thread(void)
+{
+    struct thread *t = calloc(1, sizeof *t);
+
+    if (!t)
+        return NULL;
+    object_init(&t->object, &thread_type);
+    dispatcher_init(&t->dispatcher, CONSUME_NOTHING, 0);
+    t->waiter.thread = t;
+    list_init(&t->waiter.link);
+    lock_init(&t->apc_lock, LOCK_APC);
+    list_init(&t->apcs);
+    list_init(&t->owned_mutexes);
+    list_init(&t->all);
+    lock_init(&t->suspend_lock, LOCK_LEAF);
+    t->wake_fd = -1;
+    t->serial = atomic_fetch_add(&next_serial, 1);
+    atomic_init(&t->exit_code, EXIT_STILL_ACTIVE);
+    return t;
+}
+
+static void free_request_cache(struct thread *t)
+{
+    while (t->cache) {
+        struct request *r = t->cache;
+
+        t->cache = *(struct request **)r; /* the link lives in the free memory itself */
+        free(r);
+    }
+    t->cache_count = 0;
+}
+
+static void unlist(struct thread *t)
+{
+    lock_acquire(&threads.lock);
+    list_remove(&t->all);
+    for (int i = 0; i < LEDGER_COUNTS; i++)
+        threads.dead_counts[i] += atomic_load(&t->counts[i]);
+    lock_release(&threads.lock);
+}
+
+/* The end of a thread, on its own stack, after the program's code. */
+static void detach(void *arg)
+{
+    struct thread *t = arg;
+    int fd;
+
+    thread_self_ptr = t; /* some pthreads run key destructors with TLS already reset */
+    for (unsigned i = 0; i < sizeof thread_exit_hooks / sizeof thread_exit_hooks[0]; i++) {
+        if (thread_exit_hooks[i])
+            thread_exit_hooks[i](t);
+    }
+    apc_terminate(t);
+    mutex_abandon_all(t);
+    queue_leave(t);
+    lock_acquire(&t->apc_lock);
+    fd = t->wake_fd;
+    t->wake_fd = -1;
+    lock_release(&t->apc_lock);
+    if (fd >= 0)
+        close(fd);
+    free_request_cache(t);
+    unlist(t);
+    if (atomic_load(&t->exit_code) == EXIT_STILL_ACTIVE)
+        atomic_store(&t->exit_code, 0);
+    thread_self_ptr = NULL;
+    dispatcher_set(&t->dispatcher, 1);
+    object_put(&t->object);
+}
+
+static void make_key(void)
+{
+    if (pthread_key_create(&exit_key, detach) != 0)
+        abort();
+}
+
+/* Makes t the calling thread. It owns the caller's reference from here to detach. */
+static void adopt_self(struct thread *t)
+{
+    pthread_once(&exit_key_once, make_key);
+    atomic_store(&t->tid, (uint32_t)syscall(SYS_gettid));
+    futex_wake(&t->tid, 1);
+    t->pthread = pthread_self();
+    thread_self_ptr = t;
+    pthread_setspecific(exit_key, t);
+    lock_acquire(&threads.lock);
+    list_push_back(&threads.list, &t->all);
+    lock_release(&threads.lock);
+}
+
+struct thread *thread_attach(void)
+{
+    struct thread *t = new_thread();
+
+    if (!t) {
+        fputs("iocp: out of memory attaching a thread\n", stderr);
+        abort();
+    }
+    adopt_self(t);
+    return t;
+}
+
+static void *trampoline(void *arg)
+{
+    struct thread *t = arg;
+    uint32_t suspended;
+
+    adopt_self(t);
+    while ((suspended = atomic_load(&t->suspend_count)) != 0)
+        futex_wait(&t->suspend_count, suspended, DEADLINE_NEVER);
+    apc_run_all(t); /* conform/apc.c: queued before start, run before the thread function */
+    atomic_store(&t->exit_code, t->start(t->start_arg));
+    return NULL;
+}
+
+uint32_t thread_create(uint32_t (*start)(void *), void *arg, size_t stack_size, bool suspended,
+                       struct thread **out)
+{
+    struct thread *t = new_thread();
+    pthread_attr_t attr;
+    pthread_t id;
+    int err;
+
+    if (!t)
+        return STATUS_NO_MEMORY;
+    t->made_by_us = true;
+    t->start = start;
+    t->start_arg = arg;
+    atomic_init(&t->suspend_count, suspended ? 1 : 0);
+    object_get(&t->object); /* the thread's own; ours goes to the caller */
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (stack_size > 0)
+        pthread_attr_setstacksize(&attr, stack_size < 65536 ? 65536 : (stack_size + 4095) & ~4095ul);
+    err = pthread_create(&id, &attr, trampoline, t);
+    pthread_attr_destroy(&attr);
+    if (err) {
+        object_put(&t->object);
+        object_put(&t->object);
+        return err == EAGAIN ? STATUS_INSUFFICIENT_RESOURCES : STATUS_INVALID_PARAMETER;
+    }
+    /* The id is known to callers at once: GetThreadId right after CreateThread. */
+    while (atomic_load(&t->tid) == 0)
+        futex_wait(&t->tid, 0, DEADLINE_NEVER);
+    *out = t;
+    return STATUS_SUCCESS;
+}
+
+uint32_t thread_resume(struct thread *t, uint32_t *previous)
+{
+    uint32_t count = atomic_load(&t->suspend_count);
+
+    while (count > 0 && !atomic_compare_exchange_weak(&t->suspend_count, &count, count - 1))
+        ;
+    *previous = count;
+    if (count == 1)
+        futex_wake(&t->suspend_count, 1);
+    return STATUS_SUCCESS;
+}
+
+void thread_exit(uint32_t code)
+{
+    atomic_store(&thread_current()->exit_code, code);
+    pthread_exit(NULL);
+}
+
+struct thread *thread_find(uint32_t tid)
+{
+    struct thread *found = NULL;
+
+    lock_acquire(&threads.lock);
+    list_for_each(n, &threads.list) {
+        struct thread *t = container_of(n, struct thread, all);
+
+        if (t->tid == tid) {
+            found = t;
+            object_get(&t->object); /* listed threads hold their self reference */
+            break;
+        }
+    }
+    lock_release(&threads.lock);
+    return found;
+}
+
+void thread_counts(uint64_t sums[LEDGER_COUNTS])
+{
+    lock_acquire(&threads.lock);
+    for (int i = 0; i < LEDGER_COUNTS; i++)
+        sums[i] = threads.dead_counts[i];
+    list_for_each(n, &threads.list) {
+        struct thread *t = container_of(n, struct thread, all);
+
+        for (int i = 0; i < LEDGER_COUNTS; i++)
+            sums[i] += atomic_load_explicit(&t->counts[i], memory_order_relaxed);
+    }
+    lock_release(&threads.lock);
+}
+
+int thread_start_library(void *(*fn)(void *), void *arg)
+{
+    static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+    sigset_t all, before;
+    pthread_attr_t attr;
+    pthread_t id;
+    int err;
+
+    sigfillset(&all);
+    for (unsigned i = 0; i < sizeof synchronous / sizeof synchronous[0]; i++)
+        sigdelset(&all, synchronous[i]);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, 256 * 1024);
+    err = pthread_create(&id, &attr, fn, arg);
+    pthread_attr_destroy(&attr);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -err;
+}

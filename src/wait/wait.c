@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting. A wait first looks without registering anywhere: most waits end there. Then the thread
+ * arms its state word, puts one block into each object's queue, and sleeps on the word until
+ * somebody claims it: a signaller (which has consumed the object for it), an APC, or its own
+ * timeout. Wait-all sleeps the same way, but is only ever told to look: it locks all its objects
+ * in address order, and takes all or nothing.
+ */
+#include "wait/wait.h"
+
+#include "base/clock.h"
+#include "base/futex.h"
+#include "engine/poller.h"
+#include "ntstatus.h"
+#include "wait/apc.h"
+#include "wait/blocks.h"
+#include "wait/queue.h"
+#include "wait/thread.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+/* One call of wait_for. */
+struct wait {
+    struct thread *self;
+    struct dispatcher *const *objects;
+    unsigned count;
+    bool all;
+    bool alertable;
+    uint64_t deadline_ns;
+    struct wait_block blocks[WAIT_OBJECTS_MAX];
+    struct dispatcher *sorted[WAIT_OBJECTS_MAX]; /* wait-all: by address */
+};
+
+static bool claim_self(struct waiter *w, uint32_t to)
+{
+    uint32_t armed = WAITER_ARMED;
+
+    return atomic_compare_exchange_strong(&w->state, &armed, to);
+}
+
+static uint32_t status_of(unsigned index, bool abandoned)
+{
+    return (abandoned ? (uint32_t)STATUS_ABANDONED_WAIT_0 : (uint32_t)STATUS_WAIT_0) + index;
+}
+
+static uint32_t try_any(struct wait *w)
+{
+    for (unsigned i = 0; i < w->count; i++) {
+        struct dispatcher *d = w->objects[i];
+        uint32_t status = STATUS_PENDING;
+
+        lock_acquire(&d->lock);
+        if (dispatcher_ready_locked(d, w->self))
+            status = status_of(i, dispatcher_consume_locked(d, w->self));
+        lock_release(&d->lock);
+        if (status != STATUS_PENDING)
+            return status;
+    }
+    return STATUS_PENDING;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const struct dispatcher *x = *(struct dispatcher *const *)a;
+    const struct dispatcher *y = *(struct dispatcher *const *)b;
+
+    return (x > y) - (x < y);
+}
+
+static uint32_t try_all(struct wait *w)
+{
+    bool ready = true;
+    bool abandoned = false;
+    unsigned which = 0;
+
+    for (unsigned i = 0; i < w->count; i++) {
+        lock_acquire(&w->sorted[i]->lock);
+        ready = ready && dispatcher_ready_locked(w->sorted[i], w->self);
+    }
+    for (unsigned i = 0; ready && i < w->count; i++) {
+        if (dispatcher_consume_locked(w->objects[i], w->self) && !abandoned) {
+            abandoned = true;
+            which = i;
+        }
+    }
+    for (unsigned i = w->count; i-- > 0;)
+        lock_release(&w->sorted[i]->lock);
+    return ready ? status_of(which, abandoned) : (uint32_t)STATUS_PENDING;
+}
+
+static uint32_t try_now(struct wait *w)
+{
+    if (w->count == 0)
+        return STATUS_PENDING;
+    return w->all ? try_all(w) : try_any(w);
+}
+
+/*
+ * Puts the blocks into the objects' queues. A wait-any stops at an object that is signalled: it
+ * claims its own word and consumes. Returns how many blocks were linked.
+ */
+static unsigned enqueue(struct wait *w)
+{
+    struct waiter *waiter = &w->self->waiter;
+
+    for (unsigned i = 0; i < w->count; i++) {
+        struct dispatcher *d = w->objects[i];
+        struct wait_block *b = &w->blocks[i];
+        bool satisfied = false;
+
+        b->waiter = waiter;
+        b->index = (uint16_t)i;
+        b->all = w->all;
+        list_init(&b->link);
+        lock_acquire(&d->lock);
+        if (!w->all && dispatcher_ready_locked(d, w->self)) {
+            uint32_t to = (d->abandoned ? WAITER_ABANDONED : WAITER_SATISFIED) + i;
+
+            satisfied = true; /* by this object, or by one before it that was faster */
+            if (claim_self(waiter, to))
+                dispatcher_consume_locked(d, w->self);
+        } else {
+            list_push_back(&d->waiters, &b->link);
+        }
+        lock_release(&d->lock);
+        if (satisfied)
+            return i;
+    }
+    return w->count;
+}
+
+static void dequeue(struct wait *w, unsigned linked)
+{
+    for (unsigned i = 0; i < linked; i++) {
+        struct dispatcher *d = w->objects[i];
+
+        /* Under the lock even if satisfied from here: the signaller may still be in there. */
+        lock_acquire(&d->lock);
+        if (list_linked(&w->blocks[i].link))
+            list_remove(&w->blocks[i].link);
+        lock_release(&d->lock);
+    }
+}
+
+static void sleep_until_claimed(struct waiter *waiter, uint64_t deadline_ns)
+{
+    while (atomic_load(&waiter->state) == WAITER_ARMED) {
+        if (futex_wait(&waiter->state, WAITER_ARMED, deadline_ns) == -ETIMEDOUT)
+            claim_self(waiter, WAITER_TIMEOUT);
+    }
+}
+
+/* One sleep. STATUS_PENDING: look and sleep again. */
+static uint32_t sleep_once(struct wait *w)
+{
+    struct waiter *waiter = &w->self->waiter;
+    uint32_t status = STATUS_PENDING;
+    uint32_t state;
+    unsigned linked;
+
+    atomic_store(&waiter->state, WAITER_ARMED);
+    if (w->alertable)
+        apc_alertable_begin(w->self, NULL, false);
+    linked = enqueue(w);
+    if (w->all) {
+        /* What became signalled before our blocks were in place told nobody. */
+        status = try_all(w);
+        if (status != STATUS_PENDING)
+            claim_self(waiter, WAITER_LOOK);
+    }
+    sleep_until_claimed(waiter, w->deadline_ns);
+    if (w->alertable)
+        apc_alertable_end(w->self);
+    dequeue(w, linked);
+    state = atomic_exchange(&waiter->state, WAITER_IDLE);
+    if (status != STATUS_PENDING)
+        return status; /* a wait-all that has taken everything: an APC stays queued */
+    if (state >= WAITER_ABANDONED)
+        return status_of(state - WAITER_ABANDONED, true);
+    if (state >= WAITER_SATISFIED)
+        return status_of(state - WAITER_SATISFIED, false);
+    if (state == WAITER_APC)
+        return STATUS_USER_APC;
+    if (state == WAITER_TIMEOUT)
+        return STATUS_TIMEOUT;
+    assert(state == WAITER_LOOK);
+    return try_now(w);
+}
+
+static uint32_t sleep_loop(struct wait *w)
+{
+    bool held = queue_block(w->self);
+    uint32_t status;
+
+    poller_attend_all();
+    do {
+        status = sleep_once(w);
+    } while (status == STATUS_PENDING);
+    queue_unblock(w->self, held);
+    return status;
+}
+
+uint32_t wait_for(struct dispatcher *const *objects, unsigned count, bool all, bool alertable,
+                  uint64_t deadline_ns)
+{
+    struct wait w;
+    uint32_t status;
+
+    assert(count <= WAIT_OBJECTS_MAX);
+    lock_assert_none();
+    w.self = thread_current();
+    w.objects = objects;
+    w.count = count;
+    w.all = all && count > 1;
+    w.alertable = alertable;
+    w.deadline_ns = deadline_ns;
+    if (w.all) {
+        for (unsigned i = 0; i < count; i++)
+            w.sorted[i] = objects[i];
+        qsort(w.sorted, count, sizeof w.sorted[0], by_address);
+    }
+    for (;;) {
+        status = try_now(&w);
+        if (status != STATUS_PENDING)
+            return status;
+        if (alertable && apc_run_all(w.self) > 0)
+            return STATUS_USER_APC;
+        if (deadline_ns == 0)
+            return STATUS_TIMEOUT;
+        status = sleep_loop(&w);
+        if (status != STATUS_USER_APC)
+            return status;
+        if (apc_run_all(w.self) > 0)
+            return STATUS_USER_APC;
+        /* The APC that woke us was withdrawn before we got to it: wait on. */
+    }
+}
+
+uint32_t wait_sleep(uint64_t deadline_ns, bool alertable)
+{
+    uint32_t status = wait_for(NULL, 0, false, alertable, deadline_ns);
+
+    if (status == STATUS_TIMEOUT && deadline_ns == 0)
+        sched_yield();
+    return status;
+}
+
+bool wait_block_begin(void)
+{
+    struct thread *self = thread_current();
+
+    if (!self->counted)
+        return false;
+    poller_attend_all();
+    return queue_block(self);
+}
+
+void wait_block_end(bool token)
+{
+    if (token)
+        queue_unblock(thread_current(), true);
+}
+
+int wait_on_word(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+{
+    struct thread *self = thread_current();
+    bool held = queue_block(self);
+    int err;
+
+    poller_attend_all();
+    err = futex_wait(word, expected, deadline_ns);
+    queue_unblock(self, held);
+    return err;
+}
+
+/* ---- blocking calls on one descriptor ---- */
+
+void wait_sync_begin(void)
+{
+    struct thread *self = thread_current();
+
+    lock_acquire(&self->apc_lock);
+    if (self->sync_depth++ == 0)
+        self->sync_cancel = false;
+    lock_release(&self->apc_lock);
+}
+
+void wait_sync_end(void)
+{
+    struct thread *self = thread_current();
+
+    lock_acquire(&self->apc_lock);
+    self->sync_depth--;
+    lock_release(&self->apc_lock);
+}
+
+bool wait_sync_cancelled(void)
+{
+    struct thread *self = thread_current();
+    bool cancelled;
+
+    lock_acquire(&self->apc_lock);
+    cancelled = self->sync_cancel;
+    lock_release(&self->apc_lock);
+    return cancelled;
+}
+
+bool wait_sync_cancel(struct thread *t)
+{
+    bool reached;
+
+    lock_acquire(&t->apc_lock);
+    reached = t->sync_depth > 0 && !t->sync_cancel;
+    if (reached) {
+        t->sync_cancel = true;
+        if (t->wake_fd >= 0)
+            eventfd_write(t->wake_fd, 1);
+    }
+    lock_release(&t->apc_lock);
+    return reached;
+}
+
+/* The thread's eventfd, made at its first blocking call. */
+static int own_wake_fd(struct thread *self)
+{
+    int fd = self->wake_fd;
+
+    if (fd >= 0)
+        return fd;
+    fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    lock_acquire(&self->apc_lock);
+    self->wake_fd = fd;
+    lock_release(&self->apc_lock);
+    return fd;
+}
+
+static uint32_t poll_once(struct thread *self, int fd, short events, uint64_t deadline_ns)
+{
+    struct pollfd fds[2] = {{.fd = fd, .events = events},
+                            {.fd = self->wake_fd, .events = POLLIN}};
+    struct timespec ts;
+    struct timespec *limit = NULL;
+    eventfd_t drained;
+    int n;
+
+    if (deadline_ns != DEADLINE_NEVER) {
+        uint64_t now = clock_now_ns();
+        uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
+
+        ts.tv_sec = (time_t)(left / NS_PER_SEC);
+        ts.tv_nsec = (long)(left % NS_PER_SEC);
+        limit = &ts;
+    }
+    n = ppoll(fds, self->wake_fd >= 0 ? 2 : 1, limit, NULL);
+    if (n > 0 && fds[1].revents)
+        eventfd_read(self->wake_fd, &drained);
+    if (n == 0)
+        return STATUS_TIMEOUT;
+    return n > 0 && fds[0].revents ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PENDING;
+}
+
+uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable)
+{
+    struct thread *self = thread_current();
+    bool held = queue_block(self);
+    uint32_t status;
+
+    own_wake_fd(self);
+    poller_attend_all();
+    do {
+        if (wait_sync_cancelled()) {
+            status = STATUS_CANCELLED;
+            break;
+        }
+        if (alertable) {
+            atomic_store(&self->waiter.state, WAITER_ARMED);
+            apc_alertable_begin(self, NULL, true);
+        }
+        if (alertable && atomic_load(&self->waiter.state) == WAITER_APC)
+            status = STATUS_PENDING;
+        else
+            status = poll_once(self, fd, events, deadline_ns);
+        if (alertable) {
+            apc_alertable_end(self);
+            atomic_store(&self->waiter.state, WAITER_IDLE);
+            apc_run_all(self);
+        }
+    } while (status == STATUS_PENDING);
+    queue_unblock(self, held);
+    return status;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The least a unit test needs, without the library under it: TEST, CHECK, CHECK_EQ. One program
+ * per file; it prints one verdict per test as the conformance programs do and exits with 1 if
+ * anything failed.
+ */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <stdio.h>
+#include <string.h>
+
+struct unit_test {
+    const char *name;
+    void (*run)(void);
+    struct unit_test *next;
+};
+
+static struct unit_test *unit_tests, **unit_last = &unit_tests;
+static int unit_failed;
+
+#define TEST(NAME)                                                                                 \
+    static void test_##NAME(void);                                                                 \
+    static struct unit_test unit_##NAME = {#NAME, test_##NAME, NULL};                              \
+    __attribute__((constructor)) static void unit_add_##NAME(void)                                 \
+    {                                                                                              \
+        *unit_last = &unit_##NAME;                                                                 \
+        unit_last = &unit_##NAME.next;                                                             \
+    }                                                                                              \
+    static void test_##NAME(void)
+
+#define CHECK(COND)                                                                                \
+    ((COND) ? 1 : (unit_failed++, printf("  %s:%d: %s is false\n", __FILE__, __LINE__, #COND), 0))
+
+static inline int unit_equal(const char *file, int line, const char *what, long long got,
+                             long long want)
+{
+    if (got == want)
+        return 1;
+    unit_failed++;
+    printf("  %s:%d: %s is %lld (0x%llx), expected %lld (0x%llx)\n", file, line, what, got,
+           (unsigned long long)got, want, (unsigned long long)want);
+    return 0;
+}
+
+#define CHECK_EQ(GOT, WANT)                                                                        \
+    unit_equal(__FILE__, __LINE__, #GOT, (long long)(GOT), (long long)(WANT))
+#define CHECK_STR(GOT, WANT)                                                                       \
+    (strcmp((GOT), (WANT)) == 0                                                                    \
+         ? 1                                                                                       \
+         : (unit_failed++, printf("  %s:%d: %s is \"%s\", expected \"%s\"\n", __FILE__, __LINE__,  \
+                                  #GOT, (GOT), (WANT)), 0))
+
+int main(void)
+{
+    int failed = 0;
+
+    for (struct unit_test *test = unit_tests; test; test = test->next) {
+        unit_failed = 0;
+        test->run();
+        printf("%s %s\n", unit_failed ? "FAIL" : "ok", test->name);
+        failed += unit_failed != 0;
+    }
+    return failed != 0;
+}
+
+#endif
