@@ -18,8 +18,8 @@ struct cancel_match {
 /* How many requests were asked to stop. */
 unsigned cancel_requests(struct file *f, const struct cancel_match *match);
 
-/* One request (counted by the caller for the duration). true: it was still pending. */
-bool cancel_request(struct request *r);
+/* What waits in f's lanes, whichever file it completes on (an accept socket's first data). */
+void cancel_lanes(struct file *f);
 
 /* The exiting thread's requests on files without a port (hook of thread.c). */
 void cancel_thread(struct thread *t);

@@ -71,7 +71,7 @@ struct file {
     _Atomic uint8_t modes; /* enum file_mode; only ever added to */
     bool closing;        /* last handle closed: nothing new is accepted */
     bool registered;     /* fd is in poller's set */
-    bool no_edges;       /* epoll refuses this fd (EPERM): every attempt counts as ready */
+    bool keep_fd;        /* destroy leaves the number open (given back, or never ours) */
     bool marked;         /* `ready` is queued somewhere */
     bool trouble;        /* RDHUP, HUP, ERR or PRI was seen: a short read proves nothing */
     uint32_t generation; /* of the registration: in the token */
@@ -137,6 +137,10 @@ static inline void file_put(struct file *f)
  * fstat and becomes a file (HOUSE: only association, ReadFile/WriteFile and Winsock data calls).
  */
 uint32_t file_from_handle(uintptr_t h, bool adopt, struct file **out, uint32_t *access);
+
+/* For association only: the same, but an adopted number that the program has closed and reused
+ * behind our back is noticed; what pended on the old one ends in 995, and it is adopted afresh. */
+uint32_t file_from_handle_fresh(uintptr_t h, struct file **out);
 
 /* Gives an adopted fd back: the library forgets it; pending requests end in 995. */
 uint32_t file_forget(int fd);

@@ -80,17 +80,20 @@ struct request {
     bool routine_winsock;    /* the routine takes (error, bytes, ov, flags), else 3 arguments */
 
     /* -- its life -- */
-    uint8_t state;       /* enum request_state; guarded by the lane file's lock */
-    bool attempting;     /* a thread is inside ops->attempt; same guard */
-    bool cancelled;      /* set once; same guard */
+    _Atomic uint8_t state; /* enum request_state; moves under the file's lock */
+    bool attempting;     /* a thread is inside ops->attempt; guarded by the lane file's lock */
+    _Atomic bool cancelled; /* set once, under the same guard */
     bool inline_done;    /* completed inside the starting call */
     bool drained_hint;
-    bool stack;          /* a blocking call's request: not freed by completion */
+    bool pended;         /* is in file->pending; guarded by file->lock, read by the completer */
+    bool begun;          /* request_begin was called */
+    bool starting;       /* engine_start has not returned yet; guarded by file->lock */
     _Atomic uint32_t refs;   /* 1 = its owner; cancellers take one for a moment */
     uint64_t issuer;     /* thread.serial of the thread that started it */
     struct thread *thread;   /* counted; only with a routine */
     struct file *file;       /* counted until DONE; gets the completion */
-    struct file *lane_file;  /* counted if != file; whose lane it is in (AcceptEx's second half) */
+    _Atomic(struct file *) lane_file; /* counted if != file; whose lane it is in (AcceptEx's
+                                       * second half); changed under file->lock only */
     struct dispatcher *event;     /* dispatcher of event_object */
     struct object *event_object;  /* counted until DONE; NULL without hEvent */
     bool no_packet;      /* bit 0 of hEvent */
@@ -132,8 +135,8 @@ struct request {
 };
 
 /*
- * A new request on `file` (takes a reference). `ov` may be NULL only for stack requests and posts.
- * Looks up and pins hEvent (STATUS_INVALID_HANDLE if it is no event). With use_event false hEvent is ignored (ReadFileEx).
+ * A new request on `file` (takes a reference). Looks up and pins hEvent (an error if it is no
+ * event). With use_event false hEvent is ignored (ReadFileEx).
  */
 uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out);
 /* Copies the buffer array. STATUS_NO_MEMORY if it does not fit and cannot be allocated. */
@@ -163,12 +166,18 @@ uint32_t request_finish_inline(struct request *r, uint32_t status);
 /* Accepted by an engine or lane: joins file->pending. false: the file is closed (refuse it). */
 bool request_pend(struct request *r);
 
-/* Starts r->op on the engine: STATUS_PENDING or an error (then it was refused). */
+/*
+ * Starts r->op on the engine: STATUS_PENDING or an error (then it was refused). op.done may be
+ * left NULL: then the answer completes the request, bytes as they are, errno by the table.
+ */
 uint32_t request_start_engine(struct request *r);
+/* The same again from inside done() (the rest of a short transfer): 0, or -errno. */
+int request_continue_engine(struct request *r);
 
 void request_get(struct request *r);
 void request_put(struct request *r);
-struct request *request_alloc(void); /* zeroed; the calling thread's cache */
+/* Packets without an operation (posts): memory from the calling thread's cache, one reference. */
+struct request *request_new_packet(void);
 
 /* The ledger, for iocp_ledger() and the tests: see iocp.h. */
 struct ledger {

@@ -22,7 +22,7 @@
 #include <errno.h>
 
 /* A dequeue that never empties the queue looks into the poller every so many times. */
-enum { GETS_PER_LOOK = 16 };
+enum { GETS_PER_LOOK = 16, HELP_AT_ONCE = 64 };
 
 void queue_init(struct queue *q, uint32_t active_max, struct object *object,
                 void (*edge)(struct poller *, uint64_t, uint32_t),
@@ -156,8 +156,12 @@ bool queue_put(struct queue *q, struct queue_entry *e)
 
 bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatcher *event)
 {
+    struct thread *self = thread_current_or_null();
     struct wake_list wakes;
     bool open;
+
+    if (self && self->keeping == q)
+        self->keeping = NULL; /* a later packet must not overtake this one */
 
     wake_list_init(&wakes);
     lock_acquire(&q->lock);
@@ -179,6 +183,20 @@ void queue_put_ready(struct queue *q, struct queue_entry *e)
     list_push_back(&q->entries, &e->link);
     q->count++;
     lock_release(&q->lock);
+}
+
+bool queue_withdraw_ready(struct queue *q, struct queue_entry *e)
+{
+    bool queued;
+
+    lock_acquire(&q->lock);
+    queued = list_linked(&e->link);
+    if (queued) {
+        list_remove(&e->link);
+        q->count--;
+    }
+    lock_release(&q->lock);
+    return queued;
 }
 
 void queue_poke(struct queue *q)
@@ -255,24 +273,41 @@ static void look_locked(struct queue *q)
     lock_acquire(&q->lock);
 }
 
+/* Takes READY entries out, in order. Lock held. */
+static unsigned take_ready(struct queue *q, struct queue_entry **out, unsigned max)
+{
+    unsigned n = 0;
+
+    lock_assert_held(&q->lock);
+    list_for_each_safe(l, next, &q->entries) {
+        struct queue_entry *e = container_of(l, struct queue_entry, link);
+
+        if (!e->ready)
+            continue;
+        list_remove(l);
+        q->count--;
+        out[n++] = e;
+        if (n == max)
+            break;
+    }
+    return n;
+}
+
 void queue_help(struct queue *q)
 {
-    struct list ready;
-    struct list *n;
+    struct queue_entry *ready[HELP_AT_ONCE];
+    unsigned n;
 
     lock_acquire(&q->lock);
     look_locked(q);
-    list_init(&ready);
-    list_for_each_safe(e, next, &q->entries) {
-        if (container_of(e, struct queue_entry, link)->ready) {
-            list_remove(e);
-            list_push_back(&ready, e);
-            q->count--;
-        }
-    }
+    do {
+        n = take_ready(q, ready, HELP_AT_ONCE);
+        lock_release(&q->lock);
+        for (unsigned i = 0; i < n; i++)
+            q->run_ready(ready[i]);
+        lock_acquire(&q->lock);
+    } while (n == HELP_AT_ONCE);
     lock_release(&q->lock);
-    while ((n = list_pop_front(&ready)) != NULL)
-        q->run_ready(container_of(n, struct queue_entry, link));
 }
 
 /* ---- getting ---- */

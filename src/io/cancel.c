@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Cancelling; see cancel.h. Matching requests are collected under their file's lock, each with a
+ * reference, and then asked to stop one by one, with no lock held in between. */
+#include "io/cancel.h"
+
+#include "io/lane.h"
+#include "ntstatus.h"
+#include "object/handle.h"
+#include "wait/thread.h"
+
+#include <assert.h>
+
+enum { CANCELS_AT_ONCE = 32 };
+
+/* A request found pending, and the file whose lane it was in at that moment; both counted. */
+struct target {
+    struct request *r;
+    struct file *lane_file;
+};
+
+static void target_take(struct target *t, struct request *r)
+{
+    t->r = r;
+    t->lane_file = atomic_load(&r->lane_file);
+    request_get(r);
+    if (t->lane_file)
+        file_get(t->lane_file);
+}
+
+static void target_put(struct target *t)
+{
+    request_put(t->r);
+    if (t->lane_file)
+        file_put(t->lane_file);
+}
+
+/* STARTED: the engine is asked. The file's lock is held on entry, not on return. */
+static bool cancel_started(struct request *r, struct file *f)
+{
+    bool asked = r->state == REQUEST_STARTED && !atomic_load(&r->cancelled);
+    bool tell = asked && !r->starting;
+    uint32_t generation = tell ? r->op.generation : 0;
+
+    if (asked)
+        atomic_store(&r->cancelled, true);
+    lock_release(&f->lock);
+    if (tell)
+        engine_cancel(&r->op, generation);
+    return asked;
+}
+
+/* In a lane: taken out and answered here, or, while it is attempted, told to give up. */
+static bool cancel_queued(struct request *r, struct file *lane_file)
+{
+    struct file *f;
+
+    if (!list_linked(&r->link) || r->attempting) {
+        bool asked = r->state == REQUEST_QUEUED && !atomic_load(&r->cancelled);
+
+        if (asked)
+            atomic_store(&r->cancelled, true);
+        lock_release(&lane_file->lock);
+        return asked;
+    }
+    f = r->file; /* not answered yet, so still there */
+    list_remove(&r->link);
+    if (f == lane_file) {
+        list_remove(&r->pending);
+        r->pended = false;
+        r->state = REQUEST_DONE;
+    }
+    atomic_store(&r->cancelled, true);
+    lock_release(&lane_file->lock);
+    request_complete(r, STATUS_CANCELLED, false);
+    return true;
+}
+
+static bool cancel_target(struct target *t, struct file *f)
+{
+    struct file *guard = t->lane_file ? t->lane_file : f;
+
+    lock_acquire(&guard->lock);
+    if (t->lane_file && atomic_load(&t->r->lane_file) != t->lane_file) {
+        atomic_store(&t->r->cancelled, true); /* on its way to another lane, which will look */
+        lock_release(&guard->lock);
+        return true;
+    }
+    if (t->r->state == REQUEST_DONE) {
+        lock_release(&guard->lock);
+        return false;
+    }
+    return t->lane_file ? cancel_queued(t->r, guard) : cancel_started(t->r, guard);
+}
+
+static bool matches(const struct request *r, const struct cancel_match *m)
+{
+    return !atomic_load(&r->cancelled) && (!m->ov || r->ov == m->ov) &&
+           (!m->issuer || r->issuer == m->issuer);
+}
+
+/* Up to CANCELS_AT_ONCE matching requests that nobody has asked yet. */
+static unsigned collect(struct file *f, const struct cancel_match *m, struct target *out)
+{
+    unsigned n = 0;
+
+    lock_acquire(&f->lock);
+    list_for_each(l, &f->pending) {
+        struct request *r = container_of(l, struct request, pending);
+
+        if (!matches(r, m))
+            continue;
+        target_take(&out[n++], r);
+        if (n == CANCELS_AT_ONCE)
+            break;
+    }
+    lock_release(&f->lock);
+    return n;
+}
+
+unsigned cancel_requests(struct file *f, const struct cancel_match *match)
+{
+    struct target targets[CANCELS_AT_ONCE];
+    unsigned asked = 0;
+    unsigned n;
+
+    do {
+        n = collect(f, match, targets);
+        for (unsigned i = 0; i < n; i++) {
+            if (cancel_target(&targets[i], f))
+                asked++;
+            target_put(&targets[i]);
+        }
+    } while (n == CANCELS_AT_ONCE);
+    return asked;
+}
+
+void cancel_lanes(struct file *f)
+{
+    for (;;) {
+        struct target t = {NULL, NULL};
+
+        lock_acquire(&f->lock);
+        for (int i = 0; i < LANE_COUNT && !t.r; i++) {
+            list_for_each(l, &f->lanes[i].requests) {
+                struct request *r = container_of(l, struct request, link);
+
+                if (!atomic_load(&r->cancelled)) {
+                    target_take(&t, r);
+                    break;
+                }
+            }
+        }
+        lock_release(&f->lock);
+        if (!t.r)
+            return;
+        cancel_target(&t, f);
+        target_put(&t);
+    }
+}
+
+static void cancel_issued_by(struct object *obj, void *ctx)
+{
+    const struct cancel_match *match = ctx;
+    struct file *f;
+
+    if (obj->type->kind != OBJECT_FILE)
+        return;
+    f = file_from_object(obj);
+    if (!atomic_load(&f->port))
+        cancel_requests(f, match);
+}
+
+void cancel_thread(struct thread *t)
+{
+    struct cancel_match match = {.ov = NULL, .issuer = t->serial};
+
+    if (t->issued_portless)
+        handle_each_fd(cancel_issued_by, &match);
+}
+
+static __attribute__((constructor)) void set_exit_hook(void)
+{
+    thread_exit_hooks[1] = cancel_thread;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file object's life: made or adopted, associated, closed in two steps. Cleanup (last handle)
+ * refuses and cancels; destroy (last reference) gives the number back. Between the two a socket's
+ * kernel object is gone already: a placeholder sits on its number, so that the peer sees the end
+ * at once while no stranger can get the number.
+ */
+#include "io/file.h"
+
+#include "base/status.h"
+#include "io/cancel.h"
+#include "io/lane.h"
+#include "io/port.h"
+#include "ntstatus.h"
+#include "object/handle.h"
+#include "wait/thread.h"
+#include "wait/wait.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- placeholder ---- */
+
+static int placeholder_fd = -1;
+static pthread_once_t placeholder_once = PTHREAD_ONCE_INIT;
+
+static void make_placeholder(void)
+{
+    placeholder_fd = fd_above_std(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+int fd_above_std(int fd)
+{
+    int moved;
+
+    if (fd < 0 || fd > 2)
+        return fd < 0 ? -errno : fd;
+    moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (moved < 0)
+        moved = -errno;
+    close(fd);
+    return moved;
+}
+
+/* Closes what is behind f->fd but keeps the number. */
+static void vacate(struct file *f)
+{
+    pthread_once(&placeholder_once, make_placeholder);
+    if (placeholder_fd >= 0)
+        dup3(placeholder_fd, f->fd, O_CLOEXEC);
+}
+
+/* ---- closing ---- */
+
+static void call_back_blockers(struct file *f)
+{
+    lock_acquire(&f->lock);
+    list_for_each(n, &f->sync_waiters)
+        wait_sync_cancel(container_of(n, struct file_blocker, link)->thread);
+    lock_release(&f->lock);
+}
+
+static void take_mark_back(struct file *f)
+{
+    struct port *port = atomic_load(&f->port);
+
+    if (port && queue_withdraw_ready(&port->queue, &f->ready)) {
+        lock_acquire(&f->lock);
+        f->marked = false;
+        lock_release(&f->lock);
+        file_put(f);
+    }
+}
+
+static void cleanup(struct object *obj)
+{
+    struct file *f = file_from_object(obj);
+    struct cancel_match all = {NULL, 0};
+
+    lock_acquire(&f->lock);
+    f->closing = true;
+    lock_release(&f->lock);
+    if (f->ops && f->ops->cleanup)
+        f->ops->cleanup(f);
+    lane_unregister(f);
+    take_mark_back(f);
+    call_back_blockers(f);
+    cancel_requests(f, &all);
+    cancel_lanes(f);
+    if (f->keep_fd)
+        handle_release_fd(&f->object, f->fd);
+    else if (f->kind == FILE_KIND_SOCKET && atomic_load(&obj->refs) > 1)
+        vacate(f);
+}
+
+static void destroy(struct object *obj)
+{
+    struct file *f = file_from_object(obj);
+    struct port *port = atomic_load(&f->port);
+
+    assert(list_empty(&f->pending));
+    if (f->registered) /* made, but its publication failed */
+        lane_unregister(f);
+    if (f->ops && f->ops->destroy)
+        f->ops->destroy(f);
+    handle_release_fd(obj, f->fd);
+    if (!f->keep_fd)
+        close(f->fd);
+    free(f);
+    if (port)
+        object_put(&port->object);
+}
+
+/* A duplicate's number is nobody's but the handle's. */
+static void fd_closed(struct object *obj, int fd)
+{
+    struct file *f = file_from_object(obj);
+
+    if (fd == f->fd)
+        return;
+    handle_release_fd(obj, fd);
+    close(fd);
+}
+
+static struct dispatcher *dispatcher_of(struct object *obj)
+{
+    return &file_from_object(obj)->dispatcher;
+}
+
+const struct object_type file_type = {
+    .name = "file",
+    .kind = OBJECT_FILE,
+    .cleanup = cleanup,
+    .destroy = destroy,
+    .fd_closed = fd_closed,
+    .dispatcher = dispatcher_of,
+};
+
+/* ---- making ---- */
+
+uint32_t file_new(int fd, enum file_kind kind, uint32_t flags, uint32_t access,
+                  const struct file_ops *ops, void *extra, struct file **out)
+{
+    struct file *f = calloc(1, sizeof *f);
+    struct stat st;
+
+    if (!f) {
+        if (!(flags & (FILE_STD | FILE_ADOPTED)))
+            close(fd);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    object_init(&f->object, &file_type);
+    dispatcher_init(&f->dispatcher, CONSUME_NOTHING, 0);
+    lock_init(&f->lock, LOCK_FILE);
+    f->fd = fd;
+    f->kind = (uint8_t)kind;
+    f->flags = (uint16_t)flags;
+    f->keep_fd = (flags & FILE_STD) != 0;
+    f->access = access;
+    f->ops = ops;
+    f->extra = extra;
+    list_init(&f->ready.link);
+    f->ready.ready = true;
+    for (int i = 0; i < LANE_COUNT; i++)
+        list_init(&f->lanes[i].requests);
+    list_init(&f->pending);
+    list_init(&f->sync_waiters);
+    if (kind != FILE_KIND_SOCKET || (flags & FILE_ADOPTED)) {
+        if (fstat(fd, &st) == 0) {
+            f->dev = st.st_dev;
+            f->ino = st.st_ino;
+        }
+    }
+    *out = f;
+    return STATUS_SUCCESS;
+}
+
+uint32_t file_publish(struct file *f, uint32_t handle_flags, uintptr_t *h)
+{
+    uint32_t status = handle_open_fd(&f->object, f->fd, f->access, handle_flags);
+
+    *h = (uintptr_t)f->fd;
+    file_put(f);
+    return status;
+}
+
+/* ---- adopting ---- */
+
+static uint32_t adopt_by_kind(int fd, const struct stat *st, uint32_t flags, struct file **out)
+{
+    switch (st->st_mode & S_IFMT) {
+    case S_IFREG:
+    case S_IFBLK:
+    case S_IFDIR:
+        return file_adopt_disk(fd, flags, out);
+    case S_IFSOCK:
+        return file_adopt_socket(fd, flags, out);
+    case S_IFIFO:
+        return file_adopt_stream(fd, flags, FILE_KIND_PIPE, out);
+    case S_IFCHR:
+        return file_adopt_stream(fd, flags, FILE_KIND_CHAR, out);
+    default: /* eventfd, timerfd, signalfd ... have no type bits */
+        return file_adopt_stream(fd, flags, FILE_KIND_EVENTFD, out);
+    }
+}
+
+/* Makes a file of a number never seen before. On success it is published. */
+static uint32_t adopt(int fd)
+{
+    struct stat st;
+    struct file *f;
+    int modes = fcntl(fd, F_GETFL);
+    uint32_t flags = FILE_ADOPTED | FILE_OVERLAPPED;
+    uint32_t status;
+
+    if (fd < 3 || modes < 0 || fstat(fd, &st) < 0)
+        return STATUS_INVALID_HANDLE;
+    if (modes & O_NONBLOCK)
+        flags |= FILE_NONBLOCK_FD;
+    status = adopt_by_kind(fd, &st, flags, &f);
+    if (status != STATUS_SUCCESS)
+        return status;
+    status = handle_open_fd(&f->object, fd, f->access, 0);
+    if (status != STATUS_SUCCESS) { /* another thread was faster, or the number is being closed */
+        f->keep_fd = true;
+        handle_release_fd(&f->object, fd);
+    }
+    file_put(f);
+    return status;
+}
+
+uint32_t file_from_handle(uintptr_t h, bool adopt_unknown, struct file **out, uint32_t *access)
+{
+    struct object *obj;
+    uint32_t status = handle_get(h, OBJECT_FILE, &obj, access);
+
+    if (status == STATUS_INVALID_HANDLE && adopt_unknown && handle_is_fd(h)) {
+        adopt((int)h);
+        status = handle_get(h, OBJECT_FILE, &obj, access);
+    }
+    if (status == STATUS_SUCCESS)
+        *out = file_from_object(obj);
+    return status;
+}
+
+static bool is_stranger(const struct file *f)
+{
+    struct stat st;
+
+    if (!(f->flags & FILE_ADOPTED))
+        return false;
+    return fstat(f->fd, &st) < 0 || st.st_dev != f->dev || st.st_ino != f->ino;
+}
+
+static uint32_t forget(struct file *f)
+{
+    lock_acquire(&f->lock);
+    f->keep_fd = true;
+    lock_release(&f->lock);
+    return handle_close((uintptr_t)f->fd);
+}
+
+uint32_t file_from_handle_fresh(uintptr_t h, struct file **out)
+{
+    uint32_t status = file_from_handle(h, true, out, NULL);
+
+    if (status != STATUS_SUCCESS || !is_stranger(*out))
+        return status;
+    forget(*out);
+    file_put(*out);
+    return file_from_handle(h, true, out, NULL);
+}
+
+uint32_t file_forget(int fd)
+{
+    struct object *obj;
+    struct file *f;
+    uint32_t status;
+
+    if (fd < 3)
+        return STATUS_INVALID_HANDLE;
+    status = handle_get((uintptr_t)fd, OBJECT_FILE, &obj, NULL);
+    if (status != STATUS_SUCCESS)
+        return status;
+    f = file_from_object(obj);
+    status = f->flags & FILE_ADOPTED ? forget(f) : (uint32_t)STATUS_INVALID_PARAMETER;
+    object_put(obj);
+    return status;
+}
+
+/* ---- port and modes ---- */
+
+uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
+{
+    uint32_t status = STATUS_SUCCESS;
+    bool moves = false;
+
+    lock_acquire(&f->lock);
+    if (f->closing) {
+        status = STATUS_INVALID_HANDLE;
+    } else if (atomic_load(&f->port) || !(f->flags & FILE_OVERLAPPED)) {
+        status = STATUS_INVALID_PARAMETER;
+    } else {
+        f->key = key;
+        object_get(&port->object);
+        atomic_store(&f->port, port);
+        moves = f->registered;
+    }
+    lock_release(&f->lock);
+    if (moves) { /* requests started before are waiting for edges of the home poller */
+        lane_unregister(f);
+        lane_kick(f);
+    }
+    return status;
+}
+
+uint32_t file_add_modes(struct file *f, uint32_t modes)
+{
+    if (modes & ~(uint32_t)(FILE_MODE_SKIP_PORT | FILE_MODE_SKIP_EVENT))
+        return STATUS_INVALID_PARAMETER;
+    atomic_fetch_or(&f->modes, (uint8_t)modes);
+    return STATUS_SUCCESS;
+}
+
+uint32_t file_replace_fd(struct file *f, int newfd)
+{
+    int err = 0;
+
+    lane_unregister(f);
+    if (dup3(newfd, f->fd, O_CLOEXEC) < 0)
+        err = errno;
+    close(newfd);
+    return status_from_errno(err);
+}
+
+/* ---- blocking calls ---- */
+
+bool file_block_enter(struct file *f, struct file_blocker *b)
+{
+    bool open;
+
+    b->thread = thread_current();
+    lock_acquire(&f->lock);
+    open = !f->closing;
+    if (open)
+        list_push_back(&f->sync_waiters, &b->link);
+    lock_release(&f->lock);
+    return open;
+}
+
+void file_block_leave(struct file *f, struct file_blocker *b)
+{
+    lock_acquire(&f->lock);
+    list_remove(&b->link);
+    lock_release(&f->lock);
+}
+
+static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, bool alertable,
+                           uint32_t (*attempt)(struct file *f, void *ctx), void *ctx)
+{
+    for (;;) {
+        uint32_t status = attempt(f, ctx);
+
+        if (status != STATUS_PENDING)
+            return status;
+        status = wait_fd(f->fd, events, deadline_ns, alertable);
+        if (status == STATUS_TIMEOUT)
+            return STATUS_IO_TIMEOUT;
+        if (status != STATUS_SUCCESS)
+            return status;
+    }
+}
+
+uint32_t file_blocking_call(struct file *f, short events, uint64_t deadline_ns, bool alertable,
+                            uint32_t (*attempt)(struct file *f, void *ctx), void *ctx)
+{
+    struct file_blocker blocker;
+    uint32_t status;
+
+    wait_sync_begin();
+    if (!file_block_enter(f, &blocker)) {
+        wait_sync_end();
+        return STATUS_INVALID_HANDLE;
+    }
+    status = block_loop(f, events, deadline_ns, alertable, attempt, ctx);
+    file_block_leave(f, &blocker);
+    wait_sync_end();
+    return status;
+}

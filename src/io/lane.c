@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lanes. While `running` is set one thread owns a lane: it attempts the head with the lock
+ * released, and others only append. A lane whose head would block is `drained`, which means: the
+ * next edge has not come yet. Edges are counted, and "drained" is only believed if the count did
+ * not move during the attempt: an edge harvested meanwhile wins.
+ *
+ * Invariants, under the file's lock:
+ *   drained implies registered (else no edge would ever come)
+ *   requests waiting and nobody running implies drained
+ * so a descriptor is registered before its first blocked request is left alone.
+ *
+ * A completion goes out while `running` is still set: requests of a lane are answered in order.
+ */
+#include "io/lane.h"
+
+#include "base/status.h"
+#include "engine/home.h"
+#include "io/port.h"
+#include "ntstatus.h"
+#include "object/handle.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#define GENERATION_MASK 0x3FFFFFFFu
+#define IN_EDGES (READY_IN | READY_PRI | READY_RDHUP | READY_HUP | READY_ERR)
+#define OUT_EDGES (READY_OUT | READY_HUP | READY_ERR)
+#define TROUBLE_EDGES (READY_RDHUP | READY_HUP | READY_ERR | READY_PRI)
+
+/* ---- registration ---- */
+
+static int poller_for(struct file *f, struct poller **out)
+{
+    struct port *port = atomic_load(&f->port);
+    int err;
+
+    if (!port) {
+        *out = home_poller();
+        return *out ? 0 : -EAGAIN;
+    }
+    err = queue_make_poller(&port->queue);
+    *out = atomic_load(&port->queue.poller);
+    return err;
+}
+
+static int add_locked(struct file *f, struct poller *p)
+{
+    uint64_t token;
+    int err;
+
+    lock_assert_held(&f->lock);
+    f->generation = (f->generation + 1) & GENERATION_MASK;
+    token = (uint64_t)f->generation << 32 | (uint32_t)f->fd;
+    f->trouble = false;
+    err = poller_add(p, f->fd, token);
+    if (err == -EEXIST) { /* left behind under this number by somebody's close(2) */
+        poller_remove(p, f->fd);
+        err = poller_add(p, f->fd, token);
+    }
+    if (err)
+        return err;
+    f->registered = true;
+    f->poller = p;
+    return 0;
+}
+
+uint32_t lane_register(struct file *f)
+{
+    struct poller *p = NULL;
+    struct port *port;
+    bool added = false;
+    int err;
+
+    err = poller_for(f, &p);
+    if (err)
+        return status_from_errno(err);
+    lock_acquire(&f->lock);
+    if (!f->registered && !f->closing) {
+        err = add_locked(f, p);
+        added = err == 0;
+    }
+    lock_release(&f->lock);
+    if (err)
+        return err == -EPERM ? (uint32_t)STATUS_NOT_SUPPORTED : status_from_errno(err);
+    port = p->owner ? atomic_load(&f->port) : NULL;
+    if (added && port) {
+        queue_poke(&port->queue); /* sleeping workers may have had no poller to sleep in */
+        home_watch();
+    }
+    return STATUS_SUCCESS;
+}
+
+void lane_unregister(struct file *f)
+{
+    lock_acquire(&f->lock);
+    if (f->registered) {
+        poller_remove(f->poller, f->fd);
+        f->registered = false;
+        f->poller = NULL;
+    }
+    for (int i = 0; i < LANE_COUNT; i++)
+        f->lanes[i].drained = false;
+    lock_release(&f->lock);
+}
+
+/* ---- attempts ---- */
+
+/*
+ * Attempts r, head of a lane that the caller runs, until it is settled or waits for an edge. Lock
+ * held on entry and return. After LANE_MOVED r is not ours any more.
+ */
+static uint32_t attempt_locked(struct file *f, struct lane *lane, struct request *r)
+{
+    for (;;) {
+        uint32_t edges = lane->edges;
+        bool registered = f->registered;
+        uint32_t status;
+        uint32_t failure = STATUS_SUCCESS;
+
+        r->attempting = true;
+        lock_release(&f->lock);
+        status = r->ops->attempt(r);
+        if (status == STATUS_PENDING && !registered)
+            failure = lane_register(f);
+        lock_acquire(&f->lock);
+        if (status == LANE_MOVED)
+            return status;
+        r->attempting = false;
+        if (status == STATUS_PENDING) {
+            if (atomic_load(&r->cancelled) || f->closing)
+                return STATUS_CANCELLED;
+            if (failure != STATUS_SUCCESS)
+                return failure;
+            if (lane->edges != edges || !f->registered)
+                continue;
+            if (lane == &f->lanes[LANE_IN])
+                f->trouble = false;
+            lane->drained = true;
+            return STATUS_PENDING;
+        }
+        if (f->closing && status_is_error(status))
+            return STATUS_CANCELLED; /* the descriptor was taken away under the attempt */
+        if (r->drained_hint && f->registered && !f->trouble && lane->edges == edges)
+            lane->drained = true;
+        return status;
+    }
+}
+
+/* Appends or, for the head that has been attempted, puts first. */
+static void queue_locked(struct file *f, struct lane *lane, struct request *r, bool first)
+{
+    lock_assert_held(&f->lock);
+    r->state = REQUEST_QUEUED;
+    if (first)
+        list_push_front(&lane->requests, &r->link);
+    else
+        list_push_back(&lane->requests, &r->link);
+    if (!r->pended && r->file == f) {
+        list_push_back(&f->pending, &r->pending);
+        r->pended = true;
+    }
+}
+
+static void unqueue_locked(struct file *f, struct request *r)
+{
+    lock_assert_held(&f->lock);
+    list_remove(&r->link);
+    if (r->pended && r->file == f) {
+        list_remove(&r->pending);
+        r->pended = false;
+        r->state = REQUEST_DONE;
+    }
+}
+
+/* Does what can be done on a lane that the caller runs. Lock held on entry and return. */
+static void work_locked(struct file *f, struct lane *lane)
+{
+    struct list *n;
+
+    assert(lane->running);
+    while (!lane->drained && (n = list_first(&lane->requests)) != NULL) {
+        struct request *r = container_of(n, struct request, link);
+        uint32_t status = attempt_locked(f, lane, r);
+
+        if (status == STATUS_PENDING || status == LANE_MOVED)
+            continue;
+        unqueue_locked(f, r);
+        lock_release(&f->lock);
+        request_complete(r, status, false);
+        lock_acquire(&f->lock);
+    }
+    lane->running = false;
+}
+
+static void run_lanes_locked(struct file *f)
+{
+    for (int i = 0; i < LANE_COUNT; i++) {
+        struct lane *lane = &f->lanes[i];
+
+        if (lane->running || lane->drained || list_empty(&lane->requests))
+            continue;
+        lane->running = true;
+        work_locked(f, lane);
+    }
+}
+
+void lane_run(struct file *f)
+{
+    lock_acquire(&f->lock);
+    run_lanes_locked(f);
+    lock_release(&f->lock);
+}
+
+void lane_kick(struct file *f)
+{
+    lock_acquire(&f->lock);
+    for (int i = 0; i < LANE_COUNT; i++) {
+        f->lanes[i].edges++;
+        f->lanes[i].drained = false;
+    }
+    run_lanes_locked(f);
+    lock_release(&f->lock);
+}
+
+/* ---- starting ---- */
+
+/* Ends the caller's turn on the lane; what was appended meanwhile is worked on first. */
+static void leave_locked(struct file *f, struct lane *lane)
+{
+    if (lane->drained || list_empty(&lane->requests))
+        lane->running = false;
+    else
+        work_locked(f, lane);
+}
+
+/* The caller runs the lane, which is empty, and r is new. Lock held on entry, not on return. */
+static uint32_t start_first(struct file *f, struct lane *lane, struct request *r)
+{
+    uint32_t status = attempt_locked(f, lane, r);
+
+    if (status == STATUS_PENDING)
+        queue_locked(f, lane, r, true);
+    if (status == STATUS_PENDING || status == LANE_MOVED) {
+        leave_locked(f, lane);
+        lock_release(&f->lock);
+        return STATUS_PENDING;
+    }
+    lock_release(&f->lock);
+    if (status_is_error(status))
+        request_refuse(r, status);
+    else
+        request_complete(r, status, true);
+    lock_acquire(&f->lock);
+    leave_locked(f, lane);
+    lock_release(&f->lock);
+    return status;
+}
+
+static bool enter(struct request *r, enum lane_direction dir)
+{
+    struct file *f = r->file;
+
+    r->lane = (uint8_t)dir;
+    atomic_store_explicit(&r->lane_file, f, memory_order_relaxed);
+    lock_acquire(&f->lock);
+    if (!f->closing)
+        return true;
+    lock_release(&f->lock);
+    return false;
+}
+
+/* The starting call holds a reference to the file: it stays even if the answer is dequeued and
+ * the handle closed before this returns. */
+uint32_t lane_start(struct request *r, enum lane_direction dir)
+{
+    struct file *f = r->file;
+    struct lane *lane = &f->lanes[dir];
+
+    if (!enter(r, dir))
+        return request_refuse(r, STATUS_CANCELLED);
+    if (lane->running || lane->drained || !list_empty(&lane->requests)) {
+        queue_locked(f, lane, r, false);
+        lock_release(&f->lock);
+        return STATUS_PENDING;
+    }
+    lane->running = true;
+    return start_first(f, lane, r);
+}
+
+uint32_t lane_start_waiting(struct request *r, enum lane_direction dir)
+{
+    struct file *f = r->file;
+    struct lane *lane = &f->lanes[dir];
+    uint32_t status;
+    uint32_t edges;
+
+    /* A fresh registration reports what is ready now: no edge can have been missed. */
+    lane_unregister(f);
+    if (!enter(r, dir))
+        return request_refuse(r, STATUS_CANCELLED);
+    if (lane->running || !list_empty(&lane->requests)) {
+        lock_release(&f->lock);
+        return request_refuse(r, STATUS_INVALID_DEVICE_STATE);
+    }
+    lane->running = true;
+    edges = lane->edges;
+    lock_release(&f->lock);
+    status = lane_register(f);
+    if (status != STATUS_SUCCESS) {
+        lock_acquire(&f->lock);
+        lane->running = false;
+        lock_release(&f->lock);
+        return request_refuse(r, status);
+    }
+    lock_acquire(&f->lock);
+    if (f->closing) {
+        lane->running = false;
+        lock_release(&f->lock);
+        return request_refuse(r, STATUS_CANCELLED);
+    }
+    lane->drained = lane->edges == edges;
+    queue_locked(f, lane, r, true);
+    leave_locked(f, lane);
+    lock_release(&f->lock);
+    return STATUS_PENDING;
+}
+
+void lane_move(struct request *r, struct file *to, enum lane_direction dir)
+{
+    struct file *from = r->file;
+    struct lane *lane = &to->lanes[dir];
+    bool stop;
+
+    file_get(to); /* the request's */
+    file_get(to); /* ours, for the time after the request has gone */
+    lock_acquire(&from->lock);
+    list_remove(&r->link);
+    if (!r->pended) {
+        list_push_back(&from->pending, &r->pending);
+        r->pended = true;
+    }
+    r->attempting = false;
+    r->state = REQUEST_QUEUED;
+    r->lane = (uint8_t)dir;
+    atomic_store(&r->lane_file, to);
+    stop = from->closing || atomic_load(&r->cancelled);
+    lock_release(&from->lock);
+
+    lock_acquire(&to->lock);
+    if (stop || to->closing || atomic_load(&r->cancelled)) {
+        lock_release(&to->lock);
+        request_complete(r, STATUS_CANCELLED, false);
+        file_put(to);
+        return;
+    }
+    list_push_back(&lane->requests, &r->link);
+    if (!lane->running && !lane->drained) {
+        lane->running = true;
+        work_locked(to, lane);
+    }
+    lock_release(&to->lock);
+    file_put(to);
+}
+
+/* ---- edges ---- */
+
+/* The file a token names, if that registration still stands; counted. */
+static struct file *file_of_token(uint64_t token)
+{
+    struct object *obj = handle_get_fd_owner((int)(uint32_t)token);
+
+    if (!obj)
+        return NULL;
+    if (obj->type->kind == OBJECT_FILE)
+        return file_from_object(obj);
+    object_put(obj);
+    return NULL;
+}
+
+static bool lane_wants_work(const struct lane *lane)
+{
+    return !lane->running && !lane->drained && !list_empty(&lane->requests);
+}
+
+/* Notes an edge. True: there is work, and the file is now marked. */
+static bool note_edge(struct file *f, uint64_t token, uint32_t events)
+{
+    bool work = false;
+
+    lock_acquire(&f->lock);
+    if (f->registered && f->generation == (uint32_t)(token >> 32)) {
+        if (events & TROUBLE_EDGES)
+            f->trouble = true;
+        if (events & IN_EDGES) {
+            f->lanes[LANE_IN].edges++;
+            f->lanes[LANE_IN].drained = false;
+        }
+        if (events & OUT_EDGES) {
+            f->lanes[LANE_OUT].edges++;
+            f->lanes[LANE_OUT].drained = false;
+        }
+        work = !f->marked && (lane_wants_work(&f->lanes[LANE_IN]) ||
+                              lane_wants_work(&f->lanes[LANE_OUT]));
+        if (work)
+            f->marked = true;
+    }
+    lock_release(&f->lock);
+    return work;
+}
+
+void lane_edge_queue(struct poller *p, uint64_t token, uint32_t events)
+{
+    struct file *f = file_of_token(token);
+
+    if (!f)
+        return;
+    if (note_edge(f, token, events)) {
+        file_get(f); /* the mark's own */
+        queue_put_ready(p->owner, &f->ready);
+    }
+    if (f->ops && f->ops->edge)
+        f->ops->edge(f, events);
+    file_put(f);
+}
+
+void lane_run_ready(struct queue_entry *e)
+{
+    struct file *f = container_of(e, struct file, ready);
+
+    lock_acquire(&f->lock);
+    f->marked = false;
+    run_lanes_locked(f);
+    lock_release(&f->lock);
+    file_put(f);
+}
+
+void lane_edge_home(struct poller *p, uint64_t token, uint32_t events)
+{
+    struct file *f = file_of_token(token);
+
+    (void)p;
+    if (!f)
+        return;
+    if (note_edge(f, token, events)) {
+        file_get(f);
+        lane_run_ready(&f->ready);
+    }
+    if (f->ops && f->ops->edge)
+        f->ops->edge(f, events);
+    file_put(f);
+}
+
+static __attribute__((constructor)) void set_home_edge(void)
+{
+    home_set_edge(lane_edge_home);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* The completion port: requests in and packets out of a concurrency queue; see port.h. */
+#include "io/port.h"
+
+#include "io/file.h"
+#include "io/lane.h"
+#include "ntstatus.h"
+#include "wait/thread.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Packets taken from the queue at a time; a larger dequeue takes several rounds. */
+enum { PACKETS_PER_GET = 64 };
+
+static struct request *request_of(struct queue_entry *e)
+{
+    return container_of(e, struct request, entry);
+}
+
+static struct port *port_of(struct object *obj)
+{
+    return container_of(obj, struct port, object);
+}
+
+static void drop(struct request *r)
+{
+    thread_count(thread_current(), LEDGER_DROPPED, 1);
+    request_put(r);
+}
+
+/* Last handle closed. Files keep the port alive: what they complete from now on is dropped. */
+static void cleanup(struct object *obj)
+{
+    struct queue *q = &port_of(obj)->queue;
+    struct queue_entry *e;
+
+    queue_close(q);
+    while ((e = queue_drain(q)) != NULL) {
+        if (e->ready)
+            q->run_ready(e);
+        else
+            drop(request_of(e));
+    }
+}
+
+static void destroy(struct object *obj)
+{
+    struct port *port = port_of(obj);
+
+    queue_free(&port->queue);
+    free(port);
+}
+
+const struct object_type port_type = {
+    .name = "port",
+    .kind = OBJECT_PORT,
+    .cleanup = cleanup,
+    .destroy = destroy,
+};
+
+uint32_t port_new(uint32_t concurrency, struct port **out)
+{
+    struct port *port = malloc(sizeof *port);
+    long processors;
+
+    if (!port)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    if (concurrency == 0) {
+        processors = sysconf(_SC_NPROCESSORS_ONLN);
+        concurrency = processors > 0 ? (uint32_t)processors : 1;
+    }
+    object_init(&port->object, &port_type);
+    queue_init(&port->queue, concurrency, &port->object, lane_edge_queue, lane_run_ready);
+    *out = port;
+    return STATUS_SUCCESS;
+}
+
+void port_put(struct port *port, struct request *r, struct dispatcher *event)
+{
+    bool open;
+
+    thread_count(thread_current(), LEDGER_QUEUED, 1);
+    if (event)
+        open = queue_put_with_event(&port->queue, &r->entry, event);
+    else
+        open = queue_put(&port->queue, &r->entry);
+    if (!open)
+        drop(r);
+}
+
+uint32_t port_post(struct port *port, uint32_t bytes, uintptr_t key, OVERLAPPED *ov)
+{
+    struct request *r = request_new_packet();
+    struct thread *self = thread_current();
+
+    if (!r)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    r->key = key;
+    r->ov = ov;
+    r->status = STATUS_SUCCESS;
+    r->bytes = bytes;
+    thread_count(self, LEDGER_POSTED, 1);
+    thread_count(self, LEDGER_QUEUED, 1);
+    if (!queue_put(&port->queue, &r->entry))
+        drop(r); /* closed by another thread this very moment: as if that had come just after */
+    return STATUS_SUCCESS;
+}
+
+static void unpack(struct request *r, struct packet *p)
+{
+    p->key = r->key;
+    p->ov = r->ov;
+    p->status = r->status;
+    p->bytes = r->bytes;
+    request_put(r);
+}
+
+uint32_t port_get(struct port *port, struct packet *out, unsigned max, unsigned *count,
+                  bool alertable, uint64_t deadline_ns)
+{
+    struct queue_entry *entries[PACKETS_PER_GET];
+    unsigned limit = max < PACKETS_PER_GET ? max : PACKETS_PER_GET;
+    unsigned n = 0;
+    uint32_t status;
+
+    *count = 0;
+    status = queue_get(&port->queue, entries, limit, &n, alertable, deadline_ns);
+    if (status != STATUS_SUCCESS)
+        return status;
+    while (n > 0) {
+        for (unsigned i = 0; i < n; i++)
+            unpack(request_of(entries[i]), &out[(*count)++]);
+        if (n < limit || *count == max)
+            break;
+        limit = max - *count < PACKETS_PER_GET ? max - *count : PACKETS_PER_GET;
+        if (queue_get(&port->queue, entries, limit, &n, false, 0) != STATUS_SUCCESS)
+            break;
+    }
+    thread_count(thread_current(), LEDGER_DELIVERED, *count);
+    return STATUS_SUCCESS;
+}
