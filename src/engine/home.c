@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/futex.h"
 #include "base/lock.h"
+#include "base/os.h"
 #include "engine/timer.h"
-#include "wait/thread.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -176,7 +176,7 @@ static int start_locked(void)
         if (err)
             return err;
     }
-    err = thread_start_library(home_main, NULL);
+    err = os_thread(home_main, NULL);
     if (err)
         return err;
     atexit(park_at_exit);

@@ -14,8 +14,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-_Static_assert(READY_IN == EPOLLIN && READY_PRI == EPOLLPRI && READY_OUT == EPOLLOUT &&
-                   READY_ERR == EPOLLERR && READY_HUP == EPOLLHUP && READY_RDHUP == EPOLLRDHUP,
+_Static_assert(READY_IN == (int)EPOLLIN && READY_PRI == (int)EPOLLPRI &&
+                   READY_OUT == (int)EPOLLOUT && READY_ERR == (int)EPOLLERR &&
+                   READY_HUP == (int)EPOLLHUP && READY_RDHUP == (int)EPOLLRDHUP,
                "edges carry epoll's own bits");
 
 enum { EVENTS_PER_WAIT = 64, HELP_AT_ONCE = 16 };

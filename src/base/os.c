@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls of the file path; see os.h.
+ */
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+int (*os_fault)(const char *call);
+
+static int fault(const char *call)
+{
+    return __builtin_expect(os_fault != NULL, 0) ? os_fault(call) : 0;
+}
+
+int64_t os_read(int fd, const struct iovec *iov, unsigned count, uint64_t offset, int rw_flags)
+{
+    ssize_t n = fault("preadv2");
+
+    if (n < 0)
+        return n;
+    do {
+        n = preadv2(fd, iov, (int)count, (off_t)offset, rw_flags);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+int64_t os_write(int fd, const struct iovec *iov, unsigned count, uint64_t offset, int rw_flags)
+{
+    ssize_t n = fault("pwritev2");
+
+    if (n < 0)
+        return n;
+    do {
+        n = pwritev2(fd, iov, (int)count, (off_t)offset, rw_flags);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+int os_sync(int fd, int data_only)
+{
+    int err = fault("fsync");
+
+    if (err < 0)
+        return err;
+    do {
+        err = data_only ? fdatasync(fd) : fsync(fd);
+    } while (err < 0 && errno == EINTR);
+    return err < 0 ? -errno : 0;
+}
+
+int os_open(const char *path, int flags, mode_t mode)
+{
+    int fd = fault("openat");
+
+    if (fd < 0)
+        return fd;
+    do {
+        fd = openat(AT_FDCWD, path, flags, mode);
+    } while (fd < 0 && errno == EINTR);
+    return fd < 0 ? -errno : fd;
+}
+
+int os_truncate(int fd, uint64_t size)
+{
+    int err = fault("ftruncate");
+
+    if (err < 0)
+        return err;
+    do {
+        err = ftruncate(fd, (off_t)size);
+    } while (err < 0 && errno == EINTR);
+    return err < 0 ? -errno : 0;
+}
+
+void os_wait_ready(int fd, short events)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+
+    while (poll(&p, 1, -1) < 0 && errno == EINTR)
+        ;
+}
+
+/* What the program sends to its process is for its own threads; what a fault raises cannot wait. */
+static void signals_to_block(sigset_t *set)
+{
+    static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+
+    sigfillset(set);
+    for (size_t i = 0; i < sizeof synchronous / sizeof synchronous[0]; i++)
+        sigdelset(set, synchronous[i]);
+}
+
+int os_thread(void *(*fn)(void *), void *arg)
+{
+    sigset_t blocked, before;
+    pthread_attr_t attr;
+    pthread_t thread;
+    int err = fault("pthread_create");
+
+    if (err < 0)
+        return err;
+    signals_to_block(&blocked);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before); /* inherited by the new thread */
+    err = pthread_create(&thread, &attr, fn, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return -err;
+}

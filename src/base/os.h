@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls of the file path, once each: EINTR is retried here, failures come back as
+ * -errno, and a test may make any of them fail. What a result means is decided by the caller.
+ */
+#ifndef IOCP_BASE_OS_H
+#define IOCP_BASE_OS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* The fd's own position, as an offset. */
+#define OS_CURRENT UINT64_MAX
+
+/*
+ * For tests: asked before each call, by name ("preadv2", "openat" ...); a result other than 0 is
+ * the -errno that the call gives without being made. NULL in production.
+ */
+extern int (*os_fault)(const char *call);
+
+int64_t os_read(int fd, const struct iovec *iov, unsigned count, uint64_t offset, int rw_flags);
+int64_t os_write(int fd, const struct iovec *iov, unsigned count, uint64_t offset, int rw_flags);
+int os_sync(int fd, int data_only);
+int os_open(const char *path, int flags, mode_t mode);
+int os_truncate(int fd, uint64_t size);
+
+/* Sleeps until poll(2) reports one of `events` on fd, or an error. */
+void os_wait_ready(int fd, short events);
+
+/* A detached thread of the library: every signal blocked but the synchronous ones. 0 or -errno. */
+int os_thread(void *(*fn)(void *), void *arg);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which engine does the work on files. IOCP_ENGINE=auto (or nothing) takes the ring where the
+ * kernel gives one with every opcode in use, and blocking threads elsewhere; `epoll` never asks for
+ * a ring; `uring` insists, and without one every start fails with the kernel's own errno, once in
+ * words on stderr. Calls that can only block go to the threads in every mode.
+ */
+#include "engine/engine.h"
+
+#include "engine/backends.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+    pthread_once_t once;
+    enum engine_kind kind;
+    int err;        /* why nothing works; 0 otherwise */
+    char info[160];
+    _Atomic uint32_t generation;
+} engine = {.once = PTHREAD_ONCE_INIT};
+
+#ifdef IOCP_HAVE_LIBURING
+static int open_ring(const char **why)
+{
+    return uring_open(why);
+}
+#else
+static int open_ring(const char **why)
+{
+    *why = "built without liburing";
+    return -ENOSYS;
+}
+#endif
+
+static void say(const char *engine_name, const char *why, int err)
+{
+    if (err)
+        snprintf(engine.info, sizeof engine.info, "%s: %s: %s", engine_name, why, strerror(-err));
+    else
+        snprintf(engine.info, sizeof engine.info, "%s: %s", engine_name, why);
+}
+
+static void choose(void)
+{
+    const char *wish = getenv("IOCP_ENGINE");
+    const char *why = "";
+    int err;
+
+    engine.kind = ENGINE_EPOLL;
+    if (!wish || !*wish)
+        wish = "auto";
+    if (strcmp(wish, "epoll") == 0) {
+        say("epoll", "asked for by IOCP_ENGINE", 0);
+        return;
+    }
+    if (strcmp(wish, "auto") != 0 && strcmp(wish, "uring") != 0) {
+        engine.err = -EINVAL;
+        say("none", "IOCP_ENGINE is neither auto, uring nor epoll", 0);
+        fprintf(stderr, "iocp: IOCP_ENGINE=%s: must be auto, uring or epoll\n", wish);
+        return;
+    }
+    err = open_ring(&why);
+    if (err == 0) {
+        engine.kind = ENGINE_URING;
+        say("uring", strcmp(wish, "auto") == 0 ? "chosen: the kernel has all it needs"
+                                               : "asked for by IOCP_ENGINE", 0);
+    } else if (strcmp(wish, "auto") == 0) {
+        say("epoll", why, err);
+    } else {
+        engine.err = err;
+        say("none", why, err);
+        fprintf(stderr, "iocp: IOCP_ENGINE=uring, but %s: %s (%s)\n", why, strerror(-err),
+                strerrorname_np(-err) ? strerrorname_np(-err) : "?");
+    }
+}
+
+int engine_init(void)
+{
+    pthread_once(&engine.once, choose);
+    return engine.err;
+}
+
+enum engine_kind engine_kind(void)
+{
+    engine_init();
+    return engine.kind;
+}
+
+const char *engine_info(void)
+{
+    engine_init();
+    return engine.info;
+}
+
+int engine_start(struct op *op)
+{
+    int err = engine_init();
+
+    if (err)
+        return err;
+    op->generation = atomic_fetch_add_explicit(&engine.generation, 1, memory_order_relaxed) + 1;
+#ifdef IOCP_HAVE_LIBURING
+    if (engine.kind == ENGINE_URING && op->code != OP_CALL)
+        return uring_start(op);
+#endif
+    return threads_start(op);
+}
+
+void engine_cancel(struct op *op, uint32_t generation)
+{
+#ifdef IOCP_HAVE_LIBURING
+    if (engine_kind() == ENGINE_URING && op->code != OP_CALL) {
+        uring_cancel(op, generation);
+        return;
+    }
+#endif
+    threads_cancel(op, generation);
+}

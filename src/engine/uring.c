@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ring. The home thread alone submits to it and reaps it: a thread of the program that
+ * submitted would take its operations down with it when it exits, and would have its own sleeps
+ * interrupted by their completions. Everybody else puts ops into a list and wakes the home thread.
+ *
+ * The kernel sees slot numbers with a generation, never pointers, so that a cancel that arrives
+ * late finds nobody. An op waits in the list while all slots are taken; slots never outnumber the
+ * completion queue, which therefore cannot overflow.
+ *
+ * The ring is created disabled, restricted to the opcodes used here, then enabled.
+ */
+#include "engine/backends.h"
+
+#ifdef IOCP_HAVE_LIBURING
+
+#include "base/lock.h"
+#include "base/os.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <liburing.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { RING_SIZE = 256, SLOTS = 2 * RING_SIZE, NO_SLOT = -1 };
+#define USER_CANCEL UINT64_MAX /* user_data of cancels: their own answers say nothing */
+
+struct slot {
+    struct op *op; /* borrowed from start to done; NULL: free */
+    uint32_t generation;
+    bool cancel;   /* the kernel is to be asked */
+    int next_free;
+};
+
+static void serve(struct home_work *w);
+
+static struct ring {
+    struct io_uring uring;  /* home thread only, after uring_open */
+    pthread_once_t watch_once;
+    int watch_err;          /* constant after watch_once */
+    bool unsubmitted;       /* home thread only: the kernel would not take all entries */
+    struct lock lock;       /* everything below; op.state, op.link of ops that are here */
+    struct list waiting;    /* struct op.link, no slot yet */
+    struct list withdrawn;  /* cancelled before they had a slot */
+    struct slot slots[SLOTS];
+    int free;               /* first free slot */
+    unsigned cancels;       /* slots with `cancel` set */
+    bool serving;           /* `work` is queued to the home thread */
+    struct home_work work;
+} ring = {
+    .lock = LOCK_INIT(LOCK_ENGINE),
+    .waiting = LIST_INIT(ring.waiting),
+    .withdrawn = LIST_INIT(ring.withdrawn),
+    .work = {.run = serve},
+    .watch_once = PTHREAD_ONCE_INIT,
+};
+
+static const int opcodes[] = {IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC,
+                              IORING_OP_ASYNC_CANCEL};
+enum { OPCODES = sizeof opcodes / sizeof opcodes[0] };
+
+/* The place of an op that has been submitted is kept in the op itself, in its idle list node. */
+static void op_set_slot(struct op *op, int slot)
+{
+    op->link.prev = (struct list *)(intptr_t)slot;
+}
+
+static int op_slot(const struct op *op)
+{
+    return (int)(intptr_t)op->link.prev;
+}
+
+static uint64_t user_data_of(int slot)
+{
+    return (uint64_t)ring.slots[slot].generation << 32 | (uint32_t)slot;
+}
+
+static void request_service(void)
+{
+    bool submit;
+
+    lock_acquire(&ring.lock);
+    submit = !ring.serving;
+    ring.serving = true;
+    lock_release(&ring.lock);
+    if (submit)
+        home_submit(&ring.work);
+}
+
+static void fill(struct io_uring_sqe *sqe, const struct op *op)
+{
+    switch (op->code) {
+    case OP_READ:
+        io_uring_prep_readv(sqe, op->fd, op->iov, op->iov_count, op->offset);
+        sqe->rw_flags = (int)op->rw_flags;
+        break;
+    case OP_WRITE:
+        io_uring_prep_writev(sqe, op->fd, op->iov, op->iov_count, op->offset);
+        sqe->rw_flags = (int)op->rw_flags;
+        break;
+    default:
+        assert(op->code == OP_FSYNC);
+        io_uring_prep_fsync(sqe, op->fd, op->rw_flags == 1 ? IORING_FSYNC_DATASYNC : 0);
+        break;
+    }
+}
+
+/* An entry of the submission queue; NULL while the kernel takes none. */
+static struct io_uring_sqe *get_entry(void)
+{
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&ring.uring);
+
+    if (!sqe) {
+        io_uring_submit(&ring.uring);
+        sqe = io_uring_get_sqe(&ring.uring);
+    }
+    return sqe;
+}
+
+/* Gives the first waiting op a slot. NULL: nobody waits, or no slot is free. */
+static struct op *admit_locked(int *slot)
+{
+    struct op *op;
+
+    lock_assert_held(&ring.lock);
+    if (list_empty(&ring.waiting) || ring.free == NO_SLOT)
+        return NULL;
+    op = container_of(list_pop_front(&ring.waiting), struct op, link);
+    *slot = ring.free;
+    ring.free = ring.slots[*slot].next_free;
+    ring.slots[*slot].op = op;
+    op_set_slot(op, *slot);
+    op->state = OP_RUNNING;
+    return op;
+}
+
+static void free_slot_locked(int slot)
+{
+    lock_assert_held(&ring.lock);
+    if (ring.slots[slot].cancel)
+        ring.cancels--;
+    ring.slots[slot].cancel = false;
+    ring.slots[slot].op = NULL;
+    ring.slots[slot].generation++;
+    ring.slots[slot].next_free = ring.free;
+    ring.free = slot;
+}
+
+/* The submission queue is full and the kernel takes none: the op goes back to where it was. */
+static void readmit(struct op *op, int slot)
+{
+    lock_acquire(&ring.lock);
+    free_slot_locked(slot);
+    op->state = OP_WAITING;
+    list_push_front(&ring.waiting, &op->link);
+    lock_release(&ring.lock);
+    ring.unsubmitted = true;
+}
+
+static void submit_waiting(void)
+{
+    for (;;) {
+        struct io_uring_sqe *sqe;
+        struct op *op;
+        int slot;
+
+        lock_acquire(&ring.lock);
+        op = admit_locked(&slot);
+        lock_release(&ring.lock);
+        if (!op)
+            return;
+        sqe = get_entry();
+        if (!sqe) {
+            readmit(op, slot);
+            return;
+        }
+        fill(sqe, op);
+        sqe->user_data = user_data_of(slot);
+    }
+}
+
+/* The user_data of one op to be cancelled; 0 if there is none (slot 0 starts at generation 1). */
+static uint64_t next_cancel(void)
+{
+    uint64_t user_data = 0;
+
+    lock_acquire(&ring.lock);
+    for (int i = 0; ring.cancels > 0 && user_data == 0; i++) {
+        if (ring.slots[i].cancel) {
+            ring.slots[i].cancel = false;
+            ring.cancels--;
+            user_data = user_data_of(i);
+        }
+    }
+    lock_release(&ring.lock);
+    return user_data;
+}
+
+static void submit_cancels(void)
+{
+    uint64_t user_data;
+
+    while ((user_data = next_cancel()) != 0) {
+        struct io_uring_sqe *sqe = get_entry();
+
+        if (!sqe)
+            return; /* only asked: the op is answered all the same */
+        io_uring_prep_rw(IORING_OP_ASYNC_CANCEL, sqe, -1, (void *)(uintptr_t)user_data, 0, 0);
+        sqe->user_data = USER_CANCEL;
+    }
+}
+
+static void answer_withdrawn(void)
+{
+    struct list ops;
+    struct list *n;
+
+    list_init(&ops);
+    lock_acquire(&ring.lock);
+    list_splice_back(&ops, &ring.withdrawn);
+    lock_release(&ring.lock);
+    while ((n = list_pop_front(&ops)) != NULL) {
+        struct op *op = container_of(n, struct op, link);
+
+        op->done(op, -ECANCELED);
+    }
+}
+
+/* The op that a completion belongs to, its slot freed. */
+static struct op *retire(uint64_t user_data)
+{
+    uint32_t slot = (uint32_t)user_data;
+    struct op *op = NULL;
+
+    if (user_data == USER_CANCEL)
+        return NULL;
+    lock_acquire(&ring.lock);
+    assert(slot < SLOTS);
+    assert(ring.slots[slot].generation == user_data >> 32);
+    op = ring.slots[slot].op;
+    free_slot_locked((int)slot);
+    list_init(&op->link);
+    op->state = OP_IDLE;
+    lock_release(&ring.lock);
+    return op;
+}
+
+/*
+ * -EAGAIN and -EINTR are not handed up: such an op goes on with a pool thread, which may block. No
+ * cancel finds it there (generation 0), since the two backends have a lock each.
+ */
+static void answer(struct op *op, int64_t result)
+{
+    if (result == -EAGAIN || result == -EINTR) {
+        lock_acquire(&ring.lock);
+        op->generation = 0;
+        lock_release(&ring.lock);
+        if (threads_start(op) == 0)
+            return;
+    }
+    op->done(op, result);
+}
+
+static unsigned reap(void)
+{
+    struct io_uring_cqe *cqe;
+    unsigned n = 0;
+
+    while (io_uring_peek_cqe(&ring.uring, &cqe) == 0) {
+        uint64_t user_data = cqe->user_data;
+        int64_t result = cqe->res;
+        struct op *op;
+
+        io_uring_cqe_seen(&ring.uring, cqe);
+        op = retire(user_data);
+        if (op)
+            answer(op, result);
+        n++;
+    }
+    return n;
+}
+
+/* Everything the ring needs, on the home thread. */
+static void turn(void)
+{
+    int err;
+
+    do {
+        ring.unsubmitted = false;
+        answer_withdrawn();
+        submit_waiting();
+        submit_cancels();
+        err = io_uring_submit(&ring.uring);
+        if (err < 0)
+            ring.unsubmitted = true;
+    } while (reap() > 0); /* freed slots admit more; what is done within the call needs no edge */
+    if (ring.unsubmitted)
+        request_service(); /* the kernel is short of something: once more, after others had a turn */
+}
+
+static void serve(struct home_work *w)
+{
+    (void)w;
+    lock_acquire(&ring.lock);
+    ring.serving = false;
+    lock_release(&ring.lock);
+    turn();
+}
+
+static void on_completions(void *ctx)
+{
+    (void)ctx;
+    turn();
+}
+
+/* The home thread is not started for having a ring, only for using it. */
+static void watch(void)
+{
+    ring.watch_err = home_add_fd(ring.uring.ring_fd, on_completions, NULL);
+}
+
+int uring_start(struct op *op)
+{
+    pthread_once(&ring.watch_once, watch);
+    if (ring.watch_err)
+        return ring.watch_err;
+    lock_acquire(&ring.lock);
+    op->state = OP_WAITING;
+    list_push_back(&ring.waiting, &op->link);
+    lock_release(&ring.lock);
+    /* op may be done and gone as soon as somebody serves */
+    request_service();
+    return 0;
+}
+
+void uring_cancel(struct op *op, uint32_t generation)
+{
+    bool ask = true;
+
+    lock_acquire(&ring.lock);
+    if (op->generation != generation) {
+        ask = false;
+    } else if (op->state == OP_WAITING) {
+        list_remove(&op->link);
+        list_push_back(&ring.withdrawn, &op->link);
+        op->state = OP_WITHDRAWN;
+    } else if (op->state == OP_RUNNING && !ring.slots[op_slot(op)].cancel) {
+        ring.slots[op_slot(op)].cancel = true;
+        ring.cancels++;
+    } else {
+        ask = false; /* answered, or asked already */
+    }
+    lock_release(&ring.lock);
+    if (ask)
+        request_service();
+}
+
+static int check_opcodes(struct io_uring *uring, const char **why)
+{
+    struct io_uring_probe *probe = io_uring_get_probe_ring(uring);
+    int err = 0;
+
+    *why = "io_uring lacks an opcode";
+    if (!probe)
+        return -EOPNOTSUPP;
+    for (int i = 0; i < OPCODES; i++) {
+        if (!io_uring_opcode_supported(probe, opcodes[i]))
+            err = -EOPNOTSUPP;
+    }
+    io_uring_free_probe(probe);
+    return err;
+}
+
+/* The system call itself: liburing 2.3 declares the two functions below but does not export them. */
+static int control(struct io_uring *uring, unsigned opcode, void *arg, unsigned count)
+{
+    long n = syscall(__NR_io_uring_register, uring->ring_fd, opcode, arg, count);
+
+    return n < 0 ? -errno : 0;
+}
+
+static int restrict_and_enable(struct io_uring *uring, const char **why)
+{
+    struct io_uring_restriction rules[OPCODES];
+    int err;
+
+    memset(rules, 0, sizeof rules);
+    for (int i = 0; i < OPCODES; i++) {
+        rules[i].opcode = IORING_RESTRICTION_SQE_OP;
+        rules[i].sqe_op = (uint8_t)opcodes[i];
+    }
+    *why = "io_uring restrictions are refused";
+    err = control(uring, IORING_REGISTER_RESTRICTIONS, rules, OPCODES);
+    if (err)
+        return err;
+    *why = "the ring cannot be enabled";
+    return control(uring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+}
+
+int uring_open(const char **why)
+{
+    struct io_uring_params params = {.flags = IORING_SETUP_R_DISABLED};
+    int err;
+
+    *why = "io_uring_setup is refused";
+    err = io_uring_queue_init_params(RING_SIZE, &ring.uring, &params);
+    if (err)
+        return err;
+    for (int i = 0; i < SLOTS; i++) {
+        ring.slots[i].generation = 1;
+        ring.slots[i].next_free = i + 1 < SLOTS ? i + 1 : NO_SLOT;
+    }
+    ring.free = 0;
+    err = check_opcodes(&ring.uring, why);
+    if (!err)
+        err = restrict_and_enable(&ring.uring, why);
+    if (err)
+        io_uring_queue_exit(&ring.uring);
+    return err;
+}
+
+#else
+typedef int uring_is_not_built; /* a translation unit may not be empty */
+#endif

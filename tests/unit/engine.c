@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engines by their contract (engine/engine.h), whichever IOCP_ENGINE chooses: every op that was
+ * started is answered once, results are bytes or -errno, and a late cancel hits nobody.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "engine/engine.h"
+
+#include "base/clock.h"
+#include "base/futex.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct work {
+    struct op op;
+    struct iovec iov;
+    char data[64];
+    _Atomic uint32_t answers;
+};
+
+static int on_caller; /* answers that came on the starting thread */
+
+static void done(struct op *op, int64_t result)
+{
+    struct work *w = container_of(op, struct work, op);
+
+    if (gettid() == getpid()) /* the tests start everything on the main thread */
+        on_caller++;
+    op->result = result;
+    atomic_fetch_add(&w->answers, 1);
+    futex_wake(&w->answers, 1);
+}
+
+static int64_t wait_answer(struct work *w)
+{
+    uint64_t limit = clock_now_ns() + 10 * NS_PER_SEC;
+
+    while (atomic_load(&w->answers) == 0) {
+        if (futex_wait(&w->answers, 0, limit) == -ETIMEDOUT)
+            return -ETIMEDOUT;
+    }
+    return w->op.result;
+}
+
+static void prepare(struct work *w, enum op_code code, int fd, uint64_t offset)
+{
+    memset(w, 0, sizeof *w);
+    list_init(&w->op.link);
+    w->iov.iov_base = w->data;
+    w->iov.iov_len = sizeof w->data;
+    w->op.code = (uint8_t)code;
+    w->op.fd = fd;
+    w->op.iov = &w->iov;
+    w->op.iov_count = 1;
+    w->op.offset = offset;
+    w->op.done = done;
+}
+
+static int temporary(void)
+{
+    char name[] = "/tmp/iocp-engine-XXXXXX";
+    int fd = mkstemp(name);
+
+    unlink(name);
+    return fd;
+}
+
+TEST(write_sync_read)
+{
+    int fd = temporary();
+    struct work w;
+
+    CHECK_EQ(engine_init(), 0);
+    prepare(&w, OP_WRITE, fd, 4096);
+    memset(w.data, 'x', sizeof w.data);
+    CHECK_EQ(engine_start(&w.op), 0);
+    CHECK_EQ(wait_answer(&w), (long long)sizeof w.data);
+    prepare(&w, OP_FSYNC, fd, 0);
+    CHECK_EQ(engine_start(&w.op), 0);
+    CHECK_EQ(wait_answer(&w), 0);
+    prepare(&w, OP_READ, fd, 4096 + 60);
+    CHECK_EQ(engine_start(&w.op), 0);
+    CHECK_EQ(wait_answer(&w), 4); /* short at the end of the file */
+    CHECK_EQ(w.data[3], 'x');
+    prepare(&w, OP_READ, fd, 1 << 20);
+    CHECK_EQ(engine_start(&w.op), 0);
+    CHECK_EQ(wait_answer(&w), 0);
+    CHECK_EQ(on_caller, 0);
+    close(fd);
+}
+
+TEST(failure_is_an_errno)
+{
+    struct work w;
+
+    prepare(&w, OP_READ, -1, 0);
+    CHECK_EQ(engine_start(&w.op), 0);
+    CHECK_EQ(wait_answer(&w), -EBADF);
+}
+
+TEST(more_ops_than_slots)
+{
+    enum { N = 5000 };
+    struct work *all = calloc(N, sizeof *all);
+    int fd = temporary();
+    int wrong = 0;
+
+    for (int i = 0; i < N; i++) {
+        prepare(&all[i], OP_WRITE, fd, (uint64_t)i * sizeof all[i].data);
+        memset(all[i].data, i & 0xFF, sizeof all[i].data);
+        CHECK_EQ(engine_start(&all[i].op), 0);
+    }
+    for (int i = 0; i < N; i++)
+        wrong += wait_answer(&all[i]) != (long long)sizeof all[i].data;
+    CHECK_EQ(wrong, 0);
+    for (int i = 0; i < N; i++) {
+        char got[sizeof all[i].data];
+
+        wrong += pread(fd, got, sizeof got, (off_t)(i * sizeof got)) != (ssize_t)sizeof got ||
+                 memcmp(got, all[i].data, sizeof got) != 0;
+    }
+    CHECK_EQ(wrong, 0);
+    close(fd);
+    free(all);
+}
+
+static int64_t call_sum(struct op *op)
+{
+    return (int64_t)op->offset * 2;
+}
+
+TEST(calls)
+{
+    struct work w;
+
+    prepare(&w, OP_CALL, -1, 21);
+    w.op.call = call_sum;
+    CHECK_EQ(engine_start(&w.op), 0);
+    CHECK_EQ(wait_answer(&w), 42);
+}
+
+TEST(cancel_against_answer)
+{
+    enum { N = 2000 };
+    static struct work all[N];
+    int fd = temporary();
+    int wrong = 0;
+
+    for (int i = 0; i < N; i++) {
+        prepare(&all[i], OP_READ, fd, 0);
+        CHECK_EQ(engine_start(&all[i].op), 0);
+        engine_cancel(&all[i].op, all[i].op.generation);
+        engine_cancel(&all[i].op, all[i].op.generation - 1);
+    }
+    for (int i = 0; i < N; i++) {
+        int64_t result = wait_answer(&all[i]);
+
+        wrong += result != 0 && result != -ECANCELED;
+    }
+    CHECK_EQ(wrong, 0);
+    for (int i = 0; i < N; i++)
+        wrong += atomic_load(&all[i].answers) != 1;
+    CHECK_EQ(wrong, 0);
+    close(fd);
+}
+
+TEST(cancel_reaches_a_blocked_read)
+{
+    int ends[2];
+    struct work w;
+
+    if (engine_kind() != ENGINE_URING)
+        return; /* a thread inside read(2) cannot be called back; only waiting ops can */
+    CHECK_EQ(pipe(ends), 0);
+    prepare(&w, OP_READ, ends[0], UINT64_MAX);
+    CHECK_EQ(engine_start(&w.op), 0);
+    engine_cancel(&w.op, w.op.generation);
+    CHECK_EQ(wait_answer(&w), -ECANCELED);
+    close(ends[0]);
+    close(ends[1]);
+}
