@@ -189,7 +189,7 @@ static uint32_t internal_of(const OVERLAPPED *ov)
     return (uint32_t)__atomic_load_n(&ov->Internal, __ATOMIC_ACQUIRE);
 }
 
-BOOL WINAPI HasOverlappedIoCompleted_(const OVERLAPPED *lpOverlapped)
+BOOL WINAPI HasOverlappedIoCompleted(LPOVERLAPPED lpOverlapped)
 {
     if (internal_of(lpOverlapped) != STATUS_PENDING)
         return TRUE;
