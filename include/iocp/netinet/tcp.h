@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* The C library's <netinet/tcp.h>, which cannot stand in one file with winsock2.h. */
+#pragma GCC system_header
+#if defined(IOCP_WINSOCK_NAMES) && !defined(_NETINET_TCP_H)
+#error "<netinet/tcp.h> after <winsock2.h>: use <iocp.h>, it can stand beside the POSIX socket headers"
+#endif
+#include_next <netinet/tcp.h>
