@@ -190,7 +190,8 @@ static inline double now_ms(void)
 
 static uint64_t conform_seed;
 
-/* A random number below `limit`. CONFORM_SEED=n repeats a run; the seed is printed at first use. One thread only. */
+/* A random number below `limit`. CONFORM_SEED=n repeats a run; the seed is printed at first use. One
+ * thread only. */
 static inline unsigned rnd(unsigned limit)
 {
     if (!conform_seed) {
@@ -365,7 +366,9 @@ static inline const char *temp_path(void)
 }
 
 /* What byte i of a file made by temp_file is. */
-static inline unsigned char pattern(unsigned long long i) { return (unsigned char)(i * 131 + (i >> 8) * 17 + 7); }
+static inline unsigned char pattern(unsigned long long i) {
+    return (unsigned char)(i * 131 + (i >> 8) * 17 + 7);
+}
 
 /* Makes a file of `size` pattern bytes with the C library. Returns its path. */
 static inline const char *temp_content(size_t size)
@@ -379,11 +382,13 @@ static inline const char *temp_content(size_t size)
     return path;
 }
 
-/* A handle to a new file of `size` pattern bytes, read/write, all shares; flags such as FILE_FLAG_OVERLAPPED. */
+/* A handle to a new file of `size` pattern bytes, read/write, all shares; flags such as
+ * FILE_FLAG_OVERLAPPED. */
 static inline HANDLE temp_file(size_t size, DWORD flags)
 {
     HANDLE file = CreateFileA(temp_content(size), GENERIC_READ | GENERIC_WRITE,
-                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING, flags,
+                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+                              flags,
                               NULL);
     if (file == INVALID_HANDLE_VALUE)
         FAIL("cannot open a temporary file");
