@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* inaddr.h: an IPv4 address, in the Windows shape (S_un) with the layout everybody has: 4 bytes, network order. */
+/* inaddr.h: an IPv4 address in the Windows shape (S_un): 4 bytes in network order, as everywhere. */
 #ifndef IOCP_INADDR_H
 #define IOCP_INADDR_H
 

@@ -16,7 +16,7 @@
 #define IOCP_NETLIBC_H
 
 #if defined(_SYS_SOCKET_H) || defined(_NETINET_IN_H) || defined(_ARPA_INET_H) || defined(_NETDB_H)
-#error "<winsock2.h> after <sys/socket.h>, <netinet/in.h>, <arpa/inet.h> or <netdb.h>: use <iocp.h>, it can stand beside them"
+#error "<winsock2.h> cannot stand beside POSIX socket headers such as <sys/socket.h>: use <iocp.h>"
 #endif
 
 #define IOCP_WINSOCK_NAMES 1 /* the wrappers of POSIX headers look at this */

@@ -93,7 +93,8 @@ typedef struct _TRANSMIT_PACKETS_ELEMENT {
  *   bytes            gets the bytes of data if done at once
  *   overlapped       not NULL; the completion goes to the listener's port or the event
  * TRUE, or FALSE: ERROR_IO_PENDING; WSAEINVAL (not listening, or `accepted` not fresh), WSAENOTSOCK,
- * ERROR_INSUFFICIENT_BUFFER (room for addresses), WSAECONNRESET. Closing either socket ends it, ERROR_OPERATION_ABORTED.
+ * ERROR_INSUFFICIENT_BUFFER (room for addresses), WSAECONNRESET. Closing either socket ends it with
+ * ERROR_OPERATION_ABORTED.
  * Afterwards set SO_UPDATE_ACCEPT_CONTEXT. Differs: getsockname, getpeername and shutdown work without it.
  */
 WINSOCK_API_LINKAGE BOOL PASCAL AcceptEx(SOCKET listener, SOCKET accepted, PVOID output, DWORD data_size,
@@ -125,7 +126,8 @@ typedef VOID(PASCAL *LPFN_GETACCEPTEXSOCKADDRS)(PVOID output, DWORD data_size, D
                                                 LPINT local_length, struct sockaddr **remote,
                                                 LPINT remote_length);
 typedef BOOL(PASCAL *LPFN_TRANSMITFILE)(SOCKET s, HANDLE file, DWORD count, DWORD chunk,
-                                        LPOVERLAPPED overlapped, LPTRANSMIT_FILE_BUFFERS buffers, DWORD flags);
+                                        LPOVERLAPPED overlapped, LPTRANSMIT_FILE_BUFFERS buffers,
+                                        DWORD flags);
 
 /*
  * Connects a bound socket and sends `data` (size bytes; NULL and 0: nothing) right behind; data live

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* netioapi.h: names and numbers of network interfaces. Pages: learn.microsoft.com/windows/win32/api/netioapi/. */
+/* netioapi.h: names and numbers of interfaces. Pages: learn.microsoft.com/windows/win32/api/netioapi/. */
 #ifndef IOCP_NETIOAPI_H
 #define IOCP_NETIOAPI_H
 

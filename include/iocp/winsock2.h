@@ -129,7 +129,8 @@ WINSOCK_API_LINKAGE SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int
  * (non-blocking: under way), WSAEALREADY, WSAEISCONN, WSAECONNREFUSED, WSAETIMEDOUT, WSAENETUNREACH,
  * WSAEHOSTUNREACH, WSAEADDRNOTAVAIL, WSAEINVAL (listening).
  */
-WINSOCK_API_LINKAGE int WSAAPI connect(SOCKET s, const struct sockaddr *address, int length) IOCP_SYM(connect);
+WINSOCK_API_LINKAGE int WSAAPI connect(SOCKET s, const struct sockaddr *address, int length)
+    IOCP_SYM(connect);
 
 /* Ends receiving, sending or both (SD_*). Does not close. SOCKET_ERROR: WSAENOTCONN, WSAEINVAL. */
 WINSOCK_API_LINKAGE int WSAAPI shutdown(SOCKET s, int how) IOCP_SYM(shutdown);

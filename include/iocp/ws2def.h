@@ -332,21 +332,20 @@ typedef ADDRINFOA ADDRINFO, *LPADDRINFO;
 #endif
 
 /* Control codes of WSAIoctl: bits 31-30 in and out, 29 none, 28-27 who defined it. Windows' values. */
-#ifdef IOC_VOID
-#undef IOC_VOID
-#endif
-#undef IOC_OUT
-#undef IOC_IN
-#undef IOC_INOUT
 #define IOC_UNIX     0x00000000
 #define IOC_WS2      0x08000000
 #define IOC_PROTOCOL 0x10000000
 #define IOC_VENDOR   0x18000000
 #define IOC_WSK      (IOC_WS2 | 0x07000000)
+#ifndef IOCP_POSIX_NET /* <sys/ioctl.h> has other values for these */
+#undef IOC_OUT
+#undef IOC_IN
+#undef IOC_INOUT
 #define IOC_VOID     0x20000000
 #define IOC_OUT      0x40000000
 #define IOC_IN       0x80000000
 #define IOC_INOUT    0xC0000000
+#endif
 #define _WSAIO(x, y)   (0x20000000 | (x) | (y))
 #define _WSAIOR(x, y)  (0x40000000 | (x) | (y))
 #define _WSAIOW(x, y)  (0x80000000 | (x) | (y))
@@ -371,6 +370,5 @@ typedef ADDRINFOA ADDRINFO, *LPADDRINFO;
 #define SIO_ADDRESS_LIST_CHANGE            _WSAIO(IOC_WS2, 23)
 #define SIO_QUERY_TARGET_PNP_HANDLE        _WSAIOR(IOC_WS2, 24)
 #define SIO_ADDRESS_LIST_SORT              _WSAIORW(IOC_WS2, 25)
-#define SIO_NSP_NOTIFY_CHANGE              _WSAIOW(IOC_WS2, 25)
 
 #endif

@@ -48,7 +48,8 @@ WINSOCK_API_LINKAGE INT WSAAPI getnameinfo(const SOCKADDR *address, socklen_t le
                                            DWORD host_size, PCHAR service, DWORD service_size,
                                            INT flags) IOCP_SYM(getnameinfo);
 
-/* Text to address (struct in_addr or in6_addr). 1; 0: the text is no address; -1: WSAEAFNOSUPPORT, WSAEFAULT. */
+/* Text to address (a struct in_addr or in6_addr). 1, or 0 (the text is no address), or -1:
+ * WSAEAFNOSUPPORT, WSAEFAULT. */
 WINSOCK_API_LINKAGE INT WSAAPI inet_pton(INT family, PCSTR text, PVOID address) IOCP_SYM(inet_pton);
 
 /* Address to text; size: room in bytes. text, or NULL: WSAEAFNOSUPPORT, WSA_INVALID_PARAMETER (room). */
