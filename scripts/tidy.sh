@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# tidy.sh: checks the code itself. Include direction between the rooms, who may see which headers, line
-# and function length, licence lines, and that nothing is put off in silence. Ends with
+# tidy.sh: checks the code itself. Include directions (tests/structure.sh), line and function length,
+# licence lines, and that nothing is put off in silence. Ends with
 # "N passed, N failed, N skipped".
 set -u
 shopt -s lastpipe # verdict counts in this shell though it ends a pipe
@@ -25,43 +25,13 @@ verdict() {
 }
 
 c_files=$(files '*.c' '*.h')
-src_files=$(files 'src/*.c' 'src/*.h')
 
-# Rooms and floors: a room includes its own headers and those below. engine/ is an annex of base: it
-# includes base only.
-awk '
-    BEGIN { floor["base"] = 0; floor["engine"] = 0; floor["object"] = 1; floor["wait"] = 2
-            floor["io"] = 3; floor["pool"] = 3; floor["api"] = 4 }
-    /^[ \t]*#[ \t]*include[ \t]*"/ {
-        split(FILENAME, from, "/"); split($0, quoted, "\""); slash = split(quoted[2], to, "/")
-        a = from[2]; b = slash > 1 ? to[1] : a
-        if (!(b in floor)) print FILENAME ":" FNR ": no such room: " quoted[2]
-        else if (a == b) next
-        else if (floor[b] > floor[a] || (a == "base") || (a == "engine" && b != "base"))
-            print FILENAME ":" FNR ": " a "/ may not include " quoted[2]
-    }' $src_files /dev/null | verdict "include direction of the rooms"
+# Who may know whom.
+structure=$(tests/structure.sh)
+read -r passed _ failed _ <<<"$(tail -n 1 <<<"$structure" | tr -d ,)"
+sed '$d' <<<"$structure"
+case "$passed $failed" in *[!0-9\ ]* | ' '*) passed=0 failed=1; echo "FAIL tidy: tests/structure.sh gave no count" ;; esac
 
-# Below api/ only the SDK's type headers are known; internal headers stay neutral.
-types=' basetsd minwindef winnt minwinbase winerror ntstatus guiddef ntdef '
-for f in $(printf '%s\n' $src_files | grep -v '^src/api/'); do
-    grep -nE '^[ \t]*#[ \t]*include[ \t]*<' "$f" | while IFS= read -r line; do
-        name=$(printf '%s' "$line" | sed 's/.*<\(.*\)>.*/\1/')
-        [ -f "include/iocp/$name" ] || continue
-        case "$types" in *" ${name%.h} "*) ;; *) echo "$f:$line" ;; esac
-    done
-done | verdict "function headers of the SDK are for api/ alone"
-printf '%s\n' $src_files | grep '\.h$' | xargs -r grep -nE 'include *<(sys/socket|windows|winsock2)\.h>' /dev/null |
-    verdict "internal headers are neutral"
-printf '%s\n' $src_files | grep '^src/api/' | xargs -r grep -nE 'include *<(sys/socket|netinet/in)\.h>' /dev/null |
-    verdict "api/ does not see POSIX sockets"
-
-# What stands outside the library uses what a user has: public headers and its own directory.
-for f in $(files 'examples/*.[ch]' 'tools/*.[ch]' 'bench/*.[ch]' 'tests/conform/*.[ch]' 'tests/stress/*.[ch]' 'kit/*.[ch]'); do
-    grep -nE '^[ \t]*#[ \t]*include[ \t]*"' "$f" | while IFS= read -r line; do
-        name=$(printf '%s' "$line" | sed 's/[^"]*"\([^"]*\)".*/\1/')
-        [ -f "$(dirname "$f")/$name" ] || echo "$f:$line"
-    done
-done | verdict "programs include public headers only"
 for f in examples/echo_server.c examples/0[1-5]*.c; do
     grep -nE '^[ \t]*#[ \t]*if' "$f" | sed "s|^|$f:|"
 done | verdict "examples have no conditional code"
