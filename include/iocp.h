@@ -67,17 +67,17 @@ IOCP_API int iocp_forget(int fd);
 IOCP_API const char *iocp_engine_name(void);
 
 /*
- * What has happened in this process so far. When no operation is pending and no packet is queued,
- * started == completed, and queued + posted == delivered + dropped.
+ * What has happened in this process so far. When no operation is pending and no packet is queued:
+ * started == completed + refused, and queued == delivered + dropped.
  */
 struct iocp_ledger {
-    uint64_t started;   /* overlapped operations accepted */
-    uint64_t completed; /* of those, completed (successfully or not) */
-    uint64_t refused;   /* calls that failed at once: never accepted */
+    uint64_t started;   /* overlapped operations begun */
+    uint64_t completed; /* of those, accepted and completed: well, badly or cancelled */
+    uint64_t refused;   /* of those, failed at once: no completion was or will be sent */
     uint64_t posted;    /* PostQueuedCompletionStatus */
-    uint64_t queued;    /* completions put into a port */
-    uint64_t delivered; /* packets taken out of a port */
-    uint64_t dropped;   /* packets that were in a port when it was closed */
+    uint64_t queued;    /* packets put into ports, posted ones too, and completion routines queued */
+    uint64_t delivered; /* packets taken out of ports, and completion routines run */
+    uint64_t dropped;   /* of those queued, abandoned with their port or thread */
 };
 
 /* Fills *out (not NULL, the caller's). Exact when nothing is in progress; cheap; cannot fail. */
