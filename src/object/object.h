@@ -46,7 +46,7 @@ struct object {
     const struct object_type *type; /* constant after init */
     _Atomic uint32_t refs;
     _Atomic uint32_t handles;
-    struct object_name *name; /* owned; NULL if unnamed; constant after publication */
+    struct object_name *name; /* owned; NULL if unnamed; guarded by the table of names */
 };
 
 /* One reference, owned by the caller; no handle yet. */

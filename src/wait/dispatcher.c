@@ -7,6 +7,7 @@
  */
 #include "wait/dispatcher.h"
 
+#include "base/futex.h"
 #include "engine/poller.h"
 #include "wait/blocks.h"
 #include "wait/thread.h"

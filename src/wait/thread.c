@@ -14,7 +14,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -40,6 +39,7 @@ static void destroy(struct object *obj)
     struct thread *t = container_of(obj, struct thread, object);
 
     assert(list_empty(&t->apcs));
+    free(t->description);
     free(t);
 }
 
@@ -69,7 +69,6 @@ static struct thread *new_thread(void)
     list_init(&t->apcs);
     list_init(&t->owned_mutexes);
     list_init(&t->all);
-    lock_init(&t->suspend_lock, LOCK_LEAF);
     t->wake_fd = -1;
     t->serial = atomic_fetch_add(&next_serial, 1);
     atomic_init(&t->exit_code, EXIT_STILL_ACTIVE);
@@ -118,7 +117,7 @@ static void detach(void *arg)
         close(fd);
     free_request_cache(t);
     unlist(t);
-    if (atomic_load(&t->exit_code) == EXIT_STILL_ACTIVE)
+    if (!t->exit_code_given)
         atomic_store(&t->exit_code, 0);
     thread_self_ptr = NULL;
     dispatcher_set(&t->dispatcher, 1);
@@ -167,6 +166,7 @@ static void *trampoline(void *arg)
         futex_wait(&t->suspend_count, suspended, DEADLINE_NEVER);
     apc_run_all(t); /* conform/apc.c: queued before start, run before the thread function */
     atomic_store(&t->exit_code, t->start(t->start_arg));
+    t->exit_code_given = true;
     return NULL;
 }
 
@@ -203,6 +203,16 @@ uint32_t thread_create(uint32_t (*start)(void *), void *arg, size_t stack_size, 
     return STATUS_SUCCESS;
 }
 
+uint32_t thread_suspend(struct thread *t, uint32_t *previous)
+{
+    uint32_t count = atomic_load(&t->suspend_count);
+
+    while (count > 0 && !atomic_compare_exchange_weak(&t->suspend_count, &count, count + 1))
+        ;
+    *previous = count;
+    return count > 0 ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
+}
+
 uint32_t thread_resume(struct thread *t, uint32_t *previous)
 {
     uint32_t count = atomic_load(&t->suspend_count);
@@ -217,7 +227,10 @@ uint32_t thread_resume(struct thread *t, uint32_t *previous)
 
 void thread_exit(uint32_t code)
 {
-    atomic_store(&thread_current()->exit_code, code);
+    struct thread *self = thread_current();
+
+    atomic_store(&self->exit_code, code);
+    self->exit_code_given = true;
     pthread_exit(NULL);
 }
 
@@ -251,25 +264,4 @@ void thread_counts(uint64_t sums[LEDGER_COUNTS])
             sums[i] += atomic_load_explicit(&t->counts[i], memory_order_relaxed);
     }
     lock_release(&threads.lock);
-}
-
-int thread_start_library(void *(*fn)(void *), void *arg)
-{
-    static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
-    sigset_t all, before;
-    pthread_attr_t attr;
-    pthread_t id;
-    int err;
-
-    sigfillset(&all);
-    for (unsigned i = 0; i < sizeof synchronous / sizeof synchronous[0]; i++)
-        sigdelset(&all, synchronous[i]);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, 256 * 1024);
-    err = pthread_create(&id, &attr, fn, arg);
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -err;
 }

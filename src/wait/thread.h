@@ -89,11 +89,13 @@ struct thread {
     _Atomic uint32_t exit_code; /* STILL_ACTIVE (259) while running */
     pthread_t pthread;          /* valid while running */
     bool made_by_us;            /* constant: CreateThread */
+    bool exit_code_given;       /* (self) returned or called ExitThread: exit_code is final */
+    _Atomic int32_t priority;   /* SetThreadPriority's value, remembered only */
+    uint16_t *description;      /* owned; guarded by apc_lock */
 
     /* CreateThread only */
     uint32_t (*start)(void *);
     void *start_arg;
-    struct lock suspend_lock;
     _Atomic uint32_t suspend_count; /* CREATE_SUSPENDED: futex, > 0 = not started */
 
     struct request *cache;      /* (self) free requests */
@@ -132,13 +134,12 @@ uint32_t thread_create(uint32_t (*start)(void *), void *arg, size_t stack_size, 
                        struct thread **out);
 /* Previous suspend count in *previous. Only CREATE_SUSPENDED threads can be resumed from > 0. */
 uint32_t thread_resume(struct thread *t, uint32_t *previous);
+/* Only a thread that has not started can be suspended (again); else STATUS_NOT_SUPPORTED. */
+uint32_t thread_suspend(struct thread *t, uint32_t *previous);
 _Noreturn void thread_exit(uint32_t code); /* ExitThread, also for attached threads */
 
 /* Counted reference to the live thread with that id, or NULL. */
 struct thread *thread_find(uint32_t tid);
-
-/* Library threads: a pthread with all signals blocked save the synchronous ones. 0 or -errno. */
-int thread_start_library(void *(*fn)(void *), void *arg);
 
 static inline void thread_count(struct thread *t, enum ledger_count what, uint64_t n)
 {

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mutexes. A dispatcher in "own" mode does the taking; here are releasing, abandoning, and the
+ * meeting of the two ends: an owner that exits while the last handle is closed. Whoever holds the
+ * dispatcher's lock and sees an owner may touch that thread: it cannot finish exiting while a
+ * mutex stands in its list.
+ */
+#include "ntstatus.h"
+#include "object/name.h"
+#include "wait/objects.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+struct mutex {
+    struct object object;
+    struct dispatcher dispatcher;
+};
+
+/* Takes it from its owner. The dispatcher's lock is held, or nobody else knows the mutex. */
+static void disown(struct dispatcher *d)
+{
+    struct thread *owner = d->owner;
+
+    lock_acquire(&owner->apc_lock);
+    list_remove(&d->owned);
+    lock_release(&owner->apc_lock);
+    d->owner = NULL;
+    d->recursion = 0;
+    d->signal = 1;
+}
+
+static void destroy(struct object *obj)
+{
+    struct mutex *m = container_of(obj, struct mutex, object);
+
+    object_name_clear(obj);
+    lock_acquire(&m->dispatcher.lock);
+    if (m->dispatcher.owner)
+        disown(&m->dispatcher);
+    lock_release(&m->dispatcher.lock);
+    free(m);
+}
+
+static struct dispatcher *dispatcher_of(struct object *obj)
+{
+    return &container_of(obj, struct mutex, object)->dispatcher;
+}
+
+const struct object_type mutex_type = {
+    .name = "mutex",
+    .kind = OBJECT_MUTEX,
+    .cleanup = object_name_clear,
+    .destroy = destroy,
+    .dispatcher = dispatcher_of,
+};
+
+uint32_t mutex_new(const char *name, bool owned, struct object **out)
+{
+    struct mutex *m = malloc(sizeof *m);
+
+    if (!m)
+        return STATUS_NO_MEMORY;
+    object_init(&m->object, &mutex_type);
+    dispatcher_init(&m->dispatcher, CONSUME_OWN, 1);
+    if (owned) { /* before the name makes it known */
+        struct thread *self = thread_current();
+
+        lock_acquire(&m->dispatcher.lock);
+        dispatcher_consume_locked(&m->dispatcher, self);
+        lock_release(&m->dispatcher.lock);
+    }
+    return object_publish_name(&m->object, name, out);
+}
+
+uint32_t mutex_release(struct object *mutex)
+{
+    struct dispatcher *d = dispatcher_of(mutex);
+    struct thread *self = thread_current();
+    struct wake_list wakes;
+
+    wake_list_init(&wakes);
+    lock_acquire(&d->lock);
+    if (d->owner != self) {
+        lock_release(&d->lock);
+        return STATUS_MUTANT_NOT_OWNED;
+    }
+    if (--d->recursion == 0) {
+        disown(d);
+        dispatcher_wake_locked(d, &wakes);
+    }
+    lock_release(&d->lock);
+    wake_list_run(&wakes);
+    return STATUS_SUCCESS;
+}
+
+/* The first mutex of t's that is not being destroyed, counted; NULL with *more false: none left. */
+static struct mutex *first_owned(struct thread *t, bool *more)
+{
+    struct mutex *m = NULL;
+    struct list *n;
+
+    lock_acquire(&t->apc_lock);
+    n = list_first(&t->owned_mutexes);
+    *more = n != NULL;
+    if (n) {
+        m = container_of(container_of(n, struct dispatcher, owned), struct mutex, dispatcher);
+        if (!object_try_get(&m->object))
+            m = NULL; /* its destroyer is about to take it off the list */
+    }
+    lock_release(&t->apc_lock);
+    return m;
+}
+
+static void abandon(struct mutex *m, struct thread *t)
+{
+    struct dispatcher *d = &m->dispatcher;
+    struct wake_list wakes;
+
+    wake_list_init(&wakes);
+    lock_acquire(&d->lock);
+    if (d->owner == t) {
+        disown(d);
+        d->abandoned = true;
+        dispatcher_wake_locked(d, &wakes);
+    }
+    lock_release(&d->lock);
+    wake_list_run(&wakes);
+}
+
+void mutex_abandon_all(struct thread *t)
+{
+    bool more = true;
+
+    while (more) {
+        struct mutex *m = first_owned(t, &more);
+
+        if (m) {
+            abandon(m, t);
+            object_put(&m->object);
+        } else if (more) {
+            sched_yield();
+        }
+    }
+}
