@@ -65,9 +65,11 @@ typedef struct WSAData {
     char szDescription[WSADESCRIPTION_LEN + 1];
     char szSystemStatus[WSASYS_STATUS_LEN + 1];
 } WSADATA, *LPWSADATA;
+IOCP_ASSERT_SIZE(WSADATA, 408);
 
 #define WSAOVERLAPPED OVERLAPPED
 typedef struct _OVERLAPPED *LPWSAOVERLAPPED;
+IOCP_ASSERT_SIZE(WSAOVERLAPPED, 32);
 
 /* Runs on the thread that started the operation, in an alertable wait. `error` is a WSA code. */
 typedef void(CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(DWORD error, DWORD bytes,
@@ -155,6 +157,7 @@ typedef struct _WSANETWORKEVENTS {
     LONG lNetworkEvents;
     int iErrorCode[FD_MAX_EVENTS]; /* by FD_..._BIT; 0 or a WSA code */
 } WSANETWORKEVENTS, *LPWSANETWORKEVENTS;
+IOCP_ASSERT_SIZE(WSANETWORKEVENTS, 44);
 
 /* WSAPoll. Linux's numbers, spelled as <poll.h> spells them. */
 #ifndef IOCP_POSIX_NET
@@ -175,6 +178,7 @@ typedef struct pollfd_iocp {
     SHORT events;
     SHORT revents;
 } WSAPOLLFD, *PWSAPOLLFD, *LPWSAPOLLFD;
+IOCP_ASSERT_SIZE(WSAPOLLFD, 16);
 
 /* WSAEnumProtocols, SO_PROTOCOL_INFO, WSADuplicateSocket. */
 #define MAX_PROTOCOL_CHAIN 7
@@ -209,6 +213,7 @@ typedef struct _WSAPROTOCOL_INFOA {
     DWORD dwProviderReserved;
     CHAR szProtocol[WSAPROTOCOL_LEN + 1];
 } WSAPROTOCOL_INFOA, *LPWSAPROTOCOL_INFOA;
+IOCP_ASSERT_SIZE(WSAPROTOCOL_INFOA, 372);
 
 typedef struct _WSAPROTOCOL_INFOW {
     DWORD dwServiceFlags1;
@@ -232,6 +237,7 @@ typedef struct _WSAPROTOCOL_INFOW {
     DWORD dwProviderReserved;
     WCHAR szProtocol[WSAPROTOCOL_LEN + 1];
 } WSAPROTOCOL_INFOW, *LPWSAPROTOCOL_INFOW;
+IOCP_ASSERT_SIZE(WSAPROTOCOL_INFOW, 628);
 
 #ifdef UNICODE
 typedef WSAPROTOCOL_INFOW WSAPROTOCOL_INFO;

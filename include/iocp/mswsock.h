@@ -60,6 +60,7 @@ typedef struct _TRANSMIT_FILE_BUFFERS {
     LPVOID Tail;
     DWORD TailLength;
 } TRANSMIT_FILE_BUFFERS, *PTRANSMIT_FILE_BUFFERS, *LPTRANSMIT_FILE_BUFFERS;
+IOCP_ASSERT_SIZE(TRANSMIT_FILE_BUFFERS, 32);
 
 #define TP_ELEMENT_MEMORY 1
 #define TP_ELEMENT_FILE   2
@@ -73,14 +74,15 @@ typedef struct _TRANSMIT_FILE_BUFFERS {
 typedef struct _TRANSMIT_PACKETS_ELEMENT {
     ULONG dwElFlags;
     ULONG cLength;
-    union {
-        struct {
+    IOCP_NAMELESS union {
+        IOCP_NAMELESS struct {
             LARGE_INTEGER nFileOffset;
             HANDLE hFile;
         };
         PVOID pBuffer;
     };
 } TRANSMIT_PACKETS_ELEMENT, *PTRANSMIT_PACKETS_ELEMENT, *LPTRANSMIT_PACKETS_ELEMENT;
+IOCP_ASSERT_SIZE(TRANSMIT_PACKETS_ELEMENT, 24);
 
 /*
  * Accepts the next connection of `listener` into `accepted`, a fresh socket (not bound, not connected,

@@ -217,7 +217,9 @@ typedef int IPPROTO;
 
 typedef struct sockaddr SOCKADDR, *PSOCKADDR, *LPSOCKADDR;
 typedef struct sockaddr_in SOCKADDR_IN, *PSOCKADDR_IN, *LPSOCKADDR_IN;
+IOCP_ASSERT_SIZE(SOCKADDR_IN, 16);
 typedef struct sockaddr_storage SOCKADDR_STORAGE, *PSOCKADDR_STORAGE, *LPSOCKADDR_STORAGE;
+IOCP_ASSERT_SIZE(SOCKADDR_STORAGE, 128);
 typedef struct sockaddr_storage SOCKADDR_STORAGE_LH, *PSOCKADDR_STORAGE_LH;
 
 typedef struct _SOCKET_ADDRESS {
@@ -236,6 +238,7 @@ typedef struct _WSABUF {
     ULONG len; /* bytes */
     CHAR *buf;
 } WSABUF, *LPWSABUF;
+IOCP_ASSERT_SIZE(WSABUF, 16);
 
 /* For WSASendMsg and WSARecvMsg; the structure and all it points to live until completion. */
 typedef struct _WSAMSG {
@@ -246,6 +249,7 @@ typedef struct _WSAMSG {
     WSABUF Control;
     ULONG dwFlags;
 } WSAMSG, *PWSAMSG, *LPWSAMSG;
+IOCP_ASSERT_SIZE(WSAMSG, 56);
 
 /* One item of control data; the data follow it. The layout is also that of the C library's cmsghdr. */
 #ifdef IOCP_POSIX_NET
@@ -258,6 +262,7 @@ typedef struct cmsghdr {
     INT cmsg_level;
     INT cmsg_type;
 } WSACMSGHDR, *PWSACMSGHDR, *LPWSACMSGHDR;
+IOCP_ASSERT_SIZE(WSACMSGHDR, 16);
 typedef WSACMSGHDR CMSGHDR, *PCMSGHDR;
 
 #define WSA_CMSGHDR_ALIGN(length)  (((length) + sizeof(SIZE_T) - 1) & ~(sizeof(SIZE_T) - 1))
@@ -310,6 +315,7 @@ struct addrinfo {
     struct IOCP_ADDRINFO *ai_next;
 };
 typedef struct IOCP_ADDRINFO ADDRINFOA, *PADDRINFOA;
+IOCP_ASSERT_SIZE(ADDRINFOA, 48);
 
 typedef struct addrinfoW {
     int ai_flags;
@@ -321,6 +327,7 @@ typedef struct addrinfoW {
     struct sockaddr *ai_addr;
     struct addrinfoW *ai_next;
 } ADDRINFOW, *PADDRINFOW;
+IOCP_ASSERT_SIZE(ADDRINFOW, 48);
 
 #ifdef UNICODE
 typedef ADDRINFOW ADDRINFOT, *PADDRINFOT;
