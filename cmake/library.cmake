@@ -36,6 +36,8 @@ target_link_libraries(iocp_inside PUBLIC ${IOCP_LINK_PRIVATE} Threads::Threads)
 if(IOCP_CHECKS)
   target_compile_definitions(iocp_inside PUBLIC IOCP_DEBUG=1)
 endif()
+# IOCP_BUILDING: statuses are unsigned inside, see ntstatus.h.
+target_compile_definitions(iocp_inside PUBLIC IOCP_BUILDING=1)
 target_include_directories(iocp_inside PUBLIC ${PROJECT_SOURCE_DIR}/src ${include_dirs})
 
 # libiocp.a is one object with every inner (hidden) name made local, so that a program may call its own
