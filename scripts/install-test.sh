@@ -56,6 +56,12 @@ for source in examples/05-completion-port.c examples/04-apc.c; do
     try "$name: -fshort-wchar" $cc -fshort-wchar "$source" $flags -o "$dir/$name-short"
 done
 
+# The program that the README shows.
+awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md >"$dir/readme.c"
+try "README's program: cc with pkg-config" $cc -Wall -Wextra -Werror "$dir/readme.c" $flags -o "$dir/readme"
+readme() { [ "$("$dir/readme")" = "key 42: $(wc -c </etc/hostname) bytes: $(cat /etc/hostname)" ]; }
+try "README's program: reads a file" readme
+
 # Statically linked, a program may use our inner names for functions of its own.
 cat >"$dir/names.c" <<'END'
 #include <windows.h>
