@@ -80,7 +80,7 @@ set_target_properties(iocp_inside PROPERTIES LINKER_LANGUAGE C)
 # Installation. Nothing but iocp.h lands in include/ itself: windows.h and its kin stay one level down.
 install(FILES ${PROJECT_SOURCE_DIR}/include/iocp.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/iocp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILES_MATCHING PATTERN "*.h")
+  FILES_MATCHING PATTERN "*.h" PATTERN "*.H")
 install(TARGETS iocp_static iocp_shared DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 # The .pc and CMake files compute the prefix from their own place, so an installed tree may be moved.

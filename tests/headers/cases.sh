@@ -48,7 +48,8 @@ for order in "${orders[@]}"; do
         includes $order | both "order: $order" "$flags"
     done
 done
-for flags in "-std=c11" "-D_WIN32 -DWIN32" "-std=c11 -D_WIN32 -DWIN32" "-D_GNU_SOURCE" "-fshort-wchar -DUNICODE -D_UNICODE"; do
+for flags in "-std=c11" "-D_WIN32 -DWIN32" "-std=c11 -D_WIN32 -DWIN32" "-D_GNU_SOURCE" "-O2 -D_FORTIFY_SOURCE=2" \
+    "-fshort-wchar -DUNICODE -D_UNICODE"; do
     includes winsock2.h windows.h ws2tcpip.h mswsock.h process.h $std_c | in_c "flags: ours first" "$flags"
     includes $std_c windows.h winsock2.h ws2tcpip.h mswsock.h process.h | in_c "flags: ours last" "$flags"
 done
@@ -56,13 +57,14 @@ includes winsock2.h windows.h $posix | both "posix: without sockets, after winso
 includes $posix winsock2.h windows.h | both "posix: without sockets, before winsock2.h"
 
 # Beside every standard header of C++17.
-for flags in "-DNOMINMAX" "-std=c++17 -DNOMINMAX -DWIN32_LEAN_AND_MEAN"; do
+for flags in "-DNOMINMAX -O2 -D_FORTIFY_SOURCE=2" "-std=c++17 -DNOMINMAX -DWIN32_LEAN_AND_MEAN"; do
     for ours in "windows.h winsock2.h ws2tcpip.h mswsock.h process.h" "winsock2.h windows.h" "iocp.h"; do
         includes $ours $std_cpp | in_cpp "c++17: $ours, then all" "$flags"
         includes $std_cpp $ours | in_cpp "c++17: all, then $ours" "$flags"
     done
 done
 includes $(printf '%s\n' $std_cpp | tac) winsock2.h windows.h | in_cpp "c++17: all, backwards, then ours" "-DNOMINMAX"
+{ includes $std_cpp; includes winsock2.h windows.h $(printf '%s\n' $std_cpp | sed -n '1~2p'); } | in_cpp "c++20: all, ours" "-std=c++20 -DNOMINMAX"
 for header in $std_cpp; do # each as the first one after ours, and as the only one before
     [ "$header" = execution ] || includes winsock2.h "$header" windows.h | write cpp g++ "" -std=c++17 "c++17: between: $header" "-DNOMINMAX"
 done
