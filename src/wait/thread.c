@@ -134,14 +134,14 @@ static void make_key(void)
 static void adopt_self(struct thread *t)
 {
     pthread_once(&exit_key_once, make_key);
-    atomic_store(&t->tid, (uint32_t)syscall(SYS_gettid));
-    futex_wake(&t->tid, 1);
     t->pthread = pthread_self();
     thread_self_ptr = t;
     pthread_setspecific(exit_key, t);
     lock_acquire(&threads.lock);
     list_push_back(&threads.list, &t->all);
     lock_release(&threads.lock);
+    atomic_store(&t->tid, (uint32_t)syscall(SYS_gettid)); /* whoever made the thread waits for it */
+    futex_wake(&t->tid, 1);
 }
 
 struct thread *thread_attach(void)
@@ -164,6 +164,8 @@ static void *trampoline(void *arg)
     adopt_self(t);
     while ((suspended = atomic_load(&t->suspend_count)) != 0)
         futex_wait(&t->suspend_count, suspended, DEADLINE_NEVER);
+    if (t->discarded)
+        return NULL;
     apc_run_all(t); /* conform/apc.c: queued before start, run before the thread function */
     atomic_store(&t->exit_code, t->start(t->start_arg));
     t->exit_code_given = true;
@@ -180,7 +182,6 @@ uint32_t thread_create(uint32_t (*start)(void *), void *arg, size_t stack_size, 
 
     if (!t)
         return STATUS_NO_MEMORY;
-    t->made_by_us = true;
     t->start = start;
     t->start_arg = arg;
     atomic_init(&t->suspend_count, suspended ? 1 : 0);
@@ -223,6 +224,31 @@ uint32_t thread_resume(struct thread *t, uint32_t *previous)
     if (count == 1)
         futex_wake(&t->suspend_count, 1);
     return STATUS_SUCCESS;
+}
+
+void thread_discard(struct thread *t)
+{
+    t->discarded = true; /* made visible by the store below, read after it */
+    atomic_store(&t->suspend_count, 0);
+    futex_wake(&t->suspend_count, 1);
+}
+
+void thread_describe(struct thread *t, uint16_t **description, const char *name)
+{
+    uint16_t *old;
+
+    lock_acquire(&t->apc_lock);
+    old = t->description;
+    t->description = *description;
+    *description = old;
+    /* The kernel shows 15 bytes of it. A thread that still takes APCs has not ended yet. */
+    if (!t->terminating) {
+        char comm[16];
+
+        snprintf(comm, sizeof comm, "%s", name);
+        pthread_setname_np(t->pthread, comm);
+    }
+    lock_release(&t->apc_lock);
 }
 
 void thread_exit(uint32_t code)

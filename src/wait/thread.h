@@ -88,7 +88,7 @@ struct thread {
     _Atomic uint32_t tid;       /* Linux thread id = GetCurrentThreadId */
     _Atomic uint32_t exit_code; /* STILL_ACTIVE (259) while running */
     pthread_t pthread;          /* valid while running */
-    bool made_by_us;            /* constant: CreateThread */
+    bool discarded;             /* set before it was let go the first time: never runs */
     bool exit_code_given;       /* (self) returned or called ExitThread: exit_code is final */
     _Atomic int32_t priority;   /* SetThreadPriority's value, remembered only */
     uint16_t *description;      /* owned; guarded by apc_lock */
@@ -136,6 +136,10 @@ uint32_t thread_create(uint32_t (*start)(void *), void *arg, size_t stack_size, 
 uint32_t thread_resume(struct thread *t, uint32_t *previous);
 /* Only a thread that has not started can be suspended (again); else STATUS_NOT_SUPPORTED. */
 uint32_t thread_suspend(struct thread *t, uint32_t *previous);
+/* A suspended thread that has never run ends without running. */
+void thread_discard(struct thread *t);
+/* Swaps the description; `name` is the same in UTF-8, for the kernel. */
+void thread_describe(struct thread *t, uint16_t **description, const char *name);
 _Noreturn void thread_exit(uint32_t code); /* ExitThread, also for attached threads */
 
 /* Counted reference to the live thread with that id, or NULL. */
