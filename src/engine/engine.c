@@ -7,6 +7,7 @@
  */
 #include "engine/engine.h"
 
+#include "base/fork.h"
 #include "engine/backends.h"
 
 #include <errno.h>
@@ -121,3 +122,12 @@ void engine_cancel(struct op *op, uint32_t generation)
 #endif
     threads_cancel(op, generation);
 }
+
+/* A forked child chooses anew: the ring was the parent's. */
+static void choose_again(void)
+{
+    engine.once = (pthread_once_t)PTHREAD_ONCE_INIT;
+    engine.err = 0;
+}
+
+FORK_HOOK(NULL, LOCK_ENGINE, choose_again);

@@ -10,6 +10,7 @@
 #include "engine/home.h"
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/futex.h"
 #include "base/lock.h"
 #include "base/os.h"
@@ -19,6 +20,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 enum { WATCHDOG_MS = 10, CALM_TICKS = 20, EXTRA_FDS = 8 };
 #define TOKEN_POLLER (TOKEN_PRIVATE)                         /* | id */
@@ -31,6 +33,7 @@ static struct home {
     _Atomic bool awake;
     _Atomic bool watching;   /* the watchdog ticks */
     _Atomic bool parked_dog; /* it would tick, but all pollers were led for a while */
+    bool exit_known;         /* atexit knows of us */
     _Atomic uint32_t exiting; /* 1: exit handlers run, stop; 2: the thread has stopped */
     struct list work;      /* struct home_work */
     struct {
@@ -154,7 +157,7 @@ static void park_at_exit(void)
     uint64_t limit = clock_now_ns() + NS_PER_SEC;
     uint32_t state;
 
-    if (is_home)
+    if (is_home || !atomic_load(&home.started))
         return;
     atomic_store(&home.exiting, 1);
     poller_wake(home.poller);
@@ -179,7 +182,9 @@ static int start_locked(void)
     err = os_thread(home_main, NULL);
     if (err)
         return err;
-    atexit(park_at_exit);
+    if (!home.exit_known)
+        atexit(park_at_exit);
+    home.exit_known = true;
     atomic_store(&home.started, true);
     return 0;
 }
@@ -264,3 +269,22 @@ int home_add_fd(int fd, void (*ready)(void *ctx), void *ctx)
         err = -errno;
     return err;
 }
+
+/* A forked child has no home thread until it needs one. */
+static void start_afresh(void)
+{
+    if (home.poller) {
+        close(home.poller->epoll_fd);
+        close(home.poller->wake_fd);
+        home.poller = NULL;
+    }
+    is_home = false;
+    atomic_store(&home.started, false);
+    atomic_store(&home.awake, true);
+    atomic_store(&home.watching, false);
+    atomic_store(&home.parked_dog, false);
+    list_init(&home.work);
+    home.extra_count = 0;
+}
+
+FORK_HOOK(&home.lock, LOCK_ENGINE, start_afresh);

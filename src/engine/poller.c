@@ -4,6 +4,7 @@
 #include "engine/poller.h"
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/lock.h"
 #include "engine/home.h"
 
@@ -264,3 +265,19 @@ bool poller_watchdog(void)
         help_pinned(some[i]);
     return any_unattended();
 }
+
+/* The sets are shared with the parent: closed here, never changed. Waiting in one, or taking a file
+ * out of it, would be the parent's loss. */
+static void close_inherited(void)
+{
+    list_for_each(e, &pollers.list) {
+        struct poller *p = container_of(e, struct poller, link);
+
+        close(p->epoll_fd);
+        close(p->wake_fd);
+    }
+    list_init(&pollers.list);
+    atomic_store(&pollers.count, 0);
+}
+
+FORK_HOOK(&pollers.lock, LOCK_GLOBAL, close_inherited);

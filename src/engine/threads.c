@@ -10,6 +10,7 @@
 #include "engine/backends.h"
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/futex.h"
 #include "base/lock.h"
 #include "base/os.h"
@@ -212,3 +213,14 @@ void threads_cancel(struct op *op, uint32_t generation)
     if (submit)
         home_submit(&pool.answer);
 }
+
+/* A forked child has no pool threads, and the ops are the parent's. */
+static void start_afresh(void)
+{
+    list_init(&pool.waiting);
+    list_init(&pool.withdrawn);
+    pool.threads = pool.idle = pool.waiting_count = 0;
+    pool.answering = false;
+}
+
+FORK_HOOK(&pool.lock, LOCK_ENGINE, start_afresh);

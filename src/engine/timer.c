@@ -3,6 +3,7 @@
 #include "engine/timer.h"
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/lock.h"
 
 #include <assert.h>
@@ -143,3 +144,10 @@ void timer_run_due(uint64_t now_ns)
             t->fire(t);
     } while (t);
 }
+
+static void disarm_all(void)
+{
+    timers.count = 0; /* the timers themselves are forgotten with their handles */
+}
+
+FORK_HOOK(&timers.lock, LOCK_ENGINE, disarm_all);

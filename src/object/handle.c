@@ -11,6 +11,7 @@
  */
 #include "object/handle.h"
 
+#include "base/fork.h"
 #include "base/lock.h"
 #include "ntstatus.h"
 
@@ -300,3 +301,18 @@ void handle_each_fd(void (*fn)(struct object *obj, void *ctx), void *ctx)
         }
     }
 }
+
+/* A forked child knows no handles. What they stood for stays allocated: threads that are gone may
+ * have been in the middle of it. */
+static void forget_all(void)
+{
+    for (uint32_t c = 0; c < CHUNKS; c++) {
+        atomic_store(&fd_table.chunks[c], NULL);
+        atomic_store(&object_table.chunks[c], NULL);
+    }
+    lock_init(&fd_table.lock, LOCK_TABLE);
+    fd_table.used = object_table.used = 0;
+    fd_table.free = object_table.free = NO_SLOT;
+}
+
+FORK_HOOK(&object_table.lock, LOCK_TABLE, forget_all);

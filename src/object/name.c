@@ -2,6 +2,7 @@
 /* The table of names: see name.h. Few names, looked up at creation only: a small hash of lists. */
 #include "object/name.h"
 
+#include "base/fork.h"
 #include "base/lock.h"
 #include "ntstatus.h"
 
@@ -125,3 +126,11 @@ void object_name_clear(struct object *obj)
     lock_release(&names.lock);
     free(name);
 }
+
+static void forget_all(void)
+{
+    for (int i = 0; i < BUCKETS; i++)
+        names.buckets[i] = NULL; /* the objects were the parent's */
+}
+
+FORK_HOOK(&names.lock, LOCK_GLOBAL, forget_all);

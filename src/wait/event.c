@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Events: a dispatcher and nothing else. Also what all named objects share, and the process. */
+#include "base/fork.h"
 #include "base/lock.h"
 #include "ntstatus.h"
 #include "object/name.h"
@@ -93,3 +94,12 @@ struct object *process_object(void)
 {
     return &process.object;
 }
+
+static void renew_process(void)
+{
+    dispatcher_init(&process.dispatcher, CONSUME_NOTHING, 0);
+    atomic_store(&process.object.refs, 1);
+    atomic_store(&process.object.handles, 1);
+}
+
+FORK_HOOK(NULL, LOCK_DISPATCHER, renew_process);

@@ -6,6 +6,7 @@
  */
 #include "wait/thread.h"
 
+#include "base/fork.h"
 #include "base/futex.h"
 #include "ntstatus.h"
 #include "wait/apc.h"
@@ -291,3 +292,36 @@ void thread_counts(uint64_t sums[LEDGER_COUNTS])
     }
     lock_release(&threads.lock);
 }
+
+/* In a forked child one thread is left. It keeps its values and its name, and nothing else. */
+static void keep_self(void)
+{
+    struct thread *t = thread_self_ptr;
+
+    list_init(&threads.list);
+    if (!t)
+        return;
+    if (t->wake_fd >= 0)
+        close(t->wake_fd); /* shared with the parent: a wake there would be seen here */
+    t->wake_fd = -1;
+    lock_init(&t->apc_lock, LOCK_APC);
+    list_init(&t->apcs);
+    atomic_store(&t->apc_count, 0);
+    t->alertable = t->terminating = t->apc_wakes_fd = t->sync_cancel = false;
+    t->sync_depth = 0;
+    t->apc_poller = NULL;
+    list_init(&t->owned_mutexes);
+    dispatcher_init(&t->dispatcher, CONSUME_NOTHING, 0);
+    atomic_store(&t->waiter.state, WAITER_IDLE);
+    list_init(&t->waiter.link);
+    t->queue = t->keeping = NULL;
+    t->kept = NULL;
+    t->counted = t->issued_portless = false;
+    atomic_store(&t->object.handles, 0);
+    atomic_store(&t->object.refs, 1);
+    atomic_store(&t->tid, (uint32_t)syscall(SYS_gettid));
+    list_init(&t->all);
+    list_push_back(&threads.list, &t->all);
+}
+
+FORK_HOOK(&threads.lock, LOCK_LEAF, keep_self);

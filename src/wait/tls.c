@@ -6,6 +6,7 @@
  */
 #include "wait/tls.h"
 
+#include "base/fork.h"
 #include "base/list.h"
 #include "base/lock.h"
 #include "wait/thread.h"
@@ -171,3 +172,24 @@ void *slot_get(enum slot_space_name name, uint32_t index)
 
     return a ? atomic_load_explicit(&a->values[index], memory_order_acquire) : NULL;
 }
+
+/* Of a forked child's threads only the one that forked is left, and so is its array. */
+static void keep_own(struct space *s, struct slot_array *own)
+{
+    lock_init(&s->lock, LOCK_LEAF);
+    list_init(&s->arrays);
+    if (own) {
+        list_init(&own->link);
+        list_push_back(&s->arrays, &own->link);
+    }
+}
+
+static void after_fork(void)
+{
+    struct thread *self = thread_current_or_null();
+
+    keep_own(&spaces[SPACE_TLS], self ? self->tls_slots : NULL);
+    keep_own(&spaces[SPACE_FLS], self ? self->fls_slots : NULL);
+}
+
+FORK_HOOK(NULL, LOCK_LEAF, after_fork);

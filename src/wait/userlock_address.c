@@ -4,6 +4,7 @@
  * as their futex word. They stand in hashed lists instead, each with a word of its own. The value
  * is compared under the list's lock: whoever changes it and then wakes cannot slip between.
  */
+#include "base/fork.h"
 #include "base/futex.h"
 #include "base/list.h"
 #include "base/lock.h"
@@ -105,3 +106,13 @@ void address_wake(const void *address, bool all)
             futex_wake(words[i], 1);
     } while (all && n == WAKE_AT_ONCE);
 }
+
+static void forget_waiters(void)
+{
+    for (int i = 0; i < BUCKETS; i++) {
+        lock_init(&buckets[i].lock, LOCK_LEAF);
+        buckets[i].waiters.next = NULL;
+    }
+}
+
+FORK_HOOK(NULL, LOCK_LEAF, forget_waiters);
