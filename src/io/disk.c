@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Transfers on regular files and block devices. The rules of the end: an overlapped read that
+ * begins at or behind it is refused with END_OF_FILE (38), one that crosses it is short; a
+ * synchronous read says 38 only if it was given an offset, and 0 bytes otherwise.
+ *
+ * RWF_NOWAIT serves what is in the page cache on the caller's thread, which is what Windows' cache
+ * manager does too; file systems that refuse it (tmpfs) cost one failed system call per transfer,
+ * remembered per process after the first.
+ */
+#include "io/disk.h"
+
+#include "base/futex.h"
+#include "base/os.h"
+#include "base/status.h"
+#include "io/request.h"
+#include "ntstatus.h"
+#include "wait/wait.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SECTOR = 512 };
+
+static struct disk *disk_of(const struct file *f)
+{
+    return f->extra;
+}
+
+struct disk *disk_new(const struct stat *st, bool slow)
+{
+    struct disk *d = calloc(1, sizeof *d);
+
+    if (!d)
+        return NULL;
+    list_init(&d->share.link);
+    d->regular = S_ISREG(st->st_mode);
+    d->slow = slow;
+    d->turn_fd = -1;
+    return d;
+}
+
+struct share_open *disk_share(struct file *f)
+{
+    if (f->ops != &disk_ops || !disk_of(f)->shared)
+        return NULL;
+    return &disk_of(f)->share;
+}
+
+/* ---- overlapped ---- */
+
+static bool at_end(const struct request *r, uint64_t position)
+{
+    struct stat st;
+
+    return disk_of(r->file)->regular && fstat(r->file->fd, &st) == 0 &&
+           position >= (uint64_t)st.st_size;
+}
+
+/* FILE_FLAG_NO_BUFFERING wants offset, length and memory in sectors. */
+static bool misaligned(const struct file *f, uint64_t offset, const void *buf, size_t size)
+{
+    if (!(f->flags & FILE_DIRECT))
+        return false;
+    if (offset == DISK_APPEND)
+        offset = 0;
+    return ((offset | size | (uintptr_t)buf) & (SECTOR - 1)) != 0;
+}
+
+/* n bytes of the buffers are done. */
+static void advance(struct request *r, size_t n)
+{
+    r->bytes += (uint32_t)n;
+    while (n > 0) {
+        struct iovec *v = &r->iov[0];
+
+        if (n < v->iov_len) {
+            v->iov_base = (char *)v->iov_base + n;
+            v->iov_len -= n;
+            return;
+        }
+        n -= v->iov_len;
+        r->iov_count--;
+        for (uint32_t i = 0; i < r->iov_count; i++)
+            r->iov[i] = r->iov[i + 1];
+    }
+}
+
+static bool is_complete(const struct request *r)
+{
+    return r->bytes == r->size;
+}
+
+/* What the engine has to do next for r. */
+static void fill_op(struct request *r)
+{
+    r->op.code = r->u.disk.write ? OP_WRITE : OP_READ;
+    r->op.fd = r->file->fd;
+    r->op.iov = r->iov;
+    r->op.iov_count = r->iov_count;
+    r->op.offset = r->u.disk.append ? 0 : r->offset + r->bytes;
+    r->op.rw_flags = r->u.disk.append ? RWF_APPEND : 0;
+}
+
+/*
+ * A step of r gave `result`. STATUS_PENDING: more is to be done. A transfer that stops in the middle
+ * with an error is reported by its bytes if it read, by its error if it wrote.
+ */
+static uint32_t step(struct request *r, int64_t result)
+{
+    if (result == -ECANCELED)
+        return STATUS_CANCELLED;
+    if (result < 0)
+        return r->bytes > 0 && !r->u.disk.write ? (uint32_t)STATUS_SUCCESS
+                                                : status_from_errno((int)-result);
+    if (result == 0 && !r->u.disk.write)
+        return r->bytes > 0 ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_END_OF_FILE;
+    if (result == 0)
+        return STATUS_DISK_FULL; /* never seen; but to go on would go round for ever */
+    advance(r, (size_t)result);
+    if (is_complete(r))
+        return STATUS_SUCCESS;
+    if (atomic_load(&r->cancelled))
+        return STATUS_CANCELLED;
+    if (!r->u.disk.write && at_end(r, r->offset + r->bytes))
+        return STATUS_SUCCESS;
+    return STATUS_PENDING;
+}
+
+static void op_done(struct op *op, int64_t result)
+{
+    struct request *r = container_of(op, struct request, op);
+    uint32_t status = step(r, result);
+    int err;
+
+    if (status == STATUS_PENDING) {
+        fill_op(r);
+        err = request_continue_engine(r);
+        if (err == 0)
+            return;
+        status = status_from_errno(err);
+    }
+    if (status_is_error(status) && status != STATUS_CANCELLED)
+        r->bytes = 0;
+    request_complete(r, status, false);
+}
+
+/* From the page cache, now. -EAGAIN: not to be had without waiting. */
+static int64_t try_now(const struct request *r)
+{
+    static _Atomic bool refused[2]; /* this kernel has no RWF_NOWAIT at all for it */
+    const struct disk *d = disk_of(r->file);
+    int flags = RWF_NOWAIT | (r->u.disk.append ? RWF_APPEND : 0);
+    uint64_t offset = r->u.disk.append ? 0 : r->offset;
+    int64_t n;
+
+    if (d->slow || !d->regular || atomic_load_explicit(&refused[r->u.disk.write],
+                                                       memory_order_relaxed))
+        return -EAGAIN;
+    if (r->u.disk.write)
+        n = os_write(r->file->fd, r->iov, r->iov_count, offset, flags);
+    else
+        n = os_read(r->file->fd, r->iov, r->iov_count, offset, flags);
+    if (n == -ENOSYS)
+        atomic_store_explicit(&refused[r->u.disk.write], true, memory_order_relaxed);
+    return n == -ENOSYS || n == -EOPNOTSUPP ? -EAGAIN : n;
+}
+
+static uint32_t transfer(struct request *r)
+{
+    uint32_t status;
+    int64_t n;
+
+    if (misaligned(r->file, r->offset, r->iov[0].iov_base, r->size))
+        return request_refuse(r, STATUS_INVALID_PARAMETER);
+    if (r->size == 0)
+        return request_finish_inline(r, STATUS_SUCCESS);
+    n = try_now(r);
+    if (n != -EAGAIN) {
+        status = step(r, n);
+        if (status != STATUS_PENDING)
+            return request_finish_inline(r, status);
+    }
+    fill_op(r);
+    r->op.done = op_done;
+    return request_start_engine(r);
+}
+
+static uint32_t read_overlapped(struct request *r)
+{
+    return transfer(r);
+}
+
+static uint32_t write_overlapped(struct request *r)
+{
+    r->u.disk.write = true;
+    r->u.disk.append = r->offset == DISK_APPEND || (r->file->flags & FILE_APPEND_ONLY);
+    return transfer(r);
+}
+
+/* ---- synchronous ---- */
+
+static bool turn_try(struct file *f, struct disk *d, bool first)
+{
+    bool mine;
+
+    lock_acquire(&f->lock);
+    mine = !d->busy;
+    if (mine) {
+        d->busy = true;
+        d->waiting -= !first;
+    } else {
+        d->waiting += first;
+    }
+    lock_release(&f->lock);
+    return mine;
+}
+
+static void turn_give_up(struct file *f, struct disk *d)
+{
+    lock_acquire(&f->lock);
+    d->waiting--;
+    lock_release(&f->lock);
+}
+
+static int turn_fd(struct file *f, struct disk *d)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+
+    lock_acquire(&f->lock);
+    if (d->turn_fd < 0) {
+        d->turn_fd = fd;
+        fd = -1;
+    }
+    lock_release(&f->lock);
+    if (fd >= 0)
+        close(fd);
+    return d->turn_fd;
+}
+
+/* Sleeps for its turn, where CancelSynchronousIo and close reach it. */
+static uint32_t turn_wait(struct file *f, struct disk *d)
+{
+    int fd = turn_fd(f, d);
+    eventfd_t token;
+    uint32_t status;
+
+    while (!turn_try(f, d, false)) {
+        if (fd < 0)
+            status = wait_sleep(0, false); /* out of descriptors: then by turns */
+        else
+            status = wait_fd(fd, POLLIN, DEADLINE_NEVER, false);
+        if (status == STATUS_CANCELLED)
+            return status;
+        if (fd >= 0)
+            eventfd_read(fd, &token);
+    }
+    return STATUS_SUCCESS;
+}
+
+static uint32_t turn_begin(struct file *f)
+{
+    struct disk *d = disk_of(f);
+    struct file_blocker blocker;
+    uint32_t status = STATUS_INVALID_HANDLE;
+
+    if (!(f->flags & FILE_ADOPTED) && turn_try(f, d, true))
+        return STATUS_SUCCESS;
+    if (f->flags & FILE_ADOPTED)
+        return STATUS_SUCCESS; /* the kernel serialises who shares a position */
+    wait_sync_begin();
+    if (file_block_enter(f, &blocker)) {
+        status = turn_wait(f, d);
+        file_block_leave(f, &blocker);
+    }
+    wait_sync_end();
+    if (status != STATUS_SUCCESS)
+        turn_give_up(f, d);
+    return status;
+}
+
+static void turn_end(struct file *f)
+{
+    struct disk *d = disk_of(f);
+    int fd = -1;
+
+    if (f->flags & FILE_ADOPTED)
+        return;
+    lock_acquire(&f->lock);
+    d->busy = false;
+    if (d->waiting > 0)
+        fd = d->turn_fd;
+    lock_release(&f->lock);
+    if (fd >= 0)
+        eventfd_write(fd, 1); /* the caller holds the file, and so the descriptor */
+}
+
+struct transfer {
+    char *buf;
+    uint32_t size;
+    uint64_t offset; /* OS_CURRENT: the descriptor's position */
+    int flags;
+    bool write;
+};
+
+/* All of it, or up to the end, an error, or the first byte that would not come. */
+static uint32_t run(struct file *f, const struct transfer *t, uint32_t *bytes)
+{
+    uint32_t done = 0;
+    int64_t n = 0;
+
+    while (done < t->size) {
+        struct iovec v = {t->buf + done, t->size - done};
+        uint64_t at = t->offset == OS_CURRENT ? OS_CURRENT : t->offset + done;
+
+        n = t->write ? os_write(f->fd, &v, 1, at, t->flags) : os_read(f->fd, &v, 1, at, t->flags);
+        if (n == -EAGAIN) {
+            os_wait_ready(f->fd, t->write ? POLLOUT : POLLIN);
+            continue;
+        }
+        if (n <= 0)
+            break;
+        done += (uint32_t)n;
+        if (!t->write && disk_of(f)->regular && done < t->size && (f->flags & FILE_DIRECT))
+            break; /* short: the end; the rest of the buffer is not aligned any more */
+    }
+    *bytes = done;
+    if (n < 0 && (t->write || done == 0))
+        return status_from_errno((int)-n);
+    return STATUS_SUCCESS;
+}
+
+static uint32_t run_in_turn(struct file *f, const struct transfer *t, uint32_t *bytes)
+{
+    uint32_t status;
+    bool place;
+
+    if (f->kind == FILE_KIND_DIR)
+        return STATUS_INVALID_DEVICE_REQUEST;
+    if (misaligned(f, t->offset == OS_CURRENT ? 0 : t->offset, t->buf, t->size))
+        return STATUS_INVALID_PARAMETER;
+    if (t->size == 0)
+        return STATUS_SUCCESS;
+    status = turn_begin(f);
+    if (status != STATUS_SUCCESS)
+        return status;
+    place = wait_block_begin();
+    status = run(f, t, bytes);
+    wait_block_end(place);
+    if (status == STATUS_SUCCESS && t->offset != OS_CURRENT)
+        lseek(f->fd, (off_t)(t->offset + *bytes), SEEK_SET);
+    turn_end(f);
+    return status;
+}
+
+static uint32_t read_sync(struct file *f, void *buf, uint32_t size, const uint64_t *offset,
+                          uint32_t *bytes)
+{
+    struct transfer t = {.buf = buf, .size = size, .offset = offset ? *offset : OS_CURRENT};
+    uint32_t status;
+
+    *bytes = 0;
+    if (offset && *offset > INT64_MAX)
+        return STATUS_INVALID_PARAMETER;
+    status = run_in_turn(f, &t, bytes);
+    if (status == STATUS_SUCCESS && offset && size > 0 && *bytes == 0)
+        return STATUS_END_OF_FILE;
+    return status;
+}
+
+static uint32_t write_sync(struct file *f, const void *buf, uint32_t size, const uint64_t *offset,
+                           uint32_t *bytes)
+{
+    struct transfer t = {.buf = (char *)(uintptr_t)buf, .size = size, .write = true,
+                         .offset = offset ? *offset : OS_CURRENT};
+
+    *bytes = 0;
+    if (offset && *offset > INT64_MAX && *offset != DISK_APPEND)
+        return STATUS_INVALID_PARAMETER;
+    if ((f->flags & FILE_APPEND_ONLY) || (offset && *offset == DISK_APPEND)) {
+        t.offset = OS_CURRENT;
+        t.flags = RWF_APPEND; /* and the position follows to the end */
+    }
+    return run_in_turn(f, &t, bytes);
+}
+
+static uint32_t flush(struct file *f)
+{
+    bool place = wait_block_begin();
+    int err = os_sync(f->fd, 0);
+
+    wait_block_end(place);
+    return err ? status_from_errno(err) : (uint32_t)STATUS_SUCCESS;
+}
+
+/* ---- life ---- */
+
+static void cleanup(struct file *f)
+{
+    struct disk *d = disk_of(f);
+
+    if (d->shared)
+        share_release(&d->share);
+}
+
+static void destroy(struct file *f)
+{
+    struct disk *d = disk_of(f);
+
+    cleanup(f); /* does nothing the second time; a file that was never published comes here first */
+    if (d->turn_fd >= 0)
+        close(d->turn_fd);
+    free(d);
+}
+
+const struct file_ops disk_ops = {
+    .name = "disk",
+    .cleanup = cleanup,
+    .destroy = destroy,
+    .read = read_overlapped,
+    .write = write_overlapped,
+    .read_sync = read_sync,
+    .write_sync = write_sync,
+    .flush = flush,
+};
+
+static uint32_t access_of_fd(int fd)
+{
+    switch (fcntl(fd, F_GETFL) & O_ACCMODE) {
+    case O_RDONLY:
+        return FILE_GENERIC_READ;
+    case O_WRONLY:
+        return FILE_GENERIC_WRITE;
+    default:
+        return FILE_GENERIC_READ | FILE_GENERIC_WRITE;
+    }
+}
+
+uint32_t file_adopt_disk(int fd, uint32_t flags, struct file **out)
+{
+    struct stat st;
+    struct disk *d;
+    uint32_t status;
+    int mode = fcntl(fd, F_GETFL);
+
+    if (mode < 0 || fstat(fd, &st) < 0)
+        return STATUS_INVALID_HANDLE;
+    d = disk_new(&st, (mode & (O_DIRECT | O_DSYNC)) != 0);
+    if (!d)
+        return STATUS_NO_MEMORY;
+    if (mode & O_APPEND)
+        flags |= FILE_APPEND_ONLY;
+    status = file_new(fd, S_ISDIR(st.st_mode) ? FILE_KIND_DIR : FILE_KIND_DISK, flags,
+                      access_of_fd(fd), &disk_ops, d, out);
+    if (status != STATUS_SUCCESS)
+        free(d);
+    return status;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams that are not sockets; see stream.h. What the end looks like depends on the kind: a pipe
+ * without writer says BROKEN_PIPE (109), anything else answers with 0 bytes. A read of nothing
+ * waits for data and takes none; a write of nothing succeeds.
+ *
+ * Where RWF_NOWAIT is refused (terminals), "poll, then read" may block if somebody else reads the
+ * same descriptor in between. A pool thread would have the same trouble and could not be called
+ * back; so this is the lesser evil.
+ */
+#include "io/stream.h"
+
+#include "base/futex.h"
+#include "base/os.h"
+#include "base/status.h"
+#include "io/lane.h"
+#include "io/request.h"
+#include "ntstatus.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What a terminal takes without blocking is not to be known; it is fed in small pieces. */
+enum { POLLED_PIECE = 512 };
+
+/* ---- SIGPIPE ---- */
+
+struct pipe_guard {
+    sigset_t before;
+    bool was_pending;
+};
+
+/* A write to a pipe without reader raises SIGPIPE in the writing thread: held back, and taken. */
+static void guard_begin(struct pipe_guard *g)
+{
+    sigset_t set;
+
+    sigpending(&set);
+    g->was_pending = sigismember(&set, SIGPIPE) == 1;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &set, &g->before);
+}
+
+static void guard_end(struct pipe_guard *g, int64_t result)
+{
+    static const struct timespec now = {0, 0};
+    sigset_t set;
+
+    if (result == -EPIPE && !g->was_pending) {
+        sigemptyset(&set);
+        sigaddset(&set, SIGPIPE);
+        while (sigtimedwait(&set, NULL, &now) < 0 && errno == EINTR)
+            ;
+    }
+    pthread_sigmask(SIG_SETMASK, &g->before, NULL);
+}
+
+/* ---- attempts ---- */
+
+static bool is_ready(int fd, short events)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+
+    return poll(&p, 1, 0) > 0;
+}
+
+static int64_t read_now(int fd, const struct iovec *iov, unsigned count)
+{
+    int64_t n = os_read(fd, iov, count, OS_CURRENT, RWF_NOWAIT);
+
+    if (n != -EOPNOTSUPP && n != -ENOSYS)
+        return n;
+    if (!is_ready(fd, POLLIN))
+        return -EAGAIN;
+    return os_read(fd, iov, count, OS_CURRENT, 0);
+}
+
+static int64_t write_polled(int fd, const struct iovec *iov)
+{
+    struct iovec piece = iov[0];
+
+    if (!is_ready(fd, POLLOUT))
+        return -EAGAIN;
+    if (piece.iov_len > POLLED_PIECE && isatty(fd))
+        piece.iov_len = POLLED_PIECE;
+    return os_write(fd, &piece, 1, OS_CURRENT, 0);
+}
+
+static int64_t write_now(int fd, const struct iovec *iov, unsigned count)
+{
+    struct pipe_guard guard;
+    int64_t n;
+
+    guard_begin(&guard);
+    n = os_write(fd, iov, count, OS_CURRENT, RWF_NOWAIT);
+    if (n == -EOPNOTSUPP || n == -ENOSYS)
+        n = write_polled(fd, iov);
+    guard_end(&guard, n);
+    return n;
+}
+
+static uint32_t end_of(const struct file *f)
+{
+    return f->kind == FILE_KIND_PIPE ? (uint32_t)STATUS_PIPE_BROKEN : (uint32_t)STATUS_SUCCESS;
+}
+
+/* A read of no bytes: is there anything, or the end? */
+static uint32_t wait_for_data(const struct file *f)
+{
+    struct pollfd p = {.fd = f->fd, .events = POLLIN};
+
+    if (poll(&p, 1, 0) <= 0)
+        return STATUS_PENDING;
+    return p.revents & POLLIN ? (uint32_t)STATUS_SUCCESS : end_of(f);
+}
+
+static uint32_t read_step(const struct file *f, const struct iovec *iov, unsigned count,
+                          size_t size, uint32_t *bytes)
+{
+    int64_t n;
+
+    if (size == 0)
+        return wait_for_data(f);
+    n = read_now(f->fd, iov, count);
+    if (n == -EAGAIN)
+        return STATUS_PENDING;
+    if (n < 0)
+        return status_from_errno((int)-n);
+    *bytes = (uint32_t)n;
+    return n == 0 ? end_of(f) : (uint32_t)STATUS_SUCCESS;
+}
+
+static uint32_t read_attempt(struct request *r)
+{
+    return read_step(r->file, r->iov, r->iov_count, r->size, &r->bytes);
+}
+
+/* Writes go out whole: what is left waits for the next edge. */
+static uint32_t write_attempt(struct request *r)
+{
+    while (r->bytes < r->size) {
+        struct iovec v = {(char *)r->iov[0].iov_base + r->bytes, r->size - r->bytes};
+        int64_t n = write_now(r->file->fd, &v, 1);
+
+        if (n == -EAGAIN)
+            return STATUS_PENDING;
+        if (n < 0)
+            return status_from_errno((int)-n);
+        r->bytes += (uint32_t)n;
+    }
+    return STATUS_SUCCESS;
+}
+
+static const struct request_ops read_ops = {.name = "stream read", .attempt = read_attempt};
+static const struct request_ops write_ops = {.name = "stream write", .attempt = write_attempt};
+
+static uint32_t read_overlapped(struct request *r)
+{
+    r->ops = &read_ops;
+    return lane_start(r, LANE_IN);
+}
+
+static uint32_t write_overlapped(struct request *r)
+{
+    r->ops = &write_ops;
+    return lane_start(r, LANE_OUT);
+}
+
+/* ---- synchronous ---- */
+
+struct transfer {
+    struct iovec iov;
+    uint32_t bytes;
+};
+
+static uint32_t sync_read_attempt(struct file *f, void *ctx)
+{
+    struct transfer *t = ctx;
+
+    return read_step(f, &t->iov, 1, t->iov.iov_len, &t->bytes);
+}
+
+static uint32_t sync_write_attempt(struct file *f, void *ctx)
+{
+    struct transfer *t = ctx;
+
+    while (t->iov.iov_len > 0) {
+        int64_t n = write_now(f->fd, &t->iov, 1);
+
+        if (n == -EAGAIN)
+            return STATUS_PENDING;
+        if (n < 0)
+            return status_from_errno((int)-n);
+        t->bytes += (uint32_t)n;
+        t->iov.iov_base = (char *)t->iov.iov_base + n;
+        t->iov.iov_len -= (size_t)n;
+    }
+    return STATUS_SUCCESS;
+}
+
+static uint32_t read_sync(struct file *f, void *buf, uint32_t size, const uint64_t *offset,
+                          uint32_t *bytes)
+{
+    struct transfer t = {{buf, size}, 0};
+    uint32_t status;
+
+    (void)offset; /* streams have no position (OVL-15) */
+    status = file_blocking_call(f, POLLIN, DEADLINE_NEVER, false, sync_read_attempt, &t);
+    *bytes = t.bytes;
+    return status;
+}
+
+static uint32_t write_sync(struct file *f, const void *buf, uint32_t size, const uint64_t *offset,
+                           uint32_t *bytes)
+{
+    struct transfer t = {{(void *)(uintptr_t)buf, size}, 0};
+    uint32_t status;
+
+    (void)offset;
+    status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, false, sync_write_attempt, &t);
+    *bytes = t.bytes;
+    return status;
+}
+
+static uint32_t flush(struct file *f)
+{
+    (void)f; /* the kernel has it: there is no device behind a stream that could be waited for */
+    return STATUS_SUCCESS;
+}
+
+const struct file_ops stream_ops = {
+    .name = "stream",
+    .read = read_overlapped,
+    .write = write_overlapped,
+    .read_sync = read_sync,
+    .write_sync = write_sync,
+    .flush = flush,
+};
+
+/* ---- making ---- */
+
+static uint32_t access_of_fd(int fd)
+{
+    switch (fcntl(fd, F_GETFL) & O_ACCMODE) {
+    case O_RDONLY:
+        return FILE_GENERIC_READ;
+    case O_WRONLY:
+        return FILE_GENERIC_WRITE;
+    default:
+        return FILE_GENERIC_READ | FILE_GENERIC_WRITE;
+    }
+}
+
+uint32_t file_adopt_stream(int fd, uint32_t flags, enum file_kind kind, struct file **out)
+{
+    return file_new(fd, kind, flags, access_of_fd(fd), &stream_ops, NULL, out);
+}
+
+uint32_t stream_pipe(uint32_t size, struct file **read_end, struct file **write_end)
+{
+    int fds[2];
+    uint32_t status;
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return status_from_errno(errno);
+    fds[0] = fd_above_std(fds[0]);
+    fds[1] = fd_above_std(fds[1]);
+    if (fds[0] < 0 || fds[1] < 0) {
+        status = status_from_errno(fds[0] < 0 ? fds[0] : fds[1]);
+        if (fds[0] >= 0)
+            close(fds[0]);
+        if (fds[1] >= 0)
+            close(fds[1]);
+        return status;
+    }
+    if (size > 0)
+        fcntl(fds[1], F_SETPIPE_SZ, (int)size); /* a wish, here as on Windows */
+    status = file_new(fds[0], FILE_KIND_PIPE, 0, FILE_GENERIC_READ, &stream_ops, NULL, read_end);
+    if (status != STATUS_SUCCESS) {
+        close(fds[1]);
+        return status;
+    }
+    status = file_new(fds[1], FILE_KIND_PIPE, 0, FILE_GENERIC_WRITE, &stream_ops, NULL, write_end);
+    if (status != STATUS_SUCCESS)
+        file_put(*read_end);
+    return status;
+}
+
+uint32_t stream_available(struct file *f, uint32_t *bytes)
+{
+    struct pollfd p = {.fd = f->fd, .events = POLLIN};
+    int n = 0;
+
+    if (ioctl(f->fd, FIONREAD, &n) < 0)
+        return status_from_errno(errno);
+    *bytes = (uint32_t)n;
+    if (n == 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLHUP))
+        return STATUS_PIPE_BROKEN;
+    return STATUS_SUCCESS;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors that are read and written in order: pipes, FIFOs, terminals, devices, eventfds and
+ * the like. The program may share them with others, so O_NONBLOCK is never set on them: attempts
+ * use RWF_NOWAIT, and where that is refused poll(2) says whether a call may be made.
+ */
+#ifndef IOCP_IO_STREAM_H
+#define IOCP_IO_STREAM_H
+
+#include "io/file.h"
+
+extern const struct file_ops stream_ops;
+
+/* Both ends of a new pipe, close-on-exec; size 0: the kernel's default. */
+uint32_t stream_pipe(uint32_t size, struct file **read_end, struct file **write_end);
+
+/* Bytes that could be read now. STATUS_PIPE_BROKEN: none, and no writer is left. */
+uint32_t stream_available(struct file *f, uint32_t *bytes);
+
+#endif
