@@ -119,6 +119,11 @@ struct request {
             uint32_t name_len;
         } sock;
         struct {
+            void *owned;            /* of an address that does not fit below; NULL */
+            uint32_t len;
+            uint8_t name[28];       /* destination of a datagram */
+        } send;
+        struct {
             struct file *socket;    /* counted: the accept socket */
             char *out;              /* user's output buffer */
             uint32_t data_len, local_len, remote_len;

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sockets: what a file of kind FILE_KIND_SOCKET knows beside the common part. Every kernel call is
+ * made with MSG_DONTWAIT and MSG_NOSIGNAL; "blocking" is a flag of our own, and a blocking call is
+ * an attempt in a loop (file_blocking_call). Overlapped calls are attempts in a lane.
+ *
+ * Addresses are Linux's sockaddr and pass through as `void *`: this header is neutral.
+ * Who may fail: everything returns NTSTATUS; WSA codes without one travel in status_from_wsa().
+ *
+ * Rules of struct sock: family, type, protocol are constant; atomics stand alone (each is a fact
+ * about the socket that a racing call may see a moment late); `accepting` and `options` are
+ * guarded by the file's lock; events by their own.
+ */
+#ifndef IOCP_IO_SOCK_H
+#define IOCP_IO_SOCK_H
+
+#include "io/file.h"
+#include "io/request.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sock_phase { SOCK_PHASE_OPEN, SOCK_PHASE_LISTENING, SOCK_PHASE_CONNECTING, SOCK_PHASE_CONNECTED };
+enum sock_shut { SOCK_SHUT_RECV = 1, SOCK_SHUT_SEND = 2, SOCK_SHUT_SEND_LATER = 4 };
+
+/* Options set before an accept are set again on what AcceptEx puts in the socket's place. */
+enum { SOCK_OPTIONS_MAX = 16, SOCK_OPTION_SIZE = 16 };
+struct sock_option {
+    int level, name;
+    uint32_t size;
+    unsigned char value[SOCK_OPTION_SIZE];
+};
+
+struct sock_events;
+
+struct sock {
+    int family, type, protocol;
+    _Atomic uint8_t phase;       /* enum sock_phase */
+    _Atomic uint8_t shut;        /* enum sock_shut */
+    _Atomic bool bound;
+    _Atomic bool nonblocking;    /* FIONBIO */
+    _Atomic bool reuse;          /* the program's SO_REUSEADDR */
+    _Atomic bool exclusive;      /* the program's SO_EXCLUSIVEADDRUSE */
+    _Atomic bool reset_seen;     /* datagrams: a port unreachable that a send met, for the next receive */
+    _Atomic uint32_t recv_ms, send_ms; /* time-outs of blocking calls, 0: none */
+    _Atomic uint32_t sends;      /* overlapped sends not yet answered: shutdown waits for them */
+    _Atomic int error;           /* errno taken from SO_ERROR by us, for who asks next */
+    _Atomic uint64_t connected_ns; /* 0: not connected */
+    struct file *accepting;      /* counted: the listener whose AcceptEx waits with this socket */
+    OVERLAPPED *accept_ov;       /* that request; borrowed */
+    struct sock_option *options; /* owned, SOCK_OPTIONS_MAX; NULL while none was set */
+    unsigned option_count;
+    struct timer retry;          /* listeners: out of descriptors, try again */
+    _Atomic bool retrying;       /* the timer holds a reference */
+    _Atomic(struct sock_events *) events; /* owned; NULL before the first WSAEventSelect */
+    _Atomic uint32_t user_events;         /* its mask: 0 = no selection */
+};
+
+static inline struct sock *sock_of(const struct file *f)
+{
+    return f->extra;
+}
+
+static inline bool sock_is_stream(const struct sock *s)
+{
+    return s->type == 1; /* SOCK_STREAM: asserted in sock.c */
+}
+
+/* Handle -> file of a socket, counted. WSAENOTSOCK for anything else. */
+uint32_t sock_from_handle(uintptr_t h, bool adopt, struct file **out);
+
+/* ---- sock.c: life, names ---- */
+
+uint32_t sock_new(int family, int type, int protocol, bool overlapped, struct file **out);
+/* A file around an accepted descriptor (owned, also on failure), like `listener`. */
+uint32_t sock_new_accepted(int fd, struct file *listener, struct file **out);
+uint32_t sock_bind(struct file *f, const void *addr, int32_t len);
+uint32_t sock_listen(struct file *f, int32_t backlog);
+uint32_t sock_shutdown(struct file *f, int how);
+void sock_sends_done(struct file *f); /* an overlapped send was answered */
+/* *len in: room, out: used. */
+uint32_t sock_local_name(struct file *f, void *addr, int32_t *len);
+uint32_t sock_peer_name(struct file *f, void *addr, int32_t *len);
+uint32_t sock_set_blocking(struct file *f, bool blocking);
+void sock_connected(struct file *f); /* it is now */
+/* Is the stream connected? Notices a non-blocking connect that has finished. */
+uint32_t sock_require_connected(struct file *f);
+/* The pending error of the descriptor, as errno; taken. */
+int sock_take_error(struct file *f);
+/* An address is copied out only if it fits whole: WSAEFAULT. */
+uint32_t sock_copy_name(const void *addr, uint32_t addr_len, void *out, int32_t *len);
+/* How long an address of that family must be at least; 0: unknown. */
+uint32_t sock_address_size(int family);
+
+extern const struct file_ops sock_ops;
+
+/* ---- sock_opt.c ---- */
+
+enum sock_special { /* numbers of the public headers, asserted in api/winsock2.c */
+    SOPT_DONTLINGER = ~13,
+    SOPT_EXCLUSIVEADDRUSE = ~2,
+    SOPT_MAX_MSG_SIZE = 0x2003,
+    SOPT_CONDITIONAL_ACCEPT = 0x3002,
+    SOPT_PAUSE_ACCEPT = 0x3003,
+    SOPT_RANDOMIZE_PORT = 0x3005,
+    SOPT_PORT_SCALABILITY = 0x3006,
+    SOPT_REUSE_UNICASTPORT = 0x3007,
+    SOPT_REUSE_MULTICASTPORT = 0x3008,
+    SOPT_OPENTYPE = 0x7008,
+    SOPT_UPDATE_ACCEPT_CONTEXT = 0x700B,
+    SOPT_CONNECT_TIME = 0x700C,
+    SOPT_UPDATE_CONNECT_CONTEXT = 0x7010,
+    SOPT_IP_DONTFRAGMENT = 0x7E0E,
+    SOPT_IPV6_PROTECTION_LEVEL = 0x7E17,
+    SOPT_TCP_MAXRT = 0x7E05,
+};
+
+uint32_t sock_get_option(struct file *f, int level, int name, void *value, int32_t *size);
+uint32_t sock_set_option(struct file *f, int level, int name, const void *value, int32_t size);
+void sock_replay_options(struct file *f); /* on the new descriptor behind f->fd */
+uint32_t sock_bytes_available(struct file *f, uint32_t *bytes);
+uint32_t sock_at_mark(struct file *f, uint32_t *yes);
+uint32_t sock_keepalive(struct file *f, bool on, uint32_t idle_ms, uint32_t interval_ms);
+uint32_t sock_report_resets(struct file *f, bool on); /* SIO_UDP_CONNRESET */
+
+/* ---- sock_io.c: data ---- */
+
+/* A WSAMSG by another name. */
+struct __attribute__((may_alias)) io_msg {
+    void *name;
+    int32_t name_len;
+    struct io_buf *bufs;
+    uint32_t buf_count;
+    struct io_buf control;
+    uint32_t flags;
+};
+
+/* One transfer of a socket, synchronous or an attempt of a request. */
+struct sock_transfer {
+    struct iovec *iov; /* sends eat it up */
+    uint32_t iov_count;
+    uint32_t flags;    /* MSG_*, in */
+    size_t size;       /* of all buffers */
+    uint32_t bytes;    /* done so far */
+    uint32_t out_flags;
+    bool drained;      /* out: a short receive that proves there is no more */
+    bool partial;      /* in: a send may end early (non-blocking sockets) */
+    void *name;        /* destination, or room for the source; may be NULL */
+    uint32_t name_len; /* in and out */
+    void *control;
+    size_t control_len; /* in and out */
+};
+
+/* STATUS_PENDING: would block, come again. */
+uint32_t sock_receive_step(struct file *f, struct sock_transfer *t);
+uint32_t sock_send_step(struct file *f, struct sock_transfer *t);
+
+/* Synchronous: blocks or not as the socket does. */
+uint32_t sock_receive(struct file *f, struct sock_transfer *t);
+uint32_t sock_send(struct file *f, struct sock_transfer *t);
+
+/* Of a request that was done inside the starting call. */
+struct sock_result {
+    uint32_t bytes, flags;
+};
+
+/* How a request is to be answered: by event, port and file, or a routine. */
+struct sock_answer {
+    OVERLAPPED *ov;
+    request_routine routine; /* may be NULL */
+};
+
+/* STATUS_SUCCESS (done, *result filled), STATUS_PENDING, or refused. `from_len` NULL: no address. */
+uint32_t sock_start_receive(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
+                            void *from, int32_t *from_len, const struct sock_answer *answer,
+                            struct sock_result *result);
+uint32_t sock_start_send(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
+                         const void *to, uint32_t to_len, const struct sock_answer *answer,
+                         struct sock_result *result);
+uint32_t sock_start_receive_msg(struct file *f, struct io_msg *msg, const struct sock_answer *answer,
+                                struct sock_result *result);
+uint32_t sock_start_send_msg(struct file *f, struct io_msg *msg, uint32_t flags,
+                             const struct sock_answer *answer, struct sock_result *result);
+uint32_t sock_receive_msg(struct file *f, struct io_msg *msg, uint32_t *bytes);
+uint32_t sock_send_msg(struct file *f, struct io_msg *msg, uint32_t flags, uint32_t *bytes);
+
+/* The common start: begin, lane, result. `waiting`: never attempted inline. */
+uint32_t sock_start(struct request *r, enum lane_direction dir, bool waiting, struct sock_result *result);
+
+/* ReadFile and WriteFile: begun, not yet started. */
+uint32_t sock_read_request(struct request *r);
+uint32_t sock_write_request(struct request *r);
+
+/* May data go this way? WSAESHUTDOWN, WSAENOTCONN, WSAEINVAL. */
+uint32_t sock_may_send(struct file *f, const void *to);
+uint32_t sock_may_receive(struct file *f);
+
+#endif

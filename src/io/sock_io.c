@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending and receiving. One step of a transfer is the same for a blocking call, a non-blocking
+ * one and an attempt of a request: make the kernel call, say what it means, or that it would block.
+ */
+#include "io/sock.h"
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "io/lane.h"
+#include "io/sockevent.h"
+#include "ntstatus.h"
+#include "winerror.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* What programs may ask for: MSG_NOSIGNAL and MSG_DONTWAIT are always set, and the kernel's own
+ * further flags are nobody's business. */
+#define RECEIVE_FLAGS (MSG_OOB | MSG_PEEK | MSG_WAITALL)
+#define SEND_FLAGS (MSG_OOB | MSG_DONTROUTE)
+#define ALWAYS (MSG_DONTWAIT | MSG_NOSIGNAL)
+enum { IOV_AT_ONCE = 1024 }; /* UIO_MAXIOV */
+
+/* ---- small things ---- */
+
+static bool is_inet(const struct sock *s)
+{
+    return s->family == AF_INET || s->family == AF_INET6;
+}
+
+/* The first n bytes of the buffers are done. */
+static void eat(struct sock_transfer *t, size_t n)
+{
+    for (uint32_t i = 0; n > 0 && i < t->iov_count; i++) {
+        struct iovec *v = &t->iov[i];
+        size_t part = n < v->iov_len ? n : v->iov_len;
+
+        v->iov_base = (char *)v->iov_base + part;
+        v->iov_len -= part;
+        n -= part;
+    }
+}
+
+/* Errors of datagrams sent earlier pile up beside the socket; while they do, poll(2) says "error". */
+static void drain_error_queue(int fd)
+{
+    char control[512];
+    struct msghdr m;
+
+    do {
+        memset(&m, 0, sizeof m);
+        m.msg_control = control;
+        m.msg_controllen = sizeof control;
+    } while (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0);
+}
+
+/* A datagram's ICMP answer. True: it is one that Windows reports, as a reset. */
+static bool is_unreachable_port(struct file *f, int err)
+{
+    drain_error_queue(f->fd);
+    return err == ECONNREFUSED || err == ECONNRESET;
+}
+
+static bool is_delayed_error(int err)
+{
+    return err == ECONNREFUSED || err == ECONNRESET || err == EHOSTUNREACH || err == ENETUNREACH ||
+           err == EPROTO || err == ENOPROTOOPT || err == EHOSTDOWN;
+}
+
+/* ---- receiving ---- */
+
+static ssize_t receive_call(int fd, struct sock_transfer *t, int flags, bool names)
+{
+    struct msghdr m;
+    ssize_t n;
+
+    if (t->iov_count == 1 && !names && !t->control)
+        return recv(fd, t->iov[0].iov_base, t->iov[0].iov_len, flags);
+    memset(&m, 0, sizeof m);
+    m.msg_iov = t->iov;
+    m.msg_iovlen = t->iov_count < IOV_AT_ONCE ? t->iov_count : IOV_AT_ONCE;
+    if (names) {
+        m.msg_name = t->name;
+        m.msg_namelen = t->name_len;
+    }
+    m.msg_control = t->control;
+    m.msg_controllen = t->control_len;
+    n = recvmsg(fd, &m, flags);
+    if (n < 0)
+        return n;
+    if (names && t->name)
+        t->name_len = m.msg_namelen;
+    t->control_len = m.msg_controllen;
+    t->out_flags = (uint32_t)m.msg_flags & (MSG_TRUNC | MSG_CTRUNC | MSG_OOB);
+    return n;
+}
+
+/* A receive of nothing on a stream: is there anything, or the end, or an error? */
+static uint32_t receive_nothing(struct file *f)
+{
+    char byte;
+
+    for (;;) {
+        if (recv(f->fd, &byte, 1, MSG_PEEK | ALWAYS) >= 0)
+            return STATUS_SUCCESS;
+        if (errno == EAGAIN)
+            return STATUS_PENDING;
+        if (errno != EINTR)
+            return status_from_errno_socket(errno);
+    }
+}
+
+static uint32_t receive_stream(struct file *f, struct sock_transfer *t)
+{
+    struct sock *s = sock_of(f);
+    bool whole = (t->flags & MSG_WAITALL) && !(t->flags & MSG_PEEK);
+    int flags = (int)(t->flags & (MSG_OOB | MSG_PEEK)) | ALWAYS;
+
+    if (t->size == 0)
+        return receive_nothing(f);
+    for (;;) {
+        size_t wanted = t->size - t->bytes;
+        ssize_t n = receive_call(f->fd, t, flags, false);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return STATUS_PENDING;
+        if (n < 0) {
+            /* Linux says EINVAL where there is no urgent byte to be had. */
+            if ((flags & MSG_OOB) && errno == EINVAL)
+                return STATUS_PENDING;
+            return status_from_errno_socket(errno);
+        }
+        t->bytes += (uint32_t)n;
+        if (whole && n > 0 && (size_t)n < wanted) {
+            eat(t, (size_t)n);
+            continue;
+        }
+        t->drained = n > 0 && (size_t)n < wanted && !(flags & (MSG_PEEK | MSG_OOB)) && is_inet(s);
+        return STATUS_SUCCESS;
+    }
+}
+
+static uint32_t receive_datagram(struct file *f, struct sock_transfer *t)
+{
+    struct sock *s = sock_of(f);
+    int flags = (int)(t->flags & (MSG_OOB | MSG_PEEK)) | MSG_TRUNC | ALWAYS;
+
+    if (atomic_load(&s->reset_seen) && atomic_exchange(&s->reset_seen, false))
+        return STATUS_PORT_UNREACHABLE;
+    for (;;) {
+        ssize_t n = receive_call(f->fd, t, flags, t->name != NULL);
+
+        if (n >= 0) { /* MSG_TRUNC: how long it really was */
+            t->bytes = (uint32_t)((size_t)n < t->size ? (size_t)n : t->size);
+            return (size_t)n > t->size ? (uint32_t)STATUS_BUFFER_OVERFLOW : (uint32_t)STATUS_SUCCESS;
+        }
+        if (errno == EINTR)
+            continue;
+        if (errno == EAGAIN) {
+            return STATUS_PENDING;
+        }
+        if (!is_delayed_error(errno))
+            return status_from_errno_socket(errno);
+        if (is_unreachable_port(f, errno))
+            return STATUS_PORT_UNREACHABLE;
+    }
+}
+
+uint32_t sock_receive_step(struct file *f, struct sock_transfer *t)
+{
+    return sock_is_stream(sock_of(f)) ? receive_stream(f, t) : receive_datagram(f, t);
+}
+
+/* ---- sending ---- */
+
+static ssize_t send_call(int fd, const struct sock_transfer *t, int flags)
+{
+    struct msghdr m;
+
+    if (t->iov_count == 1 && !t->name && !t->control)
+        return send(fd, t->iov[0].iov_base, t->iov[0].iov_len, flags);
+    memset(&m, 0, sizeof m);
+    m.msg_iov = t->iov;
+    m.msg_iovlen = t->iov_count < IOV_AT_ONCE ? t->iov_count : IOV_AT_ONCE;
+    m.msg_name = t->name;
+    m.msg_namelen = t->name_len;
+    m.msg_control = t->control;
+    m.msg_controllen = t->control_len;
+    return sendmsg(fd, &m, flags);
+}
+
+/* More buffers than one call takes: empty ones in front would keep it from getting on. */
+static void skip_empty(struct sock_transfer *t)
+{
+    while (t->iov_count > IOV_AT_ONCE && t->iov[0].iov_len == 0) {
+        t->iov++;
+        t->iov_count--;
+    }
+}
+
+static uint32_t send_stream(struct file *f, struct sock_transfer *t)
+{
+    int flags = (int)(t->flags & SEND_FLAGS) | ALWAYS;
+
+    for (;;) {
+        ssize_t n;
+
+        skip_empty(t);
+        n = send_call(f->fd, t, flags);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return t->partial && t->bytes > 0 ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PENDING;
+        if (n < 0)
+            return status_from_errno_socket(errno);
+        t->bytes += (uint32_t)n;
+        if (t->bytes >= t->size)
+            return STATUS_SUCCESS;
+        eat(t, (size_t)n);
+    }
+}
+
+static uint32_t send_datagram(struct file *f, struct sock_transfer *t)
+{
+    int flags = (int)(t->flags & SEND_FLAGS) | ALWAYS;
+    int tries = 0;
+
+    for (;;) {
+        ssize_t n = send_call(f->fd, t, flags);
+
+        if (n >= 0) {
+            t->bytes = (uint32_t)n;
+            return STATUS_SUCCESS;
+        }
+        if (errno == EINTR)
+            continue;
+        if (errno == EAGAIN)
+            return STATUS_PENDING;
+        if (!is_delayed_error(errno) || tries++ > 2)
+            return status_from_errno_socket(errno);
+        /* It may be an earlier datagram's fate: that is for the next receive. */
+        if (errno == ECONNREFUSED)
+            atomic_store(&sock_of(f)->reset_seen, true);
+        drain_error_queue(f->fd);
+    }
+}
+
+uint32_t sock_send_step(struct file *f, struct sock_transfer *t)
+{
+    return sock_is_stream(sock_of(f)) ? send_stream(f, t) : send_datagram(f, t);
+}
+
+/* ---- may it be? ---- */
+
+uint32_t sock_may_send(struct file *f, const void *to)
+{
+    struct sock *s = sock_of(f);
+
+    if (atomic_load(&s->shut) & SOCK_SHUT_SEND)
+        return status_from_wsa(WSAESHUTDOWN);
+    if (atomic_load(&s->phase) == SOCK_PHASE_CONNECTED)
+        return STATUS_SUCCESS;
+    if (sock_is_stream(s))
+        return sock_require_connected(f);
+    if (!to && !(f->flags & FILE_ADOPTED))
+        return status_from_wsa(WSAENOTCONN);
+    atomic_store(&s->bound, true); /* sending gives it an address */
+    return STATUS_SUCCESS;
+}
+
+uint32_t sock_may_receive(struct file *f)
+{
+    struct sock *s = sock_of(f);
+
+    if (atomic_load(&s->shut) & SOCK_SHUT_RECV)
+        return status_from_wsa(WSAESHUTDOWN);
+    if (atomic_load(&s->phase) == SOCK_PHASE_CONNECTED)
+        return STATUS_SUCCESS;
+    if (sock_is_stream(s))
+        return sock_require_connected(f);
+    return atomic_load(&s->bound) ? (uint32_t)STATUS_SUCCESS : status_from_wsa(WSAEINVAL);
+}
+
+/* ---- synchronous ---- */
+
+static uint32_t receive_attempt(struct file *f, void *ctx)
+{
+    return sock_receive_step(f, ctx);
+}
+
+static uint32_t send_attempt(struct file *f, void *ctx)
+{
+    return sock_send_step(f, ctx);
+}
+
+/* One try, and if that would block: what the socket's mode says. */
+static uint32_t transfer(struct file *f, struct sock_transfer *t, short events, uint32_t ms,
+                         uint32_t (*attempt)(struct file *f, void *ctx))
+{
+    struct sock *s = sock_of(f);
+    bool nonblocking = atomic_load(&s->nonblocking);
+    uint32_t status;
+
+    t->partial = nonblocking;
+    status = attempt(f, t);
+    if (status != STATUS_PENDING)
+        return status;
+    if (nonblocking)
+        return STATUS_DEVICE_NOT_READY; /* WSAEWOULDBLOCK */
+    return file_blocking_call(f, events, deadline_from_ms(ms ? ms : UINT32_MAX), true, attempt, t);
+}
+
+uint32_t sock_receive(struct file *f, struct sock_transfer *t)
+{
+    struct sock *s = sock_of(f);
+    short events = t->flags & MSG_OOB ? POLLPRI : POLLIN;
+    uint32_t status = transfer(f, t, events, atomic_load(&s->recv_ms), receive_attempt);
+
+    sockevent_again(f, t->flags & MSG_OOB ? SE_OOB : SE_READ);
+    return status;
+}
+
+uint32_t sock_send(struct file *f, struct sock_transfer *t)
+{
+    struct sock *s = sock_of(f);
+    uint32_t status = transfer(f, t, POLLOUT, atomic_load(&s->send_ms), send_attempt);
+
+    if (status == STATUS_DEVICE_NOT_READY || t->bytes < t->size)
+        sockevent_again(f, SE_WRITE);
+    return status;
+}
+
+/* ---- overlapped ---- */
+
+static struct sock_transfer transfer_of(struct request *r)
+{
+    return (struct sock_transfer){
+        .iov = r->iov,
+        .iov_count = r->iov_count,
+        .flags = r->in_flags,
+        .size = r->size,
+        .bytes = r->bytes,
+    };
+}
+
+static uint32_t request_receive_attempt(struct request *r)
+{
+    struct sock_transfer t = transfer_of(r);
+    uint32_t status = sock_receive_step(r->file, &t);
+
+    r->bytes = t.bytes;
+    r->drained_hint = t.drained;
+    return status;
+}
+
+static uint32_t request_receive_from_attempt(struct request *r)
+{
+    struct sock_transfer t = transfer_of(r);
+    uint32_t status;
+
+    t.name = r->u.sock.from;
+    t.name_len = (uint32_t)*r->u.sock.from_len;
+    status = sock_receive_step(r->file, &t);
+    r->bytes = t.bytes;
+    if (status == STATUS_SUCCESS || status == STATUS_BUFFER_OVERFLOW)
+        *r->u.sock.from_len = (int32_t)t.name_len;
+    return status;
+}
+
+static void receive_finish(struct request *r, uint32_t status)
+{
+    (void)status;
+    sockevent_again(r->file, r->in_flags & MSG_OOB ? SE_OOB : SE_READ);
+}
+
+static uint32_t request_send_attempt(struct request *r)
+{
+    struct sock_transfer t = transfer_of(r);
+    uint32_t status;
+
+    if (r->u.send.len > 0) {
+        t.name = r->u.send.owned ? r->u.send.owned : r->u.send.name;
+        t.name_len = r->u.send.len;
+    }
+    status = sock_send_step(r->file, &t);
+    r->bytes = t.bytes;
+    return status;
+}
+
+static void send_release(struct request *r)
+{
+    free(r->u.send.owned);
+    sock_sends_done(r->file);
+}
+
+static const struct request_ops receive_ops = {
+    .name = "receive", .attempt = request_receive_attempt, .finish = receive_finish};
+static const struct request_ops receive_from_ops = {
+    .name = "receive from", .attempt = request_receive_from_attempt, .finish = receive_finish};
+static const struct request_ops send_ops = {
+    .name = "send", .attempt = request_send_attempt, .release = send_release};
+
+uint32_t sock_start(struct request *r, enum lane_direction dir, bool waiting, struct sock_result *result)
+{
+    uint32_t status;
+
+    request_begin(r);
+    request_get(r); /* the OVERLAPPED may be gone when the call comes back; the request is not */
+    status = waiting ? lane_start_waiting(r, dir) : lane_start(r, dir);
+    if (status_is_warning(status)) /* a datagram was cut: that is an answer, and it is on its way */
+        status = STATUS_PENDING;
+    if (status == STATUS_SUCCESS) {
+        result->bytes = r->bytes;
+        result->flags = r->out_flags;
+    }
+    request_put(r);
+    return status;
+}
+
+/* A routine on a socket of a port is refused (PORT-31). */
+static uint32_t new_request(struct file *f, const struct sock_answer *answer, const struct io_buf *bufs,
+                            uint32_t count, struct request **out)
+{
+    struct request *r;
+    uint32_t status;
+
+    if (answer->routine && atomic_load(&f->port))
+        return status_from_wsa(WSAEINVAL);
+    status = request_new(f, answer->ov, !answer->routine, &r);
+    if (status != STATUS_SUCCESS)
+        return status == STATUS_OBJECT_TYPE_MISMATCH || status == STATUS_INVALID_HANDLE
+                   ? status_from_wsa(ERROR_INVALID_HANDLE)
+                   : status;
+    status = request_set_bufs(r, bufs, count);
+    if (status != STATUS_SUCCESS)
+        return request_refuse(r, status);
+    if (answer->routine)
+        request_set_routine(r, answer->routine, true);
+    *out = r;
+    return STATUS_SUCCESS;
+}
+
+uint32_t sock_start_receive(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
+                            void *from, int32_t *from_len, const struct sock_answer *answer,
+                            struct sock_result *result)
+{
+    struct request *r;
+    uint32_t status = sock_may_receive(f);
+
+    if (status == STATUS_SUCCESS)
+        status = new_request(f, answer, bufs, count, &r);
+    if (status != STATUS_SUCCESS)
+        return status;
+    r->in_flags = flags & RECEIVE_FLAGS;
+    r->ops = &receive_ops;
+    if (from && from_len && !sock_is_stream(sock_of(f))) {
+        r->ops = &receive_from_ops;
+        r->u.sock.from = from;
+        r->u.sock.from_len = from_len;
+    }
+    return sock_start(r, LANE_IN, false, result);
+}
+
+static uint32_t keep_destination(struct request *r, const void *to, uint32_t to_len)
+{
+    void *room = r->u.send.name;
+
+    if (to_len > sizeof r->u.send.name) {
+        room = r->u.send.owned = malloc(to_len);
+        if (!room)
+            return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    memcpy(room, to, to_len);
+    r->u.send.len = to_len;
+    return STATUS_SUCCESS;
+}
+
+uint32_t sock_start_send(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
+                         const void *to, uint32_t to_len, const struct sock_answer *answer,
+                         struct sock_result *result)
+{
+    struct sock *s = sock_of(f);
+    struct request *r;
+    uint32_t status = sock_may_send(f, to);
+
+    if (status == STATUS_SUCCESS)
+        status = new_request(f, answer, bufs, count, &r);
+    if (status != STATUS_SUCCESS)
+        return status;
+    r->in_flags = flags & SEND_FLAGS;
+    r->ops = &send_ops;
+    atomic_fetch_add(&s->sends, 1);
+    if (to && !sock_is_stream(s)) {
+        status = keep_destination(r, to, to_len);
+        if (status != STATUS_SUCCESS)
+            return request_refuse(r, status);
+    }
+    return sock_start(r, LANE_OUT, false, result);
+}
+
+/* ---- ReadFile and WriteFile ---- */
+
+uint32_t sock_read_request(struct request *r)
+{
+    uint32_t status = sock_may_receive(r->file);
+
+    if (status != STATUS_SUCCESS)
+        return request_refuse(r, status);
+    r->ops = &receive_ops;
+    return lane_start(r, LANE_IN);
+}
+
+uint32_t sock_write_request(struct request *r)
+{
+    uint32_t status = sock_may_send(r->file, NULL);
+
+    if (status != STATUS_SUCCESS)
+        return request_refuse(r, status);
+    r->ops = &send_ops;
+    atomic_fetch_add(&sock_of(r->file)->sends, 1);
+    return lane_start(r, LANE_OUT);
+}
