@@ -214,7 +214,7 @@ IOCP_ASSERT_SIZE(ULARGE_INTEGER, 8);
 #define UNREFERENCED_PARAMETER(p)       ((void)(p))
 #define DBG_UNREFERENCED_PARAMETER(p)   ((void)(p))
 #define DBG_UNREFERENCED_LOCAL_VARIABLE(v) ((void)(v))
-#define DEFAULT_UNREACHABLE             default: __builtin_unreachable()
+#define DEFAULT_UNREACHABLE default: __builtin_unreachable()
 
 #define MINCHAR  0x80
 #define MAXCHAR  0x7f
@@ -795,7 +795,7 @@ typedef struct _TP_CALLBACK_ENVIRON_V3 {
 #define WT_EXECUTEINPERSISTENTIOTHREAD 0x00000040
 #define WT_EXECUTEINPERSISTENTTHREAD 0x00000080
 #define WT_TRANSFER_IMPERSONATION    0x00000100
-#define WT_EXECUTEDELETEWAIT         WT_EXECUTEINWAITTHREAD
+#define WT_EXECUTEDELETEWAIT         0x00000008
 #define WT_SET_MAX_THREADPOOL_THREADS(flags, limit) ((flags) |= (limit) << 16)
 
 IOCP_EXTERN_C_END
