@@ -250,7 +250,7 @@ IOCP_ASSERT_SIZE(ULARGE_INTEGER, 8);
 
 /* ---------- statuses and exceptions ---------- */
 
-#ifndef WIN32_NO_STATUS
+#if !defined(WIN32_NO_STATUS) && !defined(_NTSTATUS_)
 #define STATUS_WAIT_0                    ((DWORD)0x00000000)
 #define STATUS_ABANDONED_WAIT_0          ((DWORD)0x00000080)
 #define STATUS_USER_APC                  ((DWORD)0x000000C0)

@@ -188,7 +188,7 @@ LPSTR WINAPI CharUpperA(LPSTR lpsz)
         return (LPSTR)(uintptr_t)(c - 'a' < 26u ? c - 32 : c);
     }
     for (LPSTR p = lpsz; *p; p++)
-        if ((unsigned char)*p - 'a' < 26u)
+        if (*p >= 'a' && *p <= 'z')
             *p = (char)(*p - 32);
     return lpsz;
 }

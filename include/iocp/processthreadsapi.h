@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * processthreadsapi.h: threads, user APCs, thread-local slots, and what a program may know and do about
+ * its own process. There is one process here: handles and ids of others do not exist.
+ *
+ * Every thread may call in, however it was started; the library takes notice of it at its first call and
+ * of its end. Thread ids are Linux's (gettid), process ids too. A thread argument may be the value of
+ * GetCurrentThread, a process argument that of GetCurrentProcess. Common errors: ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY.
+ * Page: "processthreadsapi.h header", learn.microsoft.com/windows/win32/api/processthreadsapi/.
+ */
+#ifndef _PROCESSTHREADSAPI_H_
+#define _PROCESSTHREADSAPI_H_
+
+#include <minwinbase.h>
+
+IOCP_EXTERN_C_BEGIN
+
+#define TLS_OUT_OF_INDEXES ((DWORD)0xFFFFFFFF)
+#ifndef FLS_OUT_OF_INDEXES
+#define FLS_OUT_OF_INDEXES ((DWORD)0xFFFFFFFF)
+#endif
+
+/* ---------- starting and ending threads ---------- */
+
+/*
+ * Starts a thread; with CREATE_SUSPENDED it runs at the first ResumeThread. stack_size: bytes, 0 for the
+ * default. *id, which may be NULL, gets its id. The handle is waitable (signalled when the thread has
+ * ended) and is the caller's to close. NULL: ERROR_NOT_ENOUGH_MEMORY and others.
+ */
+WINBASEAPI HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES attributes, SIZE_T stack_size,
+                                      LPTHREAD_START_ROUTINE start, LPVOID parameter, DWORD flags, LPDWORD id)
+    IOCP_SYM(CreateThread);
+
+/* Ends the calling thread. The destructors of its thread-local values run, in C++ also those of its stack. */
+WINBASEAPI DECLSPEC_NORETURN VOID WINAPI ExitThread(DWORD exit_code) IOCP_SYM(ExitThread);
+
+/* The calling thread itself: as ExitThread. Another one: ERROR_CALL_NOT_IMPLEMENTED, because a thread
+ * cannot be torn out of a C library without leaving its locks behind. */
+WINBASEAPI BOOL WINAPI TerminateThread(HANDLE thread, DWORD exit_code) IOCP_SYM(TerminateThread);
+
+/*
+ * Answer the suspend count from before, or (DWORD)-1. Suspending works until the thread has begun to run
+ * (that is, on one of CREATE_SUSPENDED); later: ERROR_CALL_NOT_IMPLEMENTED.
+ */
+WINBASEAPI DWORD WINAPI ResumeThread(HANDLE thread) IOCP_SYM(ResumeThread);
+WINBASEAPI DWORD WINAPI SuspendThread(HANDLE thread) IOCP_SYM(SuspendThread);
+
+/* STILL_ACTIVE (259) until it ends. */
+WINBASEAPI BOOL WINAPI GetExitCodeThread(HANDLE thread, LPDWORD exit_code) IOCP_SYM(GetExitCodeThread);
+
+/* ---------- which thread ---------- */
+
+/* A pseudo handle, (HANDLE)-2, which means the calling thread wherever it is used: DuplicateHandle makes a
+ * real one of it. Need not be closed. */
+WINBASEAPI HANDLE WINAPI GetCurrentThread(void) IOCP_SYM(GetCurrentThread);
+WINBASEAPI DWORD WINAPI GetCurrentThreadId(void) IOCP_SYM(GetCurrentThreadId);
+
+/* 0 on failure. */
+WINBASEAPI DWORD WINAPI GetThreadId(HANDLE thread) IOCP_SYM(GetThreadId);
+WINBASEAPI DWORD WINAPI GetProcessIdOfThread(HANDLE thread) IOCP_SYM(GetProcessIdOfThread);
+
+/* A handle for a thread of this process that the library has seen. ERROR_INVALID_PARAMETER: no such. */
+WINBASEAPI HANDLE WINAPI OpenThread(DWORD access, BOOL inherit, DWORD id) IOCP_SYM(OpenThread);
+
+/* TRUE; Linux does not say whether another thread got the processor. */
+WINBASEAPI BOOL WINAPI SwitchToThread(void) IOCP_SYM(SwitchToThread);
+WINBASEAPI DWORD WINAPI GetCurrentProcessorNumber(void) IOCP_SYM(GetCurrentProcessorNumber);
+
+/* ---------- priority and description ---------- */
+
+/* THREAD_PRIORITY_*: checked and remembered, no more; scheduling stays Linux's. Get answers
+ * THREAD_PRIORITY_ERROR_RETURN on failure. */
+WINBASEAPI BOOL WINAPI SetThreadPriority(HANDLE thread, int priority) IOCP_SYM(SetThreadPriority);
+WINBASEAPI int WINAPI GetThreadPriority(HANDLE thread) IOCP_SYM(GetThreadPriority);
+
+/* A name for debuggers; its first 15 bytes are what Linux shows. An HRESULT: S_OK, or the error. What Get
+ * gives is freed with LocalFree. */
+WINBASEAPI HRESULT WINAPI SetThreadDescription(HANDLE thread, PCWSTR text) IOCP_SYM(SetThreadDescription);
+WINBASEAPI HRESULT WINAPI GetThreadDescription(HANDLE thread, PWSTR *text) IOCP_SYM(GetThreadDescription);
+
+/* ---------- user APCs ---------- */
+
+/* Has function(data) called by that thread in its next alertable wait. 0: failed; ERROR_GEN_FAILURE: the
+ * thread is ending. */
+WINBASEAPI DWORD WINAPI QueueUserAPC(PAPCFUNC function, HANDLE thread,
+                                     ULONG_PTR data) IOCP_SYM(QueueUserAPC);
+
+/* ---------- thread-local slots ---------- */
+
+/* A new slot, NULL in every thread. TLS_OUT_OF_INDEXES: ERROR_NOT_ENOUGH_MEMORY. */
+WINBASEAPI DWORD WINAPI TlsAlloc(void) IOCP_SYM(TlsAlloc);
+WINBASEAPI BOOL WINAPI TlsFree(DWORD index) IOCP_SYM(TlsFree);
+
+/* Success sets the last error to ERROR_SUCCESS, which tells a stored NULL from a failure. */
+WINBASEAPI LPVOID WINAPI TlsGetValue(DWORD index) IOCP_SYM(TlsGetValue);
+WINBASEAPI BOOL WINAPI TlsSetValue(DWORD index, LPVOID value) IOCP_SYM(TlsSetValue);
+
+/* ---------- the process ---------- */
+
+/* A pseudo handle, (HANDLE)-1. */
+WINBASEAPI HANDLE WINAPI GetCurrentProcess(void) IOCP_SYM(GetCurrentProcess);
+WINBASEAPI DWORD WINAPI GetCurrentProcessId(void) IOCP_SYM(GetCurrentProcessId);
+WINBASEAPI DWORD WINAPI GetProcessId(HANDLE process) IOCP_SYM(GetProcessId);
+
+/* Of this process; another one: ERROR_CALL_NOT_IMPLEMENTED. */
+WINBASEAPI HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD id) IOCP_SYM(OpenProcess);
+
+/* STILL_ACTIVE, since it is this one. */
+WINBASEAPI BOOL WINAPI GetExitCodeProcess(HANDLE process, LPDWORD exit_code) IOCP_SYM(GetExitCodeProcess);
+
+/* exit and _exit; of the code the low 8 bits reach Linux. */
+WINBASEAPI DECLSPEC_NORETURN VOID WINAPI ExitProcess(UINT exit_code) IOCP_SYM(ExitProcess);
+WINBASEAPI BOOL WINAPI TerminateProcess(HANDLE process, UINT exit_code) IOCP_SYM(TerminateProcess);
+
+IOCP_EXTERN_C_END
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sysinfoapi.h: the machine, its memory, the version, and the date and time.
+ * Page: "sysinfoapi.h header", learn.microsoft.com/windows/win32/api/sysinfoapi/.
+ */
+#ifndef _SYSINFOAPI_H_
+#define _SYSINFOAPI_H_
+
+#include <minwinbase.h>
+
+IOCP_EXTERN_C_BEGIN
+
+typedef struct _SYSTEM_INFO {
+    IOCP_NAMELESS union {
+        DWORD dwOemId;
+        IOCP_NAMELESS struct {
+            WORD wProcessorArchitecture;
+            WORD wReserved;
+        } DUMMYSTRUCTNAME;
+    } DUMMYUNIONNAME;
+    DWORD dwPageSize;
+    LPVOID lpMinimumApplicationAddress;
+    LPVOID lpMaximumApplicationAddress;
+    DWORD_PTR dwActiveProcessorMask; /* of the first 64 */
+    DWORD dwNumberOfProcessors;      /* that this process may use */
+    DWORD dwProcessorType;
+    DWORD dwAllocationGranularity;
+    WORD wProcessorLevel;
+    WORD wProcessorRevision;
+} SYSTEM_INFO, *LPSYSTEM_INFO;
+
+/* Bytes; set dwLength before the call. */
+typedef struct _MEMORYSTATUSEX {
+    DWORD dwLength;
+    DWORD dwMemoryLoad; /* percent in use */
+    DWORDLONG ullTotalPhys;
+    DWORDLONG ullAvailPhys;
+    DWORDLONG ullTotalPageFile;
+    DWORDLONG ullAvailPageFile;
+    DWORDLONG ullTotalVirtual;
+    DWORDLONG ullAvailVirtual;
+    DWORDLONG ullAvailExtendedVirtual;
+} MEMORYSTATUSEX, *LPMEMORYSTATUSEX;
+
+IOCP_ASSERT_SIZE(SYSTEM_INFO, 48);
+IOCP_ASSERT_SIZE(MEMORYSTATUSEX, 64);
+
+WINBASEAPI VOID WINAPI GetSystemInfo(LPSYSTEM_INFO info) IOCP_SYM(GetSystemInfo);
+WINBASEAPI VOID WINAPI GetNativeSystemInfo(LPSYSTEM_INFO info) IOCP_SYM(GetNativeSystemInfo);
+
+/* ERROR_INVALID_PARAMETER: dwLength. */
+WINBASEAPI BOOL WINAPI GlobalMemoryStatusEx(LPMEMORYSTATUSEX status) IOCP_SYM(GlobalMemoryStatusEx);
+
+/* 6.2, which is what Windows says to programs without a manifest. Takes an OSVERSIONINFO or an
+ * OSVERSIONINFOEX; ERROR_INSUFFICIENT_BUFFER: dwOSVersionInfoSize is of neither. */
+WINBASEAPI BOOL WINAPI GetVersionExA(LPOSVERSIONINFOA info) IOCP_SYM(GetVersionExA);
+WINBASEAPI BOOL WINAPI GetVersionExW(LPOSVERSIONINFOW info) IOCP_SYM(GetVersionExW);
+
+/* Milliseconds of the steady clock, which counts from the start of the machine; 32 bits wrap in 49.7 days. */
+WINBASEAPI DWORD WINAPI GetTickCount(VOID) IOCP_SYM(GetTickCount);
+WINBASEAPI ULONGLONG WINAPI GetTickCount64(VOID) IOCP_SYM(GetTickCount64);
+
+/* Now, in UTC or by the local clock. */
+WINBASEAPI VOID WINAPI GetSystemTime(LPSYSTEMTIME time) IOCP_SYM(GetSystemTime);
+WINBASEAPI VOID WINAPI GetLocalTime(LPSYSTEMTIME time) IOCP_SYM(GetLocalTime);
+WINBASEAPI VOID WINAPI GetSystemTimeAsFileTime(LPFILETIME time) IOCP_SYM(GetSystemTimeAsFileTime);
+WINBASEAPI VOID WINAPI GetSystemTimePreciseAsFileTime(LPFILETIME time)
+    IOCP_SYM(GetSystemTimePreciseAsFileTime);
+
+#ifdef UNICODE
+#define GetVersionEx GetVersionExW
+#else
+#define GetVersionEx GetVersionExA
+#endif
+
+IOCP_EXTERN_C_END
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * winnls.h: code pages. The process's own code page is UTF-8, as in a Windows program whose manifest
+ * asks for it. Conversions are in stringapiset.h. Languages and locales are absent.
+ * Page: "winnls.h header", learn.microsoft.com/windows/win32/api/winnls/.
+ */
+#ifndef _WINNLS_
+#define _WINNLS_
+
+#include <minwindef.h>
+
+IOCP_EXTERN_C_BEGIN
+
+#define CP_ACP        0
+#define CP_OEMCP      1
+#define CP_MACCP      2
+#define CP_THREAD_ACP 3
+#define CP_SYMBOL     42
+#define CP_UTF7       65000
+#define CP_UTF8       65001
+
+#define MB_PRECOMPOSED       0x00000001
+#define MB_COMPOSITE         0x00000002
+#define MB_USEGLYPHCHARS     0x00000004
+#define MB_ERR_INVALID_CHARS 0x00000008
+
+#define WC_DISCARDNS         0x00000010
+#define WC_SEPCHARS          0x00000020
+#define WC_DEFAULTCHAR       0x00000040
+#define WC_ERR_INVALID_CHARS 0x00000080
+#define WC_COMPOSITECHECK    0x00000200
+#define WC_NO_BEST_FIT_CHARS 0x00000400
+
+#define CSTR_LESS_THAN    1
+#define CSTR_EQUAL        2
+#define CSTR_GREATER_THAN 3
+
+/* CP_UTF8. */
+WINBASEAPI UINT WINAPI GetACP(void) IOCP_SYM(GetACP);
+WINBASEAPI UINT WINAPI GetOEMCP(void) IOCP_SYM(GetOEMCP);
+
+/* TRUE for CP_UTF8, 28591 (ISO 8859-1) and 20127 (US-ASCII). */
+WINBASEAPI BOOL WINAPI IsValidCodePage(UINT code_page) IOCP_SYM(IsValidCodePage);
+
+IOCP_EXTERN_C_END
+
+#endif
