@@ -3,6 +3,8 @@
  * WSAEventSelect: network events of a socket, recorded and signalled through an event object. A
  * condition is recorded once and must be re-enabled by the call that deals with it; then it is
  * looked at again, so that what is still there is reported again.
+ *
+ * All of these are called with no lock held, and cost a load where there is no selection.
  */
 #ifndef IOCP_IO_SOCKEVENT_H
 #define IOCP_IO_SOCKEVENT_H
@@ -20,20 +22,35 @@ enum { /* bits and their numbers; Windows' */
     SE_COUNT = 10,
 };
 
-/* mask 0 ends the selection. `event` is counted by this. */
+/*
+ * Replaces the selection, forgets what was recorded, and makes the socket non-blocking. mask 0 ends
+ * the selection (`event` is ignored). `event` is an event object; this takes a reference of its own.
+ * STATUS_INVALID_PARAMETER: no event, or unknown bits.
+ */
 uint32_t sockevent_select(struct file *f, struct object *event, uint32_t mask);
 
-/* Copies and clears the record; resets `event` (may be NULL) in the same step. */
-uint32_t sockevent_take(struct file *f, struct object *event, uint32_t *events, int32_t errors[SE_COUNT]);
+/*
+ * Copies and clears the record (errors[n]: WSA code of bit n, set where the bit is); resets `event`
+ * (may be NULL) in the same step. Without a selection there are no events.
+ */
+void sockevent_take(struct file *f, struct object *event, uint32_t *events, int32_t errors[SE_COUNT]);
 
-/* A call that deals with these conditions was made. Cheap without a selection. */
+/* A call that deals with these conditions was made: receive, accept, a send that would have blocked,
+ * a connect that has begun (SE_CONNECT, once the socket's phase says so). */
 void sockevent_again(struct file *f, uint32_t events);
+
+/* A connect that was begun came to its end; once for each. Called by whoever notices (connect.c). */
+void sockevent_connected(struct file *f, uint32_t status);
 
 /* The descriptor may have become ready. */
 void sockevent_look(struct file *f);
 
-/* An accepted socket begins with its listener's selection. */
+/* An accepted socket begins with its listener's selection. Called once it is published: edges of a
+ * number that is no handle yet are lost. */
 void sockevent_inherit(struct file *f, struct file *listener);
+
+/* f is being closed: nothing is signalled after this. */
+void sockevent_end(struct file *f);
 
 void sockevent_free(struct sock *s);
 
