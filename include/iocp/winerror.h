@@ -144,6 +144,7 @@
 #define ERROR_VC_DISCONNECTED                240
 #define ERROR_INVALID_EA_NAME                254
 #define ERROR_EA_LIST_INCONSISTENT           255
+#define WAIT_TIMEOUT                         258 /* of waits; ERROR_TIMEOUT is 1460 */
 #define ERROR_NO_MORE_ITEMS                  259
 #define ERROR_CANNOT_COPY                    266
 #define ERROR_DIRECTORY                      267
@@ -290,6 +291,7 @@
 #define ERROR_DEVICE_REMOVED                 1617
 #define ERROR_DATATYPE_MISMATCH              1629
 #define ERROR_UNSUPPORTED_TYPE               1630
+#define ERROR_NOT_SAME_OBJECT                1656
 #define ERROR_INVALID_USER_BUFFER            1784
 #define ERROR_NOT_ENOUGH_QUOTA               1816
 #define ERROR_INVALID_TIME                   1901

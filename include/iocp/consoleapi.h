@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * consoleapi.h: being told that the user or the system wants the program to end. Screen buffers,
+ * console input and titles are not there.
+ * Pages: learn.microsoft.com/windows/console/.
+ */
+#ifndef _APISETCONSOLE_
+#define _APISETCONSOLE_
+
+#include <minwindef.h>
+
+IOCP_EXTERN_C_BEGIN
+
+#define CTRL_C_EVENT        0 /* SIGINT */
+#define CTRL_BREAK_EVENT    1 /* SIGQUIT */
+#define CTRL_CLOSE_EVENT    2 /* SIGTERM, SIGHUP */
+#define CTRL_LOGOFF_EVENT   5 /* never sent */
+#define CTRL_SHUTDOWN_EVENT 6 /* never sent */
+
+/* Runs on a thread of its own. TRUE: handled; FALSE: ask the handler registered before. */
+typedef BOOL(WINAPI *PHANDLER_ROUTINE)(DWORD event);
+
+/*
+ * add: registers the handler, which is asked before the earlier ones; else takes its last registration
+ * away. handler NULL: with `add` Ctrl+C is ignored from now on, without it handled again. From the
+ * first registration on the library catches SIGINT, SIGQUIT, SIGTERM and SIGHUP; where no handler
+ * answers TRUE, the signal's default action follows; five seconds after CTRL_CLOSE_EVENT, in any case.
+ * ERROR_INVALID_PARAMETER (not registered), ERROR_NOT_ENOUGH_MEMORY.
+ */
+WINBASEAPI BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE handler, BOOL add)
+    IOCP_SYM(SetConsoleCtrlHandler);
+
+IOCP_EXTERN_C_END
+
+#endif

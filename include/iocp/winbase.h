@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * winbase.h: brings the function headers together, and has itself what the SDK never moved out of
+ * it: flags of CreateFile, answers of waits, HasOverlappedIoCompleted, completion modes, moving and
+ * copying files, FormatMessage, Local and Global memory, lstr functions, processor masks.
+ * Pages: learn.microsoft.com/windows/win32/api/winbase/.
+ */
+#ifndef _WINBASE_
+#define _WINBASE_
+
+#include <stdarg.h>
+#include <minwindef.h>
+#include <minwinbase.h>
+#include <winerror.h>
+#include <debugapi.h>
+#include <errhandlingapi.h>
+#include <fibersapi.h>
+#include <fileapi.h>
+#include <handleapi.h>
+#include <heapapi.h>
+#include <interlockedapi.h>
+#include <ioapiset.h>
+#include <libloaderapi.h>
+#include <memoryapi.h>
+#include <namedpipeapi.h>
+#include <processenv.h>
+#include <processthreadsapi.h>
+#include <profileapi.h>
+#include <stringapiset.h>
+#include <synchapi.h>
+#include <sysinfoapi.h>
+#include <timezoneapi.h>
+
+IOCP_EXTERN_C_BEGIN
+
+/* ---------- waiting ---------- */
+
+#define INFINITE          0xFFFFFFFF
+#define WAIT_FAILED       ((DWORD)0xFFFFFFFF)
+#define WAIT_OBJECT_0     ((DWORD)0)
+#define WAIT_ABANDONED    ((DWORD)0x80)
+#define WAIT_ABANDONED_0  ((DWORD)0x80)
+#define WAIT_IO_COMPLETION ((DWORD)0xC0)
+
+/* ---------- files: numbers ---------- */
+
+/* Flags of CreateFile; the rest of the word is FILE_ATTRIBUTE_*. */
+#define FILE_FLAG_WRITE_THROUGH         0x80000000
+#define FILE_FLAG_OVERLAPPED            0x40000000
+#define FILE_FLAG_NO_BUFFERING          0x20000000 /* O_DIRECT: sizes, offsets and buffers aligned */
+#define FILE_FLAG_RANDOM_ACCESS         0x10000000
+#define FILE_FLAG_SEQUENTIAL_SCAN       0x08000000
+#define FILE_FLAG_DELETE_ON_CLOSE       0x04000000
+#define FILE_FLAG_BACKUP_SEMANTICS      0x02000000 /* directories may be opened */
+#define FILE_FLAG_POSIX_SEMANTICS       0x01000000 /* ignored, as the following without a comment */
+#define FILE_FLAG_SESSION_AWARE         0x00800000
+#define FILE_FLAG_OPEN_REPARSE_POINT    0x00200000 /* opens a symbolic link itself */
+#define FILE_FLAG_OPEN_NO_RECALL        0x00100000
+#define FILE_FLAG_FIRST_PIPE_INSTANCE   0x00080000
+#define FILE_FLAG_OPEN_REQUIRING_OPLOCK 0x00040000
+
+#define SECURITY_ANONYMOUS        (0 << 16)
+#define SECURITY_IDENTIFICATION   (1 << 16)
+#define SECURITY_IMPERSONATION    (2 << 16)
+#define SECURITY_DELEGATION       (3 << 16)
+#define SECURITY_CONTEXT_TRACKING 0x00040000
+#define SECURITY_EFFECTIVE_ONLY   0x00080000
+#define SECURITY_SQOS_PRESENT     0x00100000
+#define SECURITY_VALID_SQOS_FLAGS 0x001F0000
+
+#define FILE_BEGIN   0
+#define FILE_CURRENT 1
+#define FILE_END     2
+
+#define FILE_TYPE_UNKNOWN 0x0000
+#define FILE_TYPE_DISK    0x0001
+#define FILE_TYPE_CHAR    0x0002
+#define FILE_TYPE_PIPE    0x0003
+#define FILE_TYPE_REMOTE  0x8000
+
+/* Flags of GetFinalPathNameByHandle, without effect. */
+#define VOLUME_NAME_DOS      0x0
+#define VOLUME_NAME_GUID     0x1
+#define VOLUME_NAME_NT       0x2
+#define VOLUME_NAME_NONE     0x4
+#define FILE_NAME_NORMALIZED 0x0
+#define FILE_NAME_OPENED     0x8
+
+#define STD_INPUT_HANDLE  ((DWORD)-10)
+#define STD_OUTPUT_HANDLE ((DWORD)-11)
+#define STD_ERROR_HANDLE  ((DWORD)-12)
+
+#define HANDLE_FLAG_INHERIT            0x00000001
+#define HANDLE_FLAG_PROTECT_FROM_CLOSE 0x00000002 /* CloseHandle fails with ERROR_INVALID_HANDLE */
+
+/* ---------- files: overlapped operations ---------- */
+
+/*
+ * Has the operation ended? TRUE also if it never began. Never waits; but it does what work there is to
+ * do for pending operations that nobody else is attending to, so a program may go round in a loop.
+ * As on Windows anything with a member Internal will do.
+ */
+WINBASEAPI BOOL WINAPI HasOverlappedIoCompleted(LPOVERLAPPED overlapped) IOCP_SYM(HasOverlappedIoCompleted);
+#ifndef IOCP_BUILDING
+#define HasOverlappedIoCompleted(overlapped) HasOverlappedIoCompleted((LPOVERLAPPED)&(overlapped)->Internal)
+#endif
+
+#define FILE_SKIP_COMPLETION_PORT_ON_SUCCESS 0x1 /* done at once: no packet */
+#define FILE_SKIP_SET_EVENT_ON_HANDLE        0x2 /* completions do not signal the handle itself */
+
+/* Adds modes to a handle; they cannot be taken away. ERROR_INVALID_PARAMETER, ERROR_INVALID_HANDLE. */
+WINBASEAPI BOOL WINAPI SetFileCompletionNotificationModes(HANDLE file, UCHAR flags)
+    IOCP_SYM(SetFileCompletionNotificationModes);
+
+/* ---------- files: information by handle ---------- */
+
+/* Times count 100 ns from 1601. To set: 0 or -1 leaves a time, 0 the attributes as they are. */
+typedef struct _FILE_BASIC_INFO {
+    LARGE_INTEGER CreationTime;
+    LARGE_INTEGER LastAccessTime;
+    LARGE_INTEGER LastWriteTime;
+    LARGE_INTEGER ChangeTime;
+    DWORD FileAttributes;
+} FILE_BASIC_INFO, *PFILE_BASIC_INFO;
+
+typedef struct _FILE_STANDARD_INFO {
+    LARGE_INTEGER AllocationSize;
+    LARGE_INTEGER EndOfFile;
+    DWORD NumberOfLinks;
+    BOOLEAN DeletePending;
+    BOOLEAN Directory;
+} FILE_STANDARD_INFO, *PFILE_STANDARD_INFO;
+
+typedef struct _FILE_NAME_INFO {
+    DWORD FileNameLength; /* bytes */
+    WCHAR FileName[1];    /* not terminated */
+} FILE_NAME_INFO, *PFILE_NAME_INFO;
+
+typedef struct _FILE_RENAME_INFO {
+    IOCP_NAMELESS union {
+        BOOLEAN ReplaceIfExists;
+        DWORD Flags;
+    } DUMMYUNIONNAME;
+    HANDLE RootDirectory; /* NULL */
+    DWORD FileNameLength; /* bytes */
+    WCHAR FileName[1];
+} FILE_RENAME_INFO, *PFILE_RENAME_INFO;
+
+typedef struct _FILE_ALLOCATION_INFO {
+    LARGE_INTEGER AllocationSize;
+} FILE_ALLOCATION_INFO, *PFILE_ALLOCATION_INFO;
+
+typedef struct _FILE_END_OF_FILE_INFO {
+    LARGE_INTEGER EndOfFile;
+} FILE_END_OF_FILE_INFO, *PFILE_END_OF_FILE_INFO;
+
+typedef struct _FILE_DISPOSITION_INFO {
+    BOOLEAN DeleteFile;
+} FILE_DISPOSITION_INFO, *PFILE_DISPOSITION_INFO;
+
+typedef struct _FILE_ATTRIBUTE_TAG_INFO {
+    DWORD FileAttributes;
+    DWORD ReparseTag;
+} FILE_ATTRIBUTE_TAG_INFO, *PFILE_ATTRIBUTE_TAG_INFO;
+
+typedef struct _FILE_ID_INFO {
+    ULONGLONG VolumeSerialNumber;
+    FILE_ID_128 FileId;
+} FILE_ID_INFO, *PFILE_ID_INFO;
+
+typedef enum _PRIORITY_HINT {
+    IoPriorityHintVeryLow,
+    IoPriorityHintLow,
+    IoPriorityHintNormal,
+    MaximumIoPriorityHintType
+} PRIORITY_HINT;
+
+typedef struct _FILE_IO_PRIORITY_HINT_INFO {
+    PRIORITY_HINT PriorityHint;
+} FILE_IO_PRIORITY_HINT_INFO, *PFILE_IO_PRIORITY_HINT_INFO;
+
+IOCP_ASSERT_SIZE(FILE_BASIC_INFO, 40);
+IOCP_ASSERT_SIZE(FILE_STANDARD_INFO, 24);
+IOCP_ASSERT_SIZE(FILE_NAME_INFO, 8);
+IOCP_ASSERT_SIZE(FILE_RENAME_INFO, 24);
+IOCP_ASSERT_SIZE(FILE_ALLOCATION_INFO, 8);
+IOCP_ASSERT_SIZE(FILE_END_OF_FILE_INFO, 8);
+IOCP_ASSERT_SIZE(FILE_DISPOSITION_INFO, 1);
+IOCP_ASSERT_SIZE(FILE_ATTRIBUTE_TAG_INFO, 8);
+IOCP_ASSERT_SIZE(FILE_ID_INFO, 24);
+IOCP_ASSERT_SIZE(FILE_IO_PRIORITY_HINT_INFO, 4);
+
+/*
+ * Fills `information` (size in bytes) with the structure of the class: FileBasicInfo,
+ * FileStandardInfo, FileNameInfo, FileIdInfo, FileAttributeTagInfo. ERROR_BAD_LENGTH (too small),
+ * ERROR_MORE_DATA (the name does not fit, FileNameLength says what is needed),
+ * ERROR_CALL_NOT_IMPLEMENTED (another class).
+ */
+WINBASEAPI BOOL WINAPI GetFileInformationByHandleEx(HANDLE file, FILE_INFO_BY_HANDLE_CLASS what,
+                                                    LPVOID information, DWORD size)
+    IOCP_SYM(GetFileInformationByHandleEx);
+
+/* Changes what the class says: FileBasicInfo, FileRenameInfo, FileDispositionInfo, FileAllocationInfo,
+ * FileEndOfFileInfo; FileIoPriorityHintInfo is accepted. Errors as above and those of the change. */
+WINBASEAPI BOOL WINAPI SetFileInformationByHandle(HANDLE file, FILE_INFO_BY_HANDLE_CLASS what,
+                                                  LPVOID information, DWORD size)
+    IOCP_SYM(SetFileInformationByHandle);
+
+/* ---------- files: moving, copying, linking ---------- */
+
+#define MOVEFILE_REPLACE_EXISTING      0x00000001
+#define MOVEFILE_COPY_ALLOWED          0x00000002 /* to another file system: copy and delete */
+#define MOVEFILE_DELAY_UNTIL_REBOOT    0x00000004 /* ERROR_CALL_NOT_IMPLEMENTED */
+#define MOVEFILE_WRITE_THROUGH         0x00000008
+#define MOVEFILE_CREATE_HARDLINK       0x00000010
+#define MOVEFILE_FAIL_IF_NOT_TRACKABLE 0x00000020
+
+#define SYMBOLIC_LINK_FLAG_DIRECTORY                0x1
+#define SYMBOLIC_LINK_FLAG_ALLOW_UNPRIVILEGED_CREATE 0x2
+
+/* Moves a file or directory. MoveFile copies where it must, and never replaces. ERROR_ALREADY_EXISTS,
+ * ERROR_SHARING_VIOLATION, ERROR_NOT_SAME_DEVICE; names and their errors as in fileapi.h. */
+WINBASEAPI BOOL WINAPI MoveFileA(LPCSTR from, LPCSTR to) IOCP_SYM(MoveFileA);
+WINBASEAPI BOOL WINAPI MoveFileW(LPCWSTR from, LPCWSTR to) IOCP_SYM(MoveFileW);
+WINBASEAPI BOOL WINAPI MoveFileExA(LPCSTR from, LPCSTR to, DWORD flags) IOCP_SYM(MoveFileExA);
+WINBASEAPI BOOL WINAPI MoveFileExW(LPCWSTR from, LPCWSTR to, DWORD flags) IOCP_SYM(MoveFileExW);
+
+/* Copies data, times and permissions. ERROR_FILE_EXISTS with fail_if_exists. */
+WINBASEAPI BOOL WINAPI CopyFileA(LPCSTR from, LPCSTR to, BOOL fail_if_exists) IOCP_SYM(CopyFileA);
+WINBASEAPI BOOL WINAPI CopyFileW(LPCWSTR from, LPCWSTR to, BOOL fail_if_exists) IOCP_SYM(CopyFileW);
+
+/* A second name for an existing file, or a name that points to another (which need not exist).
+ * security, flags: ignored. */
+WINBASEAPI BOOL WINAPI CreateHardLinkA(LPCSTR name, LPCSTR existing, LPSECURITY_ATTRIBUTES security)
+    IOCP_SYM(CreateHardLinkA);
+WINBASEAPI BOOL WINAPI CreateHardLinkW(LPCWSTR name, LPCWSTR existing, LPSECURITY_ATTRIBUTES security)
+    IOCP_SYM(CreateHardLinkW);
+WINBASEAPI BOOLEAN WINAPI CreateSymbolicLinkA(LPCSTR name, LPCSTR target, DWORD flags)
+    IOCP_SYM(CreateSymbolicLinkA);
+WINBASEAPI BOOLEAN WINAPI CreateSymbolicLinkW(LPCWSTR name, LPCWSTR target, DWORD flags)
+    IOCP_SYM(CreateSymbolicLinkW);
+
+/* ---------- threads and processors ---------- */
+
+#define CREATE_SUSPENDED                  0x00000004
+#define STACK_SIZE_PARAM_IS_A_RESERVATION 0x00010000
+
+#define THREAD_PRIORITY_LOWEST        (-2)
+#define THREAD_PRIORITY_BELOW_NORMAL  (-1)
+#define THREAD_PRIORITY_NORMAL        0
+#define THREAD_PRIORITY_ABOVE_NORMAL  1
+#define THREAD_PRIORITY_HIGHEST       2
+#define THREAD_PRIORITY_TIME_CRITICAL 15
+#define THREAD_PRIORITY_IDLE          (-15)
+#define THREAD_PRIORITY_ERROR_RETURN  MAXLONG
+
+/* One bit per processor, 0 to 63: those of this process, and those of the machine. */
+WINBASEAPI BOOL WINAPI GetProcessAffinityMask(HANDLE process, PDWORD_PTR process_mask, PDWORD_PTR system_mask)
+    IOCP_SYM(GetProcessAffinityMask);
+
+/* The mask before, or 0: ERROR_INVALID_PARAMETER (no such processor), ERROR_INVALID_HANDLE. */
+WINBASEAPI DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE thread, DWORD_PTR mask)
+    IOCP_SYM(SetThreadAffinityMask);
+
+/* ---------- errors ---------- */
+
+#define SEM_FAILCRITICALERRORS     0x0001
+#define SEM_NOGPFAULTERRORBOX      0x0002
+#define SEM_NOALIGNMENTFAULTEXCEPT 0x0004
+#define SEM_NOOPENFILEERRORBOX     0x8000
+
+#define FORMAT_MESSAGE_ALLOCATE_BUFFER 0x00000100
+#define FORMAT_MESSAGE_IGNORE_INSERTS  0x00000200
+#define FORMAT_MESSAGE_FROM_STRING     0x00000400
+#define FORMAT_MESSAGE_FROM_HMODULE    0x00000800
+#define FORMAT_MESSAGE_FROM_SYSTEM     0x00001000
+#define FORMAT_MESSAGE_ARGUMENT_ARRAY  0x00002000
+#define FORMAT_MESSAGE_MAX_WIDTH_MASK  0x000000FF
+
+/*
+ * The text of an error code, in English and with "\r\n" at its end (FROM_SYSTEM), or of `source` with
+ * %1, %2!d! ... replaced by `arguments` (FROM_STRING).
+ *   flags     FORMAT_MESSAGE_*
+ *   source    the text, with FROM_STRING; else ignored
+ *   code      of winerror.h, or an HRESULT or NTSTATUS made of one
+ *   language  ignored
+ *   buffer    room for `size` characters; with ALLOCATE_BUFFER cast from a pointer to a pointer, which
+ *             gets a text of at least `size` characters for LocalFree
+ *   arguments a va_list *, or with ARGUMENT_ARRAY a DWORD_PTR * cast to it, or NULL
+ * The length without the terminator, or 0: ERROR_MR_MID_NOT_FOUND (no text for the code),
+ * ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY.
+ */
+WINBASEAPI DWORD WINAPI FormatMessageA(DWORD flags, LPCVOID source, DWORD code, DWORD language, LPSTR buffer,
+                                       DWORD size, va_list *arguments) IOCP_SYM(FormatMessageA);
+WINBASEAPI DWORD WINAPI FormatMessageW(DWORD flags, LPCVOID source, DWORD code, DWORD language, LPWSTR buffer,
+                                       DWORD size, va_list *arguments) IOCP_SYM(FormatMessageW);
+
+/* ---------- memory ---------- */
+
+#define MoveMemory       RtlMoveMemory
+#define CopyMemory       RtlCopyMemory
+#define FillMemory       RtlFillMemory
+#define ZeroMemory       RtlZeroMemory
+#define SecureZeroMemory RtlSecureZeroMemory
+
+#define LMEM_FIXED       0x0000
+#define LMEM_MOVEABLE    0x0002
+#define LMEM_NOCOMPACT   0x0010
+#define LMEM_NODISCARD   0x0020
+#define LMEM_ZEROINIT    0x0040
+#define LMEM_MODIFY      0x0080
+#define LMEM_DISCARDABLE 0x0F00
+#define LHND             (LMEM_MOVEABLE | LMEM_ZEROINIT)
+#define LPTR             (LMEM_FIXED | LMEM_ZEROINIT)
+#define NONZEROLHND      LMEM_MOVEABLE
+#define NONZEROLPTR      LMEM_FIXED
+
+#define GMEM_FIXED       0x0000
+#define GMEM_MOVEABLE    0x0002
+#define GMEM_NOCOMPACT   0x0010
+#define GMEM_NODISCARD   0x0020
+#define GMEM_ZEROINIT    0x0040
+#define GMEM_MODIFY      0x0080
+#define GMEM_DISCARDABLE 0x0100
+#define GMEM_SHARE       0x2000
+#define GHND             (GMEM_MOVEABLE | GMEM_ZEROINIT)
+#define GPTR             (GMEM_FIXED | GMEM_ZEROINIT)
+
+/*
+ * Memory as FormatMessage gives it; the handle is its address, also of "moveable" memory. Alloc and
+ * ReAlloc (by a larger size only with MOVEABLE memory or flag): NULL with ERROR_NOT_ENOUGH_MEMORY.
+ * Free: NULL, or what it was given with ERROR_INVALID_HANDLE. Size: bytes, 0 on failure. Unlock:
+ * FALSE, and no error if the handle is good. Local and Global memory are one thing.
+ */
+WINBASEAPI HLOCAL WINAPI LocalAlloc(UINT flags, SIZE_T size) IOCP_SYM(LocalAlloc);
+WINBASEAPI HLOCAL WINAPI LocalReAlloc(HLOCAL memory, SIZE_T size, UINT flags) IOCP_SYM(LocalReAlloc);
+WINBASEAPI HLOCAL WINAPI LocalFree(HLOCAL memory) IOCP_SYM(LocalFree);
+WINBASEAPI SIZE_T WINAPI LocalSize(HLOCAL memory) IOCP_SYM(LocalSize);
+WINBASEAPI LPVOID WINAPI LocalLock(HLOCAL memory) IOCP_SYM(LocalLock);
+WINBASEAPI BOOL WINAPI LocalUnlock(HLOCAL memory) IOCP_SYM(LocalUnlock);
+WINBASEAPI HGLOBAL WINAPI GlobalAlloc(UINT flags, SIZE_T size) IOCP_SYM(GlobalAlloc);
+WINBASEAPI HGLOBAL WINAPI GlobalReAlloc(HGLOBAL memory, SIZE_T size, UINT flags) IOCP_SYM(GlobalReAlloc);
+WINBASEAPI HGLOBAL WINAPI GlobalFree(HGLOBAL memory) IOCP_SYM(GlobalFree);
+WINBASEAPI SIZE_T WINAPI GlobalSize(HGLOBAL memory) IOCP_SYM(GlobalSize);
+WINBASEAPI LPVOID WINAPI GlobalLock(HGLOBAL memory) IOCP_SYM(GlobalLock);
+WINBASEAPI BOOL WINAPI GlobalUnlock(HGLOBAL memory) IOCP_SYM(GlobalUnlock);
+
+/* ---------- strings ---------- */
+
+/* strlen, strcpy, strcat and strcmp that answer 0 or NULL to a NULL. lstrcpyn copies at most size - 1
+ * characters and terminates. lstrcmp goes by code units, lstrcmpi by those of the letters in one case. */
+WINBASEAPI int WINAPI lstrlenA(LPCSTR text) IOCP_SYM(lstrlenA);
+WINBASEAPI int WINAPI lstrlenW(LPCWSTR text) IOCP_SYM(lstrlenW);
+WINBASEAPI LPSTR WINAPI lstrcpyA(LPSTR to, LPCSTR from) IOCP_SYM(lstrcpyA);
+WINBASEAPI LPWSTR WINAPI lstrcpyW(LPWSTR to, LPCWSTR from) IOCP_SYM(lstrcpyW);
+WINBASEAPI LPSTR WINAPI lstrcpynA(LPSTR to, LPCSTR from, int size) IOCP_SYM(lstrcpynA);
+WINBASEAPI LPWSTR WINAPI lstrcpynW(LPWSTR to, LPCWSTR from, int size) IOCP_SYM(lstrcpynW);
+WINBASEAPI LPSTR WINAPI lstrcatA(LPSTR to, LPCSTR from) IOCP_SYM(lstrcatA);
+WINBASEAPI LPWSTR WINAPI lstrcatW(LPWSTR to, LPCWSTR from) IOCP_SYM(lstrcatW);
+WINBASEAPI int WINAPI lstrcmpA(LPCSTR a, LPCSTR b) IOCP_SYM(lstrcmpA);
+WINBASEAPI int WINAPI lstrcmpW(LPCWSTR a, LPCWSTR b) IOCP_SYM(lstrcmpW);
+WINBASEAPI int WINAPI lstrcmpiA(LPCSTR a, LPCSTR b) IOCP_SYM(lstrcmpiA);
+WINBASEAPI int WINAPI lstrcmpiW(LPCWSTR a, LPCWSTR b) IOCP_SYM(lstrcmpiW);
+
+#ifdef UNICODE
+#define MoveFile           MoveFileW
+#define MoveFileEx         MoveFileExW
+#define CopyFile           CopyFileW
+#define CreateHardLink     CreateHardLinkW
+#define CreateSymbolicLink CreateSymbolicLinkW
+#define FormatMessage      FormatMessageW
+#define lstrlen            lstrlenW
+#define lstrcpy            lstrcpyW
+#define lstrcpyn           lstrcpynW
+#define lstrcat            lstrcatW
+#define lstrcmp            lstrcmpW
+#define lstrcmpi           lstrcmpiW
+#else
+#define MoveFile           MoveFileA
+#define MoveFileEx         MoveFileExA
+#define CopyFile           CopyFileA
+#define CreateHardLink     CreateHardLinkA
+#define CreateSymbolicLink CreateSymbolicLinkA
+#define FormatMessage      FormatMessageA
+#define lstrlen            lstrlenA
+#define lstrcpy            lstrcpyA
+#define lstrcpyn           lstrcpynA
+#define lstrcat            lstrcatA
+#define lstrcmp            lstrcmpA
+#define lstrcmpi           lstrcmpiA
+#endif
+
+IOCP_EXTERN_C_END
+
+#endif

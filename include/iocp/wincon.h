@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* wincon.h: the console; what there is of it is in consoleapi.h. */
+#ifndef _WINCON_
+#define _WINCON_
+
+#include <consoleapi.h>
+
+#endif
