@@ -95,7 +95,7 @@ static bool cancel_target(struct target *t, struct file *f)
 static bool matches(const struct request *r, const struct cancel_match *m)
 {
     return !atomic_load(&r->cancelled) && (!m->ov || r->ov == m->ov) &&
-           (!m->issuer || r->issuer == m->issuer);
+           (!m->issuer || r->issuer == m->issuer) && (!m->request || r == m->request);
 }
 
 /* Up to CANCELS_AT_ONCE matching requests that nobody has asked yet. */

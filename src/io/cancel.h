@@ -13,6 +13,7 @@
 struct cancel_match {
     const OVERLAPPED *ov; /* NULL: any */
     uint64_t issuer;      /* thread.serial, 0: any */
+    const struct request *request; /* NULL: any; kept by a reference of the caller's */
 };
 
 /* How many requests were asked to stop. */

@@ -81,7 +81,7 @@ static void take_mark_back(struct file *f)
 static void cleanup(struct object *obj)
 {
     struct file *f = file_from_object(obj);
-    struct cancel_match all = {NULL, 0};
+    struct cancel_match all = {0};
 
     lock_acquire(&f->lock);
     f->closing = true;

@@ -247,10 +247,14 @@ static uint32_t start_first(struct file *f, struct lane *lane, struct request *r
         return STATUS_PENDING;
     }
     lock_release(&f->lock);
-    if (status_is_error(status))
-        request_refuse(r, status);
-    else
+    if (!status_is_error(status)) {
         request_complete(r, status, true);
+    } else if (r->never_refused) {
+        request_complete(r, status, false);
+        status = STATUS_PENDING;
+    } else {
+        request_refuse(r, status);
+    }
     lock_acquire(&f->lock);
     leave_locked(f, lane);
     lock_release(&f->lock);

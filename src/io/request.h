@@ -87,6 +87,7 @@ struct request {
     bool drained_hint;
     bool pended;         /* is in file->pending; guarded by file->lock, read by the completer */
     bool begun;          /* request_begin was called */
+    bool never_refused;  /* a failure inside the call is an answer all the same (ConnectEx) */
     bool starting;       /* engine_start has not returned yet; guarded by file->lock */
     _Atomic uint32_t refs;   /* 1 = its owner; cancellers take one for a moment */
     uint64_t issuer;     /* thread.serial of the thread that started it */
@@ -130,6 +131,7 @@ struct request {
             uint8_t stage;
         } accept;
         struct {
+            uint32_t failure;       /* NTSTATUS of a connect that failed inside the call */
             uint8_t stage;
         } connect;
         struct {

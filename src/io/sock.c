@@ -25,14 +25,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#ifndef WSAEFAULT
-#define WSAEFAULT 10014
-#define WSAEINVAL 10022
-#define WSAESHUTDOWN 10058
-#define WSAENOTCONN 10057
-#define WSAEISCONN 10056
-#endif
-
 _Static_assert(SOCK_STREAM == 1, "sock_is_stream knows the number");
 
 uint32_t sock_from_handle(uintptr_t h, bool adopt, struct file **out)

@@ -42,17 +42,19 @@ struct sock {
     _Atomic bool nonblocking;    /* FIONBIO */
     _Atomic bool reuse;          /* the program's SO_REUSEADDR */
     _Atomic bool exclusive;      /* the program's SO_EXCLUSIVEADDRUSE */
+    _Atomic bool conditional;    /* the program's SO_CONDITIONAL_ACCEPT */
     _Atomic bool reset_seen;     /* datagrams: a port unreachable that a send met, for the next receive */
     _Atomic uint32_t recv_ms, send_ms; /* time-outs of blocking calls, 0: none */
     _Atomic uint32_t sends;      /* overlapped sends not yet answered: shutdown waits for them */
     _Atomic int error;           /* errno taken from SO_ERROR by us, for who asks next */
     _Atomic uint64_t connected_ns; /* 0: not connected */
     struct file *accepting;      /* counted: the listener whose AcceptEx waits with this socket */
-    OVERLAPPED *accept_ov;       /* that request; borrowed */
+    struct request *accept_request; /* that request; borrowed until its release clears it */
     struct sock_option *options; /* owned, SOCK_OPTIONS_MAX; NULL while none was set */
     unsigned option_count;
     struct timer retry;          /* listeners: out of descriptors, try again */
-    _Atomic bool retrying;       /* the timer holds a reference */
+    struct file *retry_file;     /* counted while the timer is armed: this socket's own file */
+    _Atomic bool reused;         /* DisconnectEx made it fresh: ConnectEx need not find it bound */
     _Atomic(struct sock_events *) events; /* owned; NULL before the first WSAEventSelect */
     _Atomic uint32_t user_events;         /* its mask: 0 = no selection */
 };
@@ -102,17 +104,10 @@ enum sock_special { /* numbers of the public headers, asserted in api/winsock2.c
     SOPT_EXCLUSIVEADDRUSE = ~2,
     SOPT_MAX_MSG_SIZE = 0x2003,
     SOPT_CONDITIONAL_ACCEPT = 0x3002,
-    SOPT_PAUSE_ACCEPT = 0x3003,
-    SOPT_RANDOMIZE_PORT = 0x3005,
-    SOPT_PORT_SCALABILITY = 0x3006,
-    SOPT_REUSE_UNICASTPORT = 0x3007,
-    SOPT_REUSE_MULTICASTPORT = 0x3008,
-    SOPT_OPENTYPE = 0x7008,
     SOPT_UPDATE_ACCEPT_CONTEXT = 0x700B,
     SOPT_CONNECT_TIME = 0x700C,
     SOPT_UPDATE_CONNECT_CONTEXT = 0x7010,
     SOPT_IP_DONTFRAGMENT = 0x7E0E,
-    SOPT_IPV6_PROTECTION_LEVEL = 0x7E17,
     SOPT_TCP_MAXRT = 0x7E05,
 };
 
