@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts about this process, its end, and what a debugger is told. OutputDebugString goes to
- * standard error, but only under a debugger or when IOCP_DEBUG_OUTPUT is set: on Windows, too, one
- * sees it only when one looks.
+ * What a debugger is told. OutputDebugString goes to standard error, but only under a debugger or
+ * when IOCP_DEBUG_OUTPUT is set: on Windows, too, one sees it only when one looks.
  */
 #include <windows.h>
 
-#include "api/api.h"
 #include "base/text.h"
 
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 BOOL WINAPI IsDebuggerPresent(void)
 {
@@ -49,25 +44,4 @@ void WINAPI OutputDebugStringW(LPCWSTR lpOutputString)
 void WINAPI DebugBreak(void)
 {
     raise(SIGTRAP);
-}
-
-HANDLE WINAPI GetCurrentProcess(void)
-{
-    return (HANDLE)(LONG_PTR)-1;
-}
-
-DWORD WINAPI GetCurrentProcessId(void)
-{
-    return (DWORD)getpid();
-}
-
-/* Leaves through exit(), so that buffered output is written and the library's own threads come to
- * rest first. libc allows one thread to call exit(): later callers wait for the end. */
-void WINAPI ExitProcess(UINT uExitCode)
-{
-    static atomic_flag leaving = ATOMIC_FLAG_INIT;
-
-    while (atomic_flag_test_and_set(&leaving))
-        pause();
-    exit((int)uExitCode);
 }

@@ -14,6 +14,7 @@
 #include <windows.h>
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -396,8 +397,14 @@ BOOL WINAPI GetExitCodeProcess(HANDLE hProcess, LPDWORD lpExitCode)
     return win32_result(status);
 }
 
+/* Leaves through exit(), so that buffered output is written and the library's own threads come to
+ * rest first. libc allows one thread to call exit(): later callers wait for the end. */
 void WINAPI ExitProcess(UINT uExitCode)
 {
+    static atomic_flag leaving = ATOMIC_FLAG_INIT;
+
+    while (atomic_flag_test_and_set(&leaving))
+        pause();
     exit((int)uExitCode);
 }
 
