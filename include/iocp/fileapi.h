@@ -227,6 +227,17 @@ WINBASEAPI BOOL WINAPI GetDiskFreeSpaceA(LPCSTR root, LPDWORD sectors_per_cluste
 WINBASEAPI BOOL WINAPI GetDiskFreeSpaceW(LPCWSTR root, LPDWORD sectors_per_cluster, LPDWORD bytes_per_sector,
                                          LPDWORD free_clusters, LPDWORD clusters) IOCP_SYM(GetDiskFreeSpaceW);
 
+/* ---------- file times ---------- */
+
+/* -1, 0 or 1: the first is earlier, the same, later. */
+WINBASEAPI LONG WINAPI CompareFileTime(const FILETIME *a, const FILETIME *b) IOCP_SYM(CompareFileTime);
+
+/* By the difference to UTC that holds today, whatever the date, as on Windows. Always TRUE. */
+WINBASEAPI BOOL WINAPI FileTimeToLocalFileTime(const FILETIME *utc, LPFILETIME local)
+    IOCP_SYM(FileTimeToLocalFileTime);
+WINBASEAPI BOOL WINAPI LocalFileTimeToFileTime(const FILETIME *local, LPFILETIME utc)
+    IOCP_SYM(LocalFileTimeToFileTime);
+
 #ifdef UNICODE
 #define CreateFile               CreateFileW
 #define GetFileAttributes        GetFileAttributesW

@@ -5,12 +5,13 @@
  * one-time initialisation, barriers, waiting on an address.
  *
  * Objects: a Create or Open function answers a handle, which the caller closes with CloseHandle, or
- * NULL. Names are known in this process only; "Local\" and "Global\" in front of one are ignored. A
- * name that is taken by an object of the same kind opens that one, and GetLastError is then
- * ERROR_ALREADY_EXISTS (and 0 after a creation); taken by another kind: ERROR_INVALID_HANDLE. Of
- * the attributes bInheritHandle alone is looked at. Common errors: ERROR_INVALID_HANDLE,
- * ERROR_INVALID_PARAMETER, ERROR_ACCESS_DENIED (the handle lacks the right), ERROR_NOT_ENOUGH_MEMORY;
- * Open: ERROR_FILE_NOT_FOUND. Times are milliseconds; INFINITE waits for ever.
+ * NULL. Names are known in this process only, and "Local\" in front of one changes nothing. A name that
+ * an object of the same kind has already opens that one, and GetLastError is then ERROR_ALREADY_EXISTS
+ * (0 after a creation); of another kind: ERROR_INVALID_HANDLE. Of the attributes bInheritHandle alone
+ * is looked at; access rights are remembered with the handle and do not restrict it. Common errors:
+ * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY; of names ERROR_FILENAME_EXCED_RANGE,
+ * ERROR_PATH_NOT_FOUND (a backslash); Open: ERROR_FILE_NOT_FOUND. Times are milliseconds; INFINITE waits
+ * for ever.
  * Page: "synchapi.h header", learn.microsoft.com/windows/win32/api/synchapi/.
  */
 #ifndef _SYNCHAPI_H_
@@ -171,7 +172,8 @@ WINBASEAPI DWORD WINAPI SleepEx(DWORD milliseconds, BOOL alertable) IOCP_SYM(Sle
 #define CRITICAL_SECTION_NO_DEBUG_INFO 0x01000000
 #define RTL_CRITICAL_SECTION_FLAG_NO_DEBUG_INFO 0x01000000
 
-/* A lock that its owner may enter again. spin: tries before sleeping; flags are not used. Always TRUE. */
+/* A lock that its owner may enter again. Always TRUE. spin is remembered only (a short fixed number of tries
+ * comes before sleeping), flags are not used. */
 WINBASEAPI VOID WINAPI InitializeCriticalSection(LPCRITICAL_SECTION section)
     IOCP_SYM(InitializeCriticalSection);
 WINBASEAPI BOOL WINAPI InitializeCriticalSectionAndSpinCount(LPCRITICAL_SECTION section, DWORD spin)
