@@ -127,6 +127,7 @@ static uint32_t connect_begin(struct file *f, const void *addr, int32_t len)
         return status_from_errno_socket(err);
     }
     sock_connected(f);
+    sockevent_connected(f, STATUS_SUCCESS);
     return STATUS_SUCCESS;
 }
 
@@ -159,6 +160,7 @@ uint32_t connect_poll(struct file *f)
         sock_connected(f);
     }
     lock_release(&f->lock);
+    sockevent_connected(f, status_from_errno_socket(err));
     return status_from_errno_socket(err);
 }
 
@@ -203,16 +205,11 @@ uint32_t connect_socket(struct file *f, const void *addr, int32_t len)
     atomic_store(&s->bound, true);
     status = connect_begin(f, addr, len);
     if (status == STATUS_PENDING) {
-        if (atomic_load(&s->user_events))
-            lane_register(f);
+        sockevent_look(f);
         if (atomic_load(&s->nonblocking))
             return STATUS_DEVICE_NOT_READY; /* WSAEWOULDBLOCK */
         status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, true, connect_attempt, NULL);
         atomic_store(&s->error, 0); /* reported here */
-    }
-    if (atomic_load(&s->user_events)) {
-        lane_register(f);
-        sockevent_look(f);
     }
     return status;
 }

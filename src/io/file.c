@@ -313,8 +313,9 @@ uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
         moves = f->registered;
     }
     lock_release(&f->lock);
-    if (moves) { /* requests started before are waiting for edges of the home poller */
+    if (moves) { /* requests and selections of before are waiting for edges of the home poller */
         lane_unregister(f);
+        lane_register(f);
         lane_kick(f);
     }
     return status;

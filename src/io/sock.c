@@ -296,6 +296,7 @@ void sock_connected(struct file *f)
     atomic_store(&s->connected_ns, clock_now_ns());
     atomic_store(&s->bound, true);
     atomic_store(&s->shut, 0);
+    atomic_store(&s->error, 0);
     atomic_store(&s->phase, SOCK_PHASE_CONNECTED);
 }
 
@@ -304,6 +305,11 @@ int sock_take_error(struct file *f)
     int kept = atomic_exchange(&sock_of(f)->error, 0);
 
     return kept ? kept : int_option(f->fd, SO_ERROR);
+}
+
+bool sock_urgent_inline(struct file *f)
+{
+    return int_option(f->fd, SO_OOBINLINE) != 0;
 }
 
 uint32_t sock_require_connected(struct file *f)
@@ -390,6 +396,7 @@ uint32_t sock_shutdown(struct file *f, int how)
 
 static void cleanup(struct file *f)
 {
+    sockevent_end(f);
     accept_abandon(f);
     accept_retry_stop(f);
 }

@@ -90,6 +90,7 @@ void sock_connected(struct file *f); /* it is now */
 uint32_t sock_require_connected(struct file *f);
 /* The pending error of the descriptor, as errno; taken. */
 int sock_take_error(struct file *f);
+bool sock_urgent_inline(struct file *f); /* SO_OOBINLINE: the urgent byte is data like any other */
 /* An address is copied out only if it fits whole: WSAEFAULT. */
 uint32_t sock_copy_name(const void *addr, uint32_t addr_len, void *out, int32_t *len);
 /* How long an address of that family must be at least; 0: unknown. */
@@ -150,6 +151,10 @@ struct sock_transfer {
 /* STATUS_PENDING: would block, come again. */
 uint32_t sock_receive_step(struct file *f, struct sock_transfer *t);
 uint32_t sock_send_step(struct file *f, struct sock_transfer *t);
+
+/* Datagrams: poll(2) said "error". Forgets the fates of earlier datagrams, but for the one that the
+ * next receive reports. */
+void sock_collect_errors(struct file *f);
 
 /* Synchronous: blocks or not as the socket does. */
 uint32_t sock_receive(struct file *f, struct sock_transfer *t);

@@ -67,6 +67,16 @@ static bool is_unreachable_port(struct file *f, int err)
     return err == ECONNREFUSED || err == ECONNRESET;
 }
 
+void sock_collect_errors(struct file *f)
+{
+    int err = 0;
+    socklen_t len = sizeof err;
+
+    getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+    if (is_unreachable_port(f, err))
+        atomic_store(&sock_of(f)->reset_seen, true);
+}
+
 static bool is_delayed_error(int err)
 {
     return err == ECONNREFUSED || err == ECONNRESET || err == EHOSTUNREACH || err == ENETUNREACH ||
@@ -101,14 +111,24 @@ static ssize_t receive_call(int fd, struct sock_transfer *t, int flags, bool nam
     return n;
 }
 
+/* The end of the stream, unless it is the error that WSAEventSelect's look took from the kernel. */
+static uint32_t end_of_stream(struct file *f)
+{
+    int err = atomic_exchange(&sock_of(f)->error, 0);
+
+    return status_from_errno_socket(err);
+}
+
 /* A receive of nothing on a stream: is there anything, or the end, or an error? */
 static uint32_t receive_nothing(struct file *f)
 {
     char byte;
 
     for (;;) {
-        if (recv(f->fd, &byte, 1, MSG_PEEK | ALWAYS) >= 0)
-            return STATUS_SUCCESS;
+        ssize_t n = recv(f->fd, &byte, 1, MSG_PEEK | ALWAYS);
+
+        if (n >= 0)
+            return n > 0 ? (uint32_t)STATUS_SUCCESS : end_of_stream(f);
         if (errno == EAGAIN)
             return STATUS_PENDING;
         if (errno != EINTR)
@@ -138,6 +158,8 @@ static uint32_t receive_stream(struct file *f, struct sock_transfer *t)
                 return STATUS_PENDING;
             return status_from_errno_socket(errno);
         }
+        if (n == 0 && t->bytes == 0)
+            return end_of_stream(f);
         t->bytes += (uint32_t)n;
         if (whole && n > 0 && (size_t)n < wanted) {
             eat(t, (size_t)n);
@@ -333,7 +355,7 @@ uint32_t sock_send(struct file *f, struct sock_transfer *t)
     struct sock *s = sock_of(f);
     uint32_t status = transfer(f, t, POLLOUT, atomic_load(&s->send_ms), send_attempt);
 
-    if (status == STATUS_DEVICE_NOT_READY || t->bytes < t->size)
+    if (status == STATUS_DEVICE_NOT_READY || (status == STATUS_SUCCESS && t->bytes < t->size))
         sockevent_again(f, SE_WRITE);
     return status;
 }

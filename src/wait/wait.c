@@ -339,10 +339,8 @@ static int own_wake_fd(struct thread *self)
     return fd;
 }
 
-static uint32_t poll_once(struct thread *self, int fd, short events, uint64_t deadline_ns)
+static uint32_t poll_once(struct thread *self, struct pollfd *fds, unsigned count, uint64_t deadline_ns)
 {
-    struct pollfd fds[2] = {{.fd = fd, .events = events},
-                            {.fd = self->wake_fd, .events = POLLIN}};
     struct timespec ts;
     struct timespec *limit = NULL;
     eventfd_t drained;
@@ -356,21 +354,25 @@ static uint32_t poll_once(struct thread *self, int fd, short events, uint64_t de
         ts.tv_nsec = (long)(left % NS_PER_SEC);
         limit = &ts;
     }
-    n = ppoll(fds, self->wake_fd >= 0 ? 2 : 1, limit, NULL);
-    if (n > 0 && fds[1].revents)
+    n = ppoll(fds, count, limit, NULL);
+    if (n < 0 && errno != EINTR) /* more of them than descriptors the process may have */
+        return STATUS_INSUFFICIENT_RESOURCES;
+    if (n > 0 && fds[0].revents) {
         eventfd_read(self->wake_fd, &drained);
-    if (n == 0)
+        n--;
+    } else if (n == 0) {
         return STATUS_TIMEOUT;
-    return n > 0 && fds[0].revents ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PENDING;
+    }
+    return n > 0 ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PENDING;
 }
 
-uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable)
+uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable)
 {
     struct thread *self = thread_current();
     bool held = queue_block(self);
     uint32_t status;
 
-    own_wake_fd(self);
+    fds[0] = (struct pollfd){.fd = own_wake_fd(self), .events = POLLIN};
     poller_attend_all();
     do {
         if (wait_sync_cancelled()) {
@@ -384,7 +386,7 @@ uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable)
         if (alertable && atomic_load(&self->waiter.state) == WAITER_APC)
             status = STATUS_PENDING;
         else
-            status = poll_once(self, fd, events, deadline_ns);
+            status = poll_once(self, fds, count, deadline_ns);
         if (alertable) {
             apc_alertable_end(self);
             atomic_store(&self->waiter.state, WAITER_IDLE);
@@ -393,4 +395,11 @@ uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable)
     } while (status == STATUS_PENDING);
     queue_unblock(self, held);
     return status;
+}
+
+uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable)
+{
+    struct pollfd fds[2] = {[1] = {.fd = fd, .events = events}};
+
+    return wait_fds(fds, 2, deadline_ns, alertable);
 }

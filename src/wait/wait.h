@@ -13,6 +13,7 @@
 
 #include "wait/dispatcher.h"
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,6 +39,10 @@ uint32_t wait_sleep(uint64_t deadline_ns, bool alertable);
  * With alertable true, queued APCs run meanwhile and the sleep goes on.
  */
 uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable);
+
+/* The same on several: fds[0] is this room's own slot, the others say poll(2)'s events. At
+ * STATUS_SUCCESS some of them have revents. */
+uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable);
 
 /*
  * The region of one synchronous call that CancelSynchronousIo can reach. begin forgets an earlier
