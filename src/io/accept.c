@@ -132,6 +132,7 @@ uint32_t accept_one(struct file *listener, void *addr, int32_t *len, struct file
             return status;
         }
     }
+    sockevent_inherit(f, listener);
     *out = f;
     return STATUS_SUCCESS;
 }

@@ -45,8 +45,8 @@ void sockevent_connected(struct file *f, uint32_t status);
 /* The descriptor may have become ready. */
 void sockevent_look(struct file *f);
 
-/* An accepted socket begins with its listener's selection. Called once it is published: edges of a
- * number that is no handle yet are lost. */
+/* An accepted socket begins with its listener's selection. Edges of a number that is no handle yet
+ * are lost: once it is published sockevent_look must follow. */
 void sockevent_inherit(struct file *f, struct file *listener);
 
 /* f is being closed: nothing is signalled after this. */
