@@ -31,12 +31,15 @@ wanted() {
     return 1
 }
 
+# Of a source's own habits nothing is said: `#pragma comment(lib, ...)`, and `OVERLAPPED o = {0}` in C++.
+warnings="-Wall -Wextra -Werror -Wno-unused-function -Wno-unknown-pragmas -Wno-missing-field-initializers"
+
 # job NAME COMPILER FLAGS SOURCE [WORDS]: one compilation; with WORDS it must fail and say them.
 job() {
     count=$((count + 1))
     {
         printf 'name=%q\nwords=%q\n' "$1 [$2 $3]" "${5-}"
-        printf 'command=%q\n' "$2 $3 -Wall -Wextra -Werror -Wno-unused-function -fsyntax-only -I$include/iocp -I$include -I$here $4"
+        printf 'command=%q\n' "$2 $3 $warnings -fsyntax-only -I$include/iocp -I$include -I$here $4"
     } >"$dir/$(printf '%05d' $count).job"
 }
 
