@@ -4,6 +4,7 @@
  * winbase.h and iocp.h that belong to them.
  */
 #include "api/api.h"
+#include "api/overlapped.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "engine/engine.h"
@@ -212,8 +213,7 @@ static uint32_t wait_for_answer(HANDLE file, const OVERLAPPED *ov, bool alertabl
     return status;
 }
 
-/* The answer of a finished operation, or why there is none. */
-static uint32_t overlapped_result(HANDLE file, OVERLAPPED *ov, DWORD *bytes, DWORD ms, bool alertable)
+uint32_t overlapped_result(HANDLE file, OVERLAPPED *ov, DWORD *bytes, DWORD ms, bool alertable)
 {
     uint32_t status = internal_of(ov);
     uint32_t waited;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SOCKETs as arguments: what every Winsock call does before anything else. A socket the library
+ * made needs WSAStartup; a descriptor that the program brought along never asks.
+ */
+#ifndef IOCP_API_SOCKET_H
+#define IOCP_API_SOCKET_H
+
+#include "api/api.h"
+#include "base/status.h"
+#include "io/sock.h"
+
+#include <stdatomic.h>
+
+extern _Atomic unsigned winsock_starts; /* WSAStartups without their WSACleanup */
+
+static inline bool winsock_started(void)
+{
+    return atomic_load_explicit(&winsock_starts, memory_order_relaxed) > 0;
+}
+
+/* Is it a socket, and may it be used now? The second half of the two below. */
+uint32_t socket_refused(uint32_t status, struct file *f);
+
+/* SOCKET to file, counted. The data calls adopt what they do not know. */
+static inline uint32_t socket_find(uintptr_t s, bool adopt, struct file **out)
+{
+    uint32_t status = sock_from_handle(s, adopt, out);
+
+    if (__builtin_expect(status == 0 && winsock_started(), 1))
+        return status;
+    return socket_refused(status, status == 0 ? *out : NULL);
+}
+
+static inline uint32_t socket_get(uintptr_t s, struct file **out)
+{
+    return socket_find(s, false, out);
+}
+
+static inline uint32_t socket_get_for_data(uintptr_t s, struct file **out)
+{
+    return socket_find(s, true, out);
+}
+
+#define NO_SOCKET (~(uintptr_t)0) /* INVALID_SOCKET */
+
+/* Publishes a new socket. `status` is what making it gave; a failure sets the last error. */
+uintptr_t socket_publish(uint32_t status, struct file *f);
+
+/* Describes a socket: SO_PROTOCOL_INFOA and SO_PROTOCOL_INFOW. *size in: room, out: used. */
+uint32_t socket_protocol_info(struct file *f, bool wide, void *info, int32_t *size);
+
+/* A socket out of what WSADuplicateSocket wrote, a WSAPROTOCOL_INFOA or W; NO_SOCKET and the last error. */
+uintptr_t socket_from_info(const void *info);
+
+#endif
