@@ -117,8 +117,8 @@ WINBASEAPI BOOL WINAPI FlushFileBuffers(HANDLE file) IOCP_SYM(FlushFileBuffers);
 
 /* Moves the file pointer by `distance` bytes from FILE_BEGIN, FILE_CURRENT or FILE_END; *result (may be
  * NULL) gets the new position. ERROR_NEGATIVE_SEEK, ERROR_INVALID_PARAMETER. */
-WINBASEAPI BOOL WINAPI SetFilePointerEx(HANDLE file, LARGE_INTEGER distance, PLARGE_INTEGER result, DWORD from)
-    IOCP_SYM(SetFilePointerEx);
+WINBASEAPI BOOL WINAPI SetFilePointerEx(HANDLE file, LARGE_INTEGER distance, PLARGE_INTEGER result,
+                                        DWORD from) IOCP_SYM(SetFilePointerEx);
 
 /* The same in halves; `high` may be NULL. The low half of the position, or INVALID_SET_FILE_POINTER,
  * which is an error unless the last error is 0. */
@@ -138,8 +138,8 @@ WINBASEAPI DWORD WINAPI GetFileType(HANDLE file) IOCP_SYM(GetFileType);
 
 /* ---------- attributes and times ---------- */
 
-/* FILE_ATTRIBUTE_*, or INVALID_FILE_ATTRIBUTES. READONLY means that nobody may write; HIDDEN, that the
- * name begins with a dot. */
+/* FILE_ATTRIBUTE_*, or INVALID_FILE_ATTRIBUTES. READONLY means that the mode lets nobody write; nothing
+ * is ever HIDDEN. */
 WINBASEAPI DWORD WINAPI GetFileAttributesA(LPCSTR name) IOCP_SYM(GetFileAttributesA);
 WINBASEAPI DWORD WINAPI GetFileAttributesW(LPCWSTR name) IOCP_SYM(GetFileAttributesW);
 
@@ -180,7 +180,8 @@ WINBASEAPI BOOL WINAPI DeleteFileA(LPCSTR name) IOCP_SYM(DeleteFileA);
 WINBASEAPI BOOL WINAPI DeleteFileW(LPCWSTR name) IOCP_SYM(DeleteFileW);
 
 /* ERROR_ALREADY_EXISTS. `security` is ignored. */
-WINBASEAPI BOOL WINAPI CreateDirectoryA(LPCSTR name, LPSECURITY_ATTRIBUTES security) IOCP_SYM(CreateDirectoryA);
+WINBASEAPI BOOL WINAPI CreateDirectoryA(LPCSTR name, LPSECURITY_ATTRIBUTES security)
+    IOCP_SYM(CreateDirectoryA);
 WINBASEAPI BOOL WINAPI CreateDirectoryW(LPCWSTR name, LPSECURITY_ATTRIBUTES security)
     IOCP_SYM(CreateDirectoryW);
 
@@ -206,22 +207,24 @@ WINBASEAPI DWORD WINAPI GetFullPathNameA(LPCSTR name, DWORD size, LPSTR path, LP
 WINBASEAPI DWORD WINAPI GetFullPathNameW(LPCWSTR name, DWORD size, LPWSTR path, LPWSTR *part)
     IOCP_SYM(GetFullPathNameW);
 
-/* The directory for temporary files, with a slash at the end: TMP, TEMP, TMPDIR, or /tmp. */
+/* The directory for temporary files, with a slash at the end: TMPDIR, TMP, TEMP, or /tmp. */
 WINBASEAPI DWORD WINAPI GetTempPathA(DWORD size, LPSTR path) IOCP_SYM(GetTempPathA);
 WINBASEAPI DWORD WINAPI GetTempPathW(DWORD size, LPWSTR path) IOCP_SYM(GetTempPathW);
 
-/* Makes directory/PREFIXnumber.tmp in `name`, MAX_PATH characters. unique 0: finds a number and creates
- * the file. The number, or 0. */
+/* Makes directory/PREnumber.tmp in `name`, MAX_PATH characters. unique 0: finds a number and creates the
+ * file. The number, or 0: ERROR_DIRECTORY (no such directory), ERROR_BUFFER_OVERFLOW (too long). */
 WINBASEAPI UINT WINAPI GetTempFileNameA(LPCSTR directory, LPCSTR prefix, UINT unique, LPSTR name)
     IOCP_SYM(GetTempFileNameA);
 WINBASEAPI UINT WINAPI GetTempFileNameW(LPCWSTR directory, LPCWSTR prefix, UINT unique, LPWSTR name)
     IOCP_SYM(GetTempFileNameW);
 
 /* Room on the file system that holds `directory` (NULL: the current one), in bytes or in clusters. */
-WINBASEAPI BOOL WINAPI GetDiskFreeSpaceExA(LPCSTR directory, PULARGE_INTEGER available, PULARGE_INTEGER total,
-                                           PULARGE_INTEGER free_bytes) IOCP_SYM(GetDiskFreeSpaceExA);
-WINBASEAPI BOOL WINAPI GetDiskFreeSpaceExW(LPCWSTR directory, PULARGE_INTEGER available, PULARGE_INTEGER total,
-                                           PULARGE_INTEGER free_bytes) IOCP_SYM(GetDiskFreeSpaceExW);
+WINBASEAPI BOOL WINAPI GetDiskFreeSpaceExA(LPCSTR directory, PULARGE_INTEGER available,
+                                           PULARGE_INTEGER total, PULARGE_INTEGER free_bytes)
+    IOCP_SYM(GetDiskFreeSpaceExA);
+WINBASEAPI BOOL WINAPI GetDiskFreeSpaceExW(LPCWSTR directory, PULARGE_INTEGER available,
+                                           PULARGE_INTEGER total, PULARGE_INTEGER free_bytes)
+    IOCP_SYM(GetDiskFreeSpaceExW);
 WINBASEAPI BOOL WINAPI GetDiskFreeSpaceA(LPCSTR root, LPDWORD sectors_per_cluster, LPDWORD bytes_per_sector,
                                          LPDWORD free_clusters, LPDWORD clusters) IOCP_SYM(GetDiskFreeSpaceA);
 WINBASEAPI BOOL WINAPI GetDiskFreeSpaceW(LPCWSTR root, LPDWORD sectors_per_cluster, LPDWORD bytes_per_sector,

@@ -17,8 +17,8 @@ IOCP_EXTERN_C_BEGIN
  * ERROR_NOT_ENOUGH_MEMORY. Reading from a pipe whose other end is closed: ERROR_BROKEN_PIPE; writing
  * to one: ERROR_NO_DATA, never SIGPIPE.
  */
-WINBASEAPI BOOL WINAPI CreatePipe(PHANDLE read_end, PHANDLE write_end, LPSECURITY_ATTRIBUTES security, DWORD size)
-    IOCP_SYM(CreatePipe);
+WINBASEAPI BOOL WINAPI CreatePipe(PHANDLE read_end, PHANDLE write_end, LPSECURITY_ATTRIBUTES security,
+                                  DWORD size) IOCP_SYM(CreatePipe);
 
 IOCP_EXTERN_C_END
 

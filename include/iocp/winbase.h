@@ -25,7 +25,9 @@
 #include <namedpipeapi.h>
 #include <processenv.h>
 #include <processthreadsapi.h>
+#include <processtopologyapi.h>
 #include <profileapi.h>
+#include <realtimeapiset.h>
 #include <stringapiset.h>
 #include <synchapi.h>
 #include <sysinfoapi.h>
@@ -218,7 +220,7 @@ WINBASEAPI BOOL WINAPI SetFileInformationByHandle(HANDLE file, FILE_INFO_BY_HAND
 #define SYMBOLIC_LINK_FLAG_DIRECTORY                0x1
 #define SYMBOLIC_LINK_FLAG_ALLOW_UNPRIVILEGED_CREATE 0x2
 
-/* Moves a file or directory. MoveFile copies where it must, and never replaces. ERROR_ALREADY_EXISTS,
+/* Moves a file or directory; MoveFile with MOVEFILE_COPY_ALLOWED alone. ERROR_ALREADY_EXISTS,
  * ERROR_SHARING_VIOLATION, ERROR_NOT_SAME_DEVICE; names and their errors as in fileapi.h. */
 WINBASEAPI BOOL WINAPI MoveFileA(LPCSTR from, LPCSTR to) IOCP_SYM(MoveFileA);
 WINBASEAPI BOOL WINAPI MoveFileW(LPCWSTR from, LPCWSTR to) IOCP_SYM(MoveFileW);
@@ -245,6 +247,13 @@ WINBASEAPI BOOLEAN WINAPI CreateSymbolicLinkW(LPCWSTR name, LPCWSTR target, DWOR
 #define CREATE_SUSPENDED                  0x00000004
 #define STACK_SIZE_PARAM_IS_A_RESERVATION 0x00010000
 
+#define NORMAL_PRIORITY_CLASS             0x00000020
+#define IDLE_PRIORITY_CLASS               0x00000040
+#define HIGH_PRIORITY_CLASS               0x00000080
+#define REALTIME_PRIORITY_CLASS           0x00000100
+#define BELOW_NORMAL_PRIORITY_CLASS       0x00004000
+#define ABOVE_NORMAL_PRIORITY_CLASS       0x00008000
+
 #define THREAD_PRIORITY_LOWEST        (-2)
 #define THREAD_PRIORITY_BELOW_NORMAL  (-1)
 #define THREAD_PRIORITY_NORMAL        0
@@ -258,9 +267,19 @@ WINBASEAPI BOOLEAN WINAPI CreateSymbolicLinkW(LPCWSTR name, LPCWSTR target, DWOR
 WINBASEAPI BOOL WINAPI GetProcessAffinityMask(HANDLE process, PDWORD_PTR process_mask, PDWORD_PTR system_mask)
     IOCP_SYM(GetProcessAffinityMask);
 
+/* For every thread there is, and so for those they start. */
+WINBASEAPI BOOL WINAPI SetProcessAffinityMask(HANDLE process, DWORD_PTR mask) IOCP_SYM(SetProcessAffinityMask);
+
 /* The mask before, or 0: ERROR_INVALID_PARAMETER (no such processor), ERROR_INVALID_HANDLE. */
 WINBASEAPI DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE thread, DWORD_PTR mask)
     IOCP_SYM(SetThreadAffinityMask);
+
+/* Processors of a group (ALL_PROCESSOR_GROUPS: of all): those online, those there may ever be. There is one
+ * group, 0; another: 0, ERROR_INVALID_PARAMETER. */
+WINBASEAPI DWORD WINAPI GetActiveProcessorCount(WORD group) IOCP_SYM(GetActiveProcessorCount);
+WINBASEAPI DWORD WINAPI GetMaximumProcessorCount(WORD group) IOCP_SYM(GetMaximumProcessorCount);
+WINBASEAPI WORD WINAPI GetActiveProcessorGroupCount(void) IOCP_SYM(GetActiveProcessorGroupCount);
+WINBASEAPI WORD WINAPI GetMaximumProcessorGroupCount(void) IOCP_SYM(GetMaximumProcessorGroupCount);
 
 /* ---------- errors ---------- */
 
@@ -278,17 +297,18 @@ WINBASEAPI DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE thread, DWORD_PTR mask)
 #define FORMAT_MESSAGE_MAX_WIDTH_MASK  0x000000FF
 
 /*
- * The text of an error code, in English and with "\r\n" at its end (FROM_SYSTEM), or of `source` with
+ * The text of an error code, in English and with "\r\n" at its end (FROM_SYSTEM), or `source` with
  * %1, %2!d! ... replaced by `arguments` (FROM_STRING).
  *   flags     FORMAT_MESSAGE_*
  *   source    the text, with FROM_STRING; else ignored
- *   code      of winerror.h, or an HRESULT or NTSTATUS made of one
+ *   code      of winerror.h, or an HRESULT made of one; with FROM_HMODULE also an NTSTATUS
  *   language  ignored
  *   buffer    room for `size` characters; with ALLOCATE_BUFFER cast from a pointer to a pointer, which
  *             gets a text of at least `size` characters for LocalFree
  *   arguments a va_list *, or with ARGUMENT_ARRAY a DWORD_PTR * cast to it, or NULL
  * The length without the terminator, or 0: ERROR_MR_MID_NOT_FOUND (no text for the code),
- * ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY.
+ * ERROR_INSUFFICIENT_BUFFER, ERROR_NO_WORK_DONE (an empty text), ERROR_INVALID_PARAMETER,
+ * ERROR_NOT_ENOUGH_MEMORY.
  */
 WINBASEAPI DWORD WINAPI FormatMessageA(DWORD flags, LPCVOID source, DWORD code, DWORD language, LPSTR buffer,
                                        DWORD size, va_list *arguments) IOCP_SYM(FormatMessageA);

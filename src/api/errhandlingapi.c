@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last error under its four names, and the error mode, which is kept and otherwise without
- * effect: nothing here opens a dialogue box. RtlNtStatusToDosError stands with them.
+ * The last error, and the error mode, which is kept and otherwise without effect: nothing here
+ * opens a dialogue box. RtlNtStatusToDosError stands with them.
  */
-#include <winsock2.h>
 #include <windows.h>
 #include <winternl.h>
 
@@ -20,16 +19,6 @@ DWORD WINAPI GetLastError(void)
 void WINAPI SetLastError(DWORD dwErrCode)
 {
     last_error_set(dwErrCode);
-}
-
-int WSAAPI WSAGetLastError(void)
-{
-    return (int)last_error_get();
-}
-
-void WSAAPI WSASetLastError(int iError)
-{
-    last_error_set((uint32_t)iError);
 }
 
 static _Atomic UINT error_mode;
