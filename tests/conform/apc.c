@@ -33,7 +33,7 @@ static DWORD queue_self(struct note *note)
 /* ---- QueueUserAPC ---- */
 
 struct target {
-    HANDLE go, seen;
+    HANDLE ready, go, seen;
     struct note note;
     DWORD thread, plain, alertable;
     LONG runs_before;
@@ -43,7 +43,7 @@ THREAD_FN(plain_then_alertable)
 {
     struct target *t = arg;
     t->thread = GetCurrentThreadId();
-    t->plain = WaitForSingleObject(t->go, 20000);
+    t->plain = SignalObjectAndWait(t->ready, t->go, 20000, FALSE);
     t->runs_before = runs(&t->note);
     t->alertable = SleepEx(20000, TRUE);
     SetEvent(t->seen);
@@ -53,9 +53,10 @@ THREAD_FN(plain_then_alertable)
 
 TEST(runs_in_target_thread_when_alertable, "APC-01 APC-03")
 {
-    struct target t = {.go = auto_event(), .seen = auto_event()};
+    struct target t = {.ready = auto_event(), .go = auto_event(), .seen = auto_event()};
     HANDLE thread = start_thread(plain_then_alertable, &t);
     REQUIRE(thread != NULL);
+    CHECK_EQ(WaitForSingleObject(t.ready, 20000), WAIT_OBJECT_0);
     CHECK(QueueUserAPC(note_run, thread, (ULONG_PTR)&t.note) != 0);
     CHECK_EQ(SleepEx(20, TRUE), 0); /* somebody else's APC does not end our alertable sleep */
     CHECK_EQ(runs(&t.note), 0);
@@ -70,6 +71,7 @@ TEST(runs_in_target_thread_when_alertable, "APC-01 APC-03")
     SetEvent(t.go);
     JOIN(thread);
     CHECK_EQ(runs(&t.note), 1);
+    CloseHandle(t.ready);
     CloseHandle(t.go);
     CloseHandle(t.seen);
 }
