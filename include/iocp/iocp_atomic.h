@@ -71,7 +71,8 @@ IOCP_ATOMIC_WIDTH(LONG64, 64)
     {                                                                                                   \
         return __atomic_exchange_n(p, n, __ATOMIC_SEQ_CST);                                             \
     }                                                                                                   \
-    IOCP_ATOMIC_INLINE PVOID InterlockedCompareExchangePointer##suffix(PVOID volatile *p, PVOID n, PVOID old) \
+    IOCP_ATOMIC_INLINE PVOID InterlockedCompareExchangePointer##suffix(PVOID volatile *p, PVOID n,      \
+                                                                       PVOID old)                       \
     {                                                                                                   \
         __atomic_compare_exchange_n(p, &old, n, 0, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);                 \
         return old;                                                                                     \
@@ -98,7 +99,8 @@ IOCP_ATOMIC_INLINE BOOLEAN InterlockedBitTestAndReset(LONG volatile *base, LONG 
 
 #if defined(__x86_64__)
 /* Exchanges 16 bytes if they are still those at `old`, else reads them into `old`; 1 if exchanged. */
-IOCP_ATOMIC_INLINE BOOLEAN InterlockedCompareExchange128(LONG64 volatile *p, LONG64 high, LONG64 low, LONG64 *old)
+IOCP_ATOMIC_INLINE BOOLEAN InterlockedCompareExchange128(LONG64 volatile *p, LONG64 high, LONG64 low,
+                                                         LONG64 *old)
 {
     struct pair {
         LONG64 v[2];
@@ -116,7 +118,8 @@ IOCP_ATOMIC_INLINE BOOLEAN InterlockedCompareExchange128(LONG64 volatile *p, LON
 
 #define InterlockedIncrementSizeT(p)    ((SIZE_T)InterlockedIncrement64((LONG64 volatile *)(p)))
 #define InterlockedDecrementSizeT(p)    ((SIZE_T)InterlockedDecrement64((LONG64 volatile *)(p)))
-#define InterlockedExchangeAddSizeT(p, n) ((SIZE_T)InterlockedExchangeAdd64((LONG64 volatile *)(p), (LONG64)(n)))
+#define InterlockedExchangeAddSizeT(p, n) \
+    ((SIZE_T)InterlockedExchangeAdd64((LONG64 volatile *)(p), (LONG64)(n)))
 #define InterlockedAndAffinity(p, n)    InterlockedAnd64((LONG64 volatile *)(p), (LONG64)(n))
 #define InterlockedOrAffinity(p, n)     InterlockedOr64((LONG64 volatile *)(p), (LONG64)(n))
 

@@ -22,7 +22,8 @@
 #endif
 
 /* For structures that the model shows to programs: their layout is Windows' on 64 bits. */
-#define IOCP_ASSERT_SIZE(type, size) IOCP_STATIC_ASSERT(sizeof(type) == (size), #type " has the size of Windows")
+#define IOCP_ASSERT_SIZE(type, size) \
+    IOCP_STATIC_ASSERT(sizeof(type) == (size), #type " has the size of Windows")
 
 /* A struct or union without a name inside another one, without a word from -pedantic. */
 #define IOCP_NAMELESS __extension__

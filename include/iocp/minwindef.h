@@ -151,7 +151,8 @@ IOCP_ASSERT_SIZE(FILETIME, 8);
 #endif
 #endif
 
-#define MAKEWORD(low, high) ((WORD)(((BYTE)((DWORD_PTR)(low) & 0xff)) | ((WORD)((BYTE)((DWORD_PTR)(high) & 0xff))) << 8))
+#define MAKEWORD(low, high) \
+    ((WORD)(((BYTE)((DWORD_PTR)(low) & 0xff)) | ((WORD)((BYTE)((DWORD_PTR)(high) & 0xff))) << 8))
 #define MAKELONG(low, high) \
     ((LONG)(((DWORD)(WORD)((DWORD_PTR)(low) & 0xffff)) | ((DWORD)(WORD)((DWORD_PTR)(high) & 0xffff)) << 16))
 #define LOWORD(n) ((WORD)((DWORD_PTR)(n) & 0xffff))
