@@ -40,6 +40,8 @@ extern "C" {
 #define MSG_DONTROUTE 0x0004
 #define MSG_WAITALL   0x0100
 
+#define TCP_NODELAY 1 /* of IPPROTO_TCP; the others are in ws2ipdef.h */
+
 #define SOMAXCONN         0x7fffffff /* as many as the system allows */
 #define SOMAXCONN_HINT(b) (-(b))
 
