@@ -249,8 +249,9 @@ static uint32_t accept_from(SOCKET s, struct sockaddr *address, int *length, str
 SOCKET WSAAPI accept(SOCKET s, struct sockaddr *address, int *length)
 {
     struct file *f = NULL;
+    uint32_t status = accept_from(s, address, length, &f);
 
-    return socket_publish(accept_from(s, address, length, &f), f);
+    return socket_publish(status, f);
 }
 
 /* What the program is told of a connection; both addresses are there already. */

@@ -7,6 +7,8 @@
 #include "api/socket.h"
 #include "api/overlapped.h"
 
+#define IOCP_EXTENSION_FUNCTIONS 1
+#include <mswsock.h>
 #include <ntstatus.h>
 #include <windows.h>
 #include <winsock2.h>

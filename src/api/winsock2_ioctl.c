@@ -73,7 +73,7 @@ static uint32_t extension_function(struct control *c)
 
 static uint32_t set_blocking(struct file *f, const struct control *c)
 {
-    u_long nonblocking;
+    u_long nonblocking = 0;
     uint32_t status = take(c, &nonblocking, sizeof nonblocking);
 
     return status == STATUS_SUCCESS ? sock_set_blocking(f, nonblocking == 0) : status;
@@ -107,7 +107,7 @@ static uint32_t keepalive(struct file *f, const struct control *c)
 
 static uint32_t report_resets(struct file *f, const struct control *c)
 {
-    BOOL on;
+    BOOL on = FALSE;
     uint32_t status = take(c, &on, sizeof on);
 
     return status == STATUS_SUCCESS ? sock_report_resets(f, on != FALSE) : status;
@@ -116,7 +116,7 @@ static uint32_t report_resets(struct file *f, const struct control *c)
 /* A datagram's end by time to live is never reported here: asking for that to stay so is granted. */
 static uint32_t report_time_exceeded(struct file *f, const struct control *c)
 {
-    BOOL on;
+    BOOL on = FALSE;
     uint32_t status = take(c, &on, sizeof on);
 
     if (status != STATUS_SUCCESS)
