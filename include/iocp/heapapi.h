@@ -35,6 +35,17 @@ WINBASEAPI BOOL WINAPI HeapFree(HANDLE heap, DWORD flags, LPVOID block) IOCP_SYM
 /* The size that was asked for, or (SIZE_T)-1. */
 WINBASEAPI SIZE_T WINAPI HeapSize(HANDLE heap, DWORD flags, LPCVOID block) IOCP_SYM(HeapSize);
 
+/* Whether a block, or with NULL the heap, is in order. */
+WINBASEAPI BOOL WINAPI HeapValidate(HANDLE heap, DWORD flags, LPCVOID block) IOCP_SYM(HeapValidate);
+
+/* Gives free memory back to the system. 0 with NO_ERROR: the largest free block is not known. */
+WINBASEAPI SIZE_T WINAPI HeapCompact(HANDLE heap, DWORD flags) IOCP_SYM(HeapCompact);
+
+/* HeapEnableTerminationOnCorruption, and HeapCompatibilityInformation with a ULONG of 2, are fulfilled
+ * already; all else: ERROR_INVALID_PARAMETER. */
+WINBASEAPI BOOL WINAPI HeapSetInformation(HANDLE heap, HEAP_INFORMATION_CLASS what, PVOID value, SIZE_T size)
+    IOCP_SYM(HeapSetInformation);
+
 IOCP_EXTERN_C_END
 
 #endif

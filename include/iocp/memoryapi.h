@@ -37,6 +37,9 @@ WINBASEAPI SIZE_T WINAPI VirtualQuery(LPCVOID address, PMEMORY_BASIC_INFORMATION
 WINBASEAPI BOOL WINAPI VirtualLock(LPVOID address, SIZE_T size) IOCP_SYM(VirtualLock);
 WINBASEAPI BOOL WINAPI VirtualUnlock(LPVOID address, SIZE_T size) IOCP_SYM(VirtualUnlock);
 
+/* 0: there are no large pages. */
+WINBASEAPI SIZE_T WINAPI GetLargePageMinimum(VOID) IOCP_SYM(GetLargePageMinimum);
+
 IOCP_ASSERT_SIZE(MEMORY_BASIC_INFORMATION, 48);
 
 IOCP_EXTERN_C_END

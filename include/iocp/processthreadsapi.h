@@ -79,6 +79,26 @@ WINBASEAPI int WINAPI GetThreadPriority(HANDLE thread) IOCP_SYM(GetThreadPriorit
 WINBASEAPI HRESULT WINAPI SetThreadDescription(HANDLE thread, PCWSTR text) IOCP_SYM(SetThreadDescription);
 WINBASEAPI HRESULT WINAPI GetThreadDescription(HANDLE thread, PWSTR *text) IOCP_SYM(GetThreadDescription);
 
+/* ---------- times, stacks ---------- */
+
+/*
+ * FILETIMEs of the start (for a thread that Windows sources did not start: of its first call) and the end
+ * (0: still running), and processor time in units of 100 ns. Another thread's is told in clock ticks
+ * (10 ms) while it runs. No pointer may be NULL.
+ */
+WINBASEAPI BOOL WINAPI GetThreadTimes(HANDLE thread, LPFILETIME created, LPFILETIME ended, LPFILETIME kernel,
+                                      LPFILETIME user) IOCP_SYM(GetThreadTimes);
+WINBASEAPI BOOL WINAPI GetProcessTimes(HANDLE process, LPFILETIME created, LPFILETIME ended,
+                                       LPFILETIME kernel, LPFILETIME user) IOCP_SYM(GetProcessTimes);
+
+/* Of all processors since the machine started; kernel time contains the idle time. Pointers may be NULL. */
+WINBASEAPI BOOL WINAPI GetSystemTimes(PFILETIME idle, PFILETIME kernel, PFILETIME user)
+    IOCP_SYM(GetSystemTimes);
+
+/* The stack of the calling thread: low <= address < high. */
+WINBASEAPI VOID WINAPI GetCurrentThreadStackLimits(PULONG_PTR low, PULONG_PTR high)
+    IOCP_SYM(GetCurrentThreadStackLimits);
+
 /* ---------- user APCs ---------- */
 
 /* Has function(data) called by that thread in its next alertable wait. 0: failed; ERROR_GEN_FAILURE: the
@@ -105,6 +125,11 @@ WINBASEAPI DWORD WINAPI GetProcessId(HANDLE process) IOCP_SYM(GetProcessId);
 
 /* Of this process; another one: ERROR_CALL_NOT_IMPLEMENTED. */
 WINBASEAPI HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD id) IOCP_SYM(OpenProcess);
+
+/* *_PRIORITY_CLASS as a nice value for every thread there is. Above the present one: ERROR_ACCESS_DENIED
+ * without the right. Get: 0 on failure. */
+WINBASEAPI BOOL WINAPI SetPriorityClass(HANDLE process, DWORD priority) IOCP_SYM(SetPriorityClass);
+WINBASEAPI DWORD WINAPI GetPriorityClass(HANDLE process) IOCP_SYM(GetPriorityClass);
 
 /* STILL_ACTIVE, since it is this one. */
 WINBASEAPI BOOL WINAPI GetExitCodeProcess(HANDLE process, LPDWORD exit_code) IOCP_SYM(GetExitCodeProcess);

@@ -9,9 +9,9 @@
  * an object of the same kind has already opens that one, and GetLastError is then ERROR_ALREADY_EXISTS
  * (0 after a creation); of another kind: ERROR_INVALID_HANDLE. Of the attributes bInheritHandle alone
  * is looked at; access rights are remembered with the handle and do not restrict it. Common errors:
- * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY; of names ERROR_FILENAME_EXCED_RANGE,
- * ERROR_PATH_NOT_FOUND (a backslash); Open: ERROR_FILE_NOT_FOUND. Times are milliseconds; INFINITE waits
- * for ever.
+ * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY; of names
+ * ERROR_FILENAME_EXCED_RANGE, ERROR_PATH_NOT_FOUND (a backslash); Open: ERROR_FILE_NOT_FOUND. Times are
+ * milliseconds; INFINITE waits for ever.
  * Page: "synchapi.h header", learn.microsoft.com/windows/win32/api/synchapi/.
  */
 #ifndef _SYNCHAPI_H_

@@ -51,10 +51,45 @@ WINBASEAPI VOID WINAPI GetNativeSystemInfo(LPSYSTEM_INFO info) IOCP_SYM(GetNativ
 /* ERROR_INVALID_PARAMETER: dwLength. */
 WINBASEAPI BOOL WINAPI GlobalMemoryStatusEx(LPMEMORYSTATUSEX status) IOCP_SYM(GlobalMemoryStatusEx);
 
+/* What Linux can use, in kilobytes. */
+WINBASEAPI BOOL WINAPI GetPhysicallyInstalledSystemMemory(PULONGLONG kilobytes)
+    IOCP_SYM(GetPhysicallyInstalledSystemMemory);
+
+/* ---------- the computer's name ---------- */
+
+#ifndef MAX_COMPUTERNAME_LENGTH
+#define MAX_COMPUTERNAME_LENGTH 15
+#endif
+
+typedef enum _COMPUTER_NAME_FORMAT {
+    ComputerNameNetBIOS, /* the first 15 letters, in capitals */
+    ComputerNameDnsHostname,
+    ComputerNameDnsDomain,
+    ComputerNameDnsFullyQualified,
+    ComputerNamePhysicalNetBIOS,
+    ComputerNamePhysicalDnsHostname,
+    ComputerNamePhysicalDnsDomain,
+    ComputerNamePhysicalDnsFullyQualified,
+    ComputerNameMax
+} COMPUTER_NAME_FORMAT;
+
+/* *size: in, characters of the buffer; out, the length without the zero, or on ERROR_MORE_DATA what is needed
+ * with it. */
+WINBASEAPI BOOL WINAPI GetComputerNameExA(COMPUTER_NAME_FORMAT form, LPSTR buffer, LPDWORD size)
+    IOCP_SYM(GetComputerNameExA);
+WINBASEAPI BOOL WINAPI GetComputerNameExW(COMPUTER_NAME_FORMAT form, LPWSTR buffer, LPDWORD size)
+    IOCP_SYM(GetComputerNameExW);
+
+/* ---------- version ---------- */
+
 /* 6.2, which is what Windows says to programs without a manifest. Takes an OSVERSIONINFO or an
  * OSVERSIONINFOEX; ERROR_INSUFFICIENT_BUFFER: dwOSVersionInfoSize is of neither. */
 WINBASEAPI BOOL WINAPI GetVersionExA(LPOSVERSIONINFOA info) IOCP_SYM(GetVersionExA);
 WINBASEAPI BOOL WINAPI GetVersionExW(LPOSVERSIONINFOW info) IOCP_SYM(GetVersionExW);
+
+WINBASEAPI DWORD WINAPI GetVersion(VOID) IOCP_SYM(GetVersion);
+
+/* ---------- time ---------- */
 
 /* Milliseconds of the steady clock, which counts from the start of the machine; 32 bits wrap in 49.7 days. */
 WINBASEAPI DWORD WINAPI GetTickCount(VOID) IOCP_SYM(GetTickCount);
@@ -68,9 +103,11 @@ WINBASEAPI VOID WINAPI GetSystemTimePreciseAsFileTime(LPFILETIME time)
     IOCP_SYM(GetSystemTimePreciseAsFileTime);
 
 #ifdef UNICODE
-#define GetVersionEx GetVersionExW
+#define GetComputerNameEx GetComputerNameExW
+#define GetVersionEx      GetVersionExW
 #else
-#define GetVersionEx GetVersionExA
+#define GetComputerNameEx GetComputerNameExA
+#define GetVersionEx      GetVersionExA
 #endif
 
 IOCP_EXTERN_C_END

@@ -41,6 +41,18 @@ WINBASEAPI BOOL WINAPI SystemTimeToFileTime(const SYSTEMTIME *system_time, LPFIL
 WINBASEAPI DWORD WINAPI GetTimeZoneInformation(LPTIME_ZONE_INFORMATION info)
     IOCP_SYM(GetTimeZoneInformation);
 
+/*
+ * From UTC to a zone and back. zone: NULL for the system's, by its rules for that moment; else as given, with
+ * the dates of change if it has both. On the way back a local time that does not exist, or exists twice,
+ * counts as standing after the change.
+ */
+WINBASEAPI BOOL WINAPI SystemTimeToTzSpecificLocalTime(const TIME_ZONE_INFORMATION *zone,
+                                                       const SYSTEMTIME *utc, LPSYSTEMTIME local)
+    IOCP_SYM(SystemTimeToTzSpecificLocalTime);
+WINBASEAPI BOOL WINAPI TzSpecificLocalTimeToSystemTime(const TIME_ZONE_INFORMATION *zone,
+                                                       const SYSTEMTIME *local, LPSYSTEMTIME utc)
+    IOCP_SYM(TzSpecificLocalTimeToSystemTime);
+
 IOCP_EXTERN_C_END
 
 #endif

@@ -268,7 +268,8 @@ WINBASEAPI BOOL WINAPI GetProcessAffinityMask(HANDLE process, PDWORD_PTR process
     IOCP_SYM(GetProcessAffinityMask);
 
 /* For every thread there is, and so for those they start. */
-WINBASEAPI BOOL WINAPI SetProcessAffinityMask(HANDLE process, DWORD_PTR mask) IOCP_SYM(SetProcessAffinityMask);
+WINBASEAPI BOOL WINAPI SetProcessAffinityMask(HANDLE process, DWORD_PTR mask)
+    IOCP_SYM(SetProcessAffinityMask);
 
 /* The mask before, or 0: ERROR_INVALID_PARAMETER (no such processor), ERROR_INVALID_HANDLE. */
 WINBASEAPI DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE thread, DWORD_PTR mask)
@@ -280,6 +281,13 @@ WINBASEAPI DWORD WINAPI GetActiveProcessorCount(WORD group) IOCP_SYM(GetActivePr
 WINBASEAPI DWORD WINAPI GetMaximumProcessorCount(WORD group) IOCP_SYM(GetMaximumProcessorCount);
 WINBASEAPI WORD WINAPI GetActiveProcessorGroupCount(void) IOCP_SYM(GetActiveProcessorGroupCount);
 WINBASEAPI WORD WINAPI GetMaximumProcessorGroupCount(void) IOCP_SYM(GetMaximumProcessorGroupCount);
+
+/* ComputerNameNetBIOS of sysinfoapi.h; a buffer too small is ERROR_BUFFER_OVERFLOW. */
+#ifndef MAX_COMPUTERNAME_LENGTH
+#define MAX_COMPUTERNAME_LENGTH 15
+#endif
+WINBASEAPI BOOL WINAPI GetComputerNameA(LPSTR buffer, LPDWORD size) IOCP_SYM(GetComputerNameA);
+WINBASEAPI BOOL WINAPI GetComputerNameW(LPWSTR buffer, LPDWORD size) IOCP_SYM(GetComputerNameW);
 
 /* ---------- errors ---------- */
 
@@ -389,6 +397,7 @@ WINBASEAPI int WINAPI lstrcmpiW(LPCWSTR a, LPCWSTR b) IOCP_SYM(lstrcmpiW);
 #define CreateHardLink     CreateHardLinkW
 #define CreateSymbolicLink CreateSymbolicLinkW
 #define FormatMessage      FormatMessageW
+#define GetComputerName    GetComputerNameW
 #define lstrlen            lstrlenW
 #define lstrcpy            lstrcpyW
 #define lstrcpyn           lstrcpynW
@@ -402,6 +411,7 @@ WINBASEAPI int WINAPI lstrcmpiW(LPCWSTR a, LPCWSTR b) IOCP_SYM(lstrcmpiW);
 #define CreateHardLink     CreateHardLinkA
 #define CreateSymbolicLink CreateSymbolicLinkA
 #define FormatMessage      FormatMessageA
+#define GetComputerName    GetComputerNameA
 #define lstrlen            lstrlenA
 #define lstrcpy            lstrcpyA
 #define lstrcpyn           lstrcpynA

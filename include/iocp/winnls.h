@@ -35,12 +35,28 @@ IOCP_EXTERN_C_BEGIN
 #define CSTR_EQUAL        2
 #define CSTR_GREATER_THAN 3
 
+#define MAX_LEADBYTES   12
+#define MAX_DEFAULTCHAR 2
+
+typedef struct _cpinfo {
+    UINT MaxCharSize; /* bytes of one character */
+    BYTE DefaultChar[MAX_DEFAULTCHAR];
+    BYTE LeadByte[MAX_LEADBYTES]; /* none: UTF-8 has lead bytes of another kind, on Windows too */
+} CPINFO, *LPCPINFO;
+
 /* CP_UTF8. */
 WINBASEAPI UINT WINAPI GetACP(void) IOCP_SYM(GetACP);
 WINBASEAPI UINT WINAPI GetOEMCP(void) IOCP_SYM(GetOEMCP);
 
 /* TRUE for CP_UTF8, 28591 (ISO 8859-1) and 20127 (US-ASCII). */
 WINBASEAPI BOOL WINAPI IsValidCodePage(UINT code_page) IOCP_SYM(IsValidCodePage);
+
+/* ERROR_INVALID_PARAMETER: no such page. */
+WINBASEAPI BOOL WINAPI GetCPInfo(UINT code_page, LPCPINFO info) IOCP_SYM(GetCPInfo);
+
+/* FALSE: no page here has pairs of bytes. */
+WINBASEAPI BOOL WINAPI IsDBCSLeadByte(BYTE byte) IOCP_SYM(IsDBCSLeadByte);
+WINBASEAPI BOOL WINAPI IsDBCSLeadByteEx(UINT code_page, BYTE byte) IOCP_SYM(IsDBCSLeadByteEx);
 
 IOCP_EXTERN_C_END
 

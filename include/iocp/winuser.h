@@ -24,14 +24,34 @@ WINUSERAPI LPWSTR WINAPI CharUpperW(LPWSTR text) IOCP_SYM(CharUpperW);
 WINUSERAPI LPSTR WINAPI CharLowerA(LPSTR text) IOCP_SYM(CharLowerA);
 WINUSERAPI LPWSTR WINAPI CharLowerW(LPWSTR text) IOCP_SYM(CharLowerW);
 
+/* The same for the first `length` characters of a buffer; answer how many were looked at. */
+WINUSERAPI DWORD WINAPI CharUpperBuffA(LPSTR text, DWORD length) IOCP_SYM(CharUpperBuffA);
+WINUSERAPI DWORD WINAPI CharUpperBuffW(LPWSTR text, DWORD length) IOCP_SYM(CharUpperBuffW);
+WINUSERAPI DWORD WINAPI CharLowerBuffA(LPSTR text, DWORD length) IOCP_SYM(CharLowerBuffA);
+WINUSERAPI DWORD WINAPI CharLowerBuffW(LPWSTR text, DWORD length) IOCP_SYM(CharLowerBuffW);
+
+/* One character on, or back but not before start. Steps are bytes (A) and units (W), as on Windows. */
+WINUSERAPI LPSTR WINAPI CharNextA(LPCSTR text) IOCP_SYM(CharNextA);
+WINUSERAPI LPWSTR WINAPI CharNextW(LPCWSTR text) IOCP_SYM(CharNextW);
+WINUSERAPI LPSTR WINAPI CharPrevA(LPCSTR start, LPCSTR text) IOCP_SYM(CharPrevA);
+WINUSERAPI LPWSTR WINAPI CharPrevW(LPCWSTR start, LPCWSTR text) IOCP_SYM(CharPrevW);
+
 #ifdef UNICODE
 #define MAKEINTRESOURCE MAKEINTRESOURCEW
 #define CharUpper       CharUpperW
+#define CharUpperBuff   CharUpperBuffW
 #define CharLower       CharLowerW
+#define CharLowerBuff   CharLowerBuffW
+#define CharNext        CharNextW
+#define CharPrev        CharPrevW
 #else
 #define MAKEINTRESOURCE MAKEINTRESOURCEA
 #define CharUpper       CharUpperA
+#define CharUpperBuff   CharUpperBuffA
 #define CharLower       CharLowerA
+#define CharLowerBuff   CharLowerBuffA
+#define CharNext        CharNextA
+#define CharPrev        CharPrevA
 #endif
 
 IOCP_EXTERN_C_END

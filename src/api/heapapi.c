@@ -9,6 +9,7 @@
 #include "api/api.h"
 #include "base/lock.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,4 +231,47 @@ SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
     if (!hHeap || !lpMem || block_of((void *)lpMem)->heap != hHeap)
         return (SIZE_T)-1;
     return block_of((void *)lpMem)->size;
+}
+
+/* A block is whole if it knows its heap; a heap, if its list holds together. */
+BOOL WINAPI HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
+{
+    struct heap *heap = hHeap;
+    bool whole = true;
+
+    (void)dwFlags;
+    if (lpMem)
+        return block_of((void *)lpMem)->heap == heap;
+    if (heap->is_process)
+        return TRUE;
+    lock_acquire(&heap->lock);
+    for (struct heap_block **link = &heap->blocks; *link && whole; link = &(*link)->next)
+        whole = (*link)->heap == heap && (*link)->link == link;
+    lock_release(&heap->lock);
+    return whole;
+}
+
+/* Free memory is malloc's business: the largest free block is not known. */
+SIZE_T WINAPI HeapCompact(HANDLE hHeap, DWORD dwFlags)
+{
+    (void)hHeap;
+    (void)dwFlags;
+    malloc_trim(0);
+    last_error_set(NO_ERROR);
+    return 0;
+}
+
+/* Both wishes of programs are true of malloc anyway: it ends the process when it finds itself corrupt,
+ * and keeps sizes apart, which is what "low fragmentation" (2) means. */
+BOOL WINAPI HeapSetInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass,
+                               PVOID HeapInformation, SIZE_T HeapInformationLength)
+{
+    bool known = HeapInformationClass == HeapEnableTerminationOnCorruption;
+
+    if (HeapInformationClass == HeapCompatibilityInformation)
+        known = HeapHandle && HeapInformation && HeapInformationLength == sizeof(ULONG) &&
+                *(const ULONG *)HeapInformation == 2;
+    if (!known)
+        last_error_set(ERROR_INVALID_PARAMETER);
+    return known;
 }

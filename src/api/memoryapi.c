@@ -8,6 +8,7 @@
 #include <windows.h>
 
 #include "api/api.h"
+#include "base/fork.h"
 #include "base/lock.h"
 #include "base/status.h"
 
@@ -426,3 +427,10 @@ BOOL WINAPI VirtualUnlock(LPVOID lpAddress, SIZE_T dwSize)
 {
     return win32_result(munlock(lpAddress, dwSize) ? status_from_errno(errno) : 0);
 }
+
+SIZE_T WINAPI GetLargePageMinimum(void)
+{
+    return 0; /* none: MEM_LARGE_PAGES is refused */
+}
+
+FORK_HOOK(&regions_lock, LOCK_GLOBAL, NULL); /* a child has the same pages */

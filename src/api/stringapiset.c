@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Code pages and letter case. CP_ACP, CP_OEMCP and CP_THREAD_ACP are UTF-8 here, as in a Windows
+ * Code pages and comparing. CP_ACP, CP_OEMCP and CP_THREAD_ACP are UTF-8 here, as in a Windows
  * program whose manifest asks for it; ISO 8859-1 (28591), US-ASCII (20127) and no other page
  * besides are known.
  */
@@ -137,6 +137,29 @@ BOOL WINAPI IsValidCodePage(UINT CodePage)
     return CodePage == CP_UTF8 || CodePage == LATIN1 || CodePage == ASCII;
 }
 
+BOOL WINAPI GetCPInfo(UINT CodePage, LPCPINFO lpCPInfo)
+{
+    if (!lpCPInfo || !(is_utf8(CodePage) || CodePage == LATIN1 || CodePage == ASCII))
+        return fail(ERROR_INVALID_PARAMETER);
+    memset(lpCPInfo, 0, sizeof *lpCPInfo);
+    lpCPInfo->MaxCharSize = is_utf8(CodePage) ? 4 : 1;
+    lpCPInfo->DefaultChar[0] = '?';
+    return TRUE;
+}
+
+BOOL WINAPI IsDBCSLeadByte(BYTE TestChar)
+{
+    (void)TestChar;
+    return FALSE;
+}
+
+BOOL WINAPI IsDBCSLeadByteEx(UINT CodePage, BYTE TestChar)
+{
+    (void)CodePage;
+    (void)TestChar;
+    return FALSE;
+}
+
 /* Compares units, upper-cased first if asked to; the result is 1, 2 or 3 (less, equal, greater). */
 int WINAPI CompareStringOrdinal(LPCWCH lpString1, int cchCount1, LPCWCH lpString2, int cchCount2,
                                 BOOL bIgnoreCase)
@@ -158,46 +181,4 @@ int WINAPI CompareStringOrdinal(LPCWCH lpString1, int cchCount1, LPCWCH lpString
             return a < b ? CSTR_LESS_THAN : CSTR_GREATER_THAN;
     }
     return n1 == n2 ? CSTR_EQUAL : n1 < n2 ? CSTR_LESS_THAN : CSTR_GREATER_THAN;
-}
-
-/* A pointer whose high part is zero is a single character, and so is the answer. */
-LPWSTR WINAPI CharUpperW(LPWSTR lpsz)
-{
-    if ((uintptr_t)lpsz <= 0xFFFF)
-        return (LPWSTR)(uintptr_t)text_upper((uint32_t)(uintptr_t)lpsz);
-    for (LPWSTR p = lpsz; *p; p++)
-        *p = (WCHAR)text_upper((uint16_t)*p);
-    return lpsz;
-}
-
-LPWSTR WINAPI CharLowerW(LPWSTR lpsz)
-{
-    if ((uintptr_t)lpsz <= 0xFFFF)
-        return (LPWSTR)(uintptr_t)text_lower((uint32_t)(uintptr_t)lpsz);
-    for (LPWSTR p = lpsz; *p; p++)
-        *p = (WCHAR)text_lower((uint16_t)*p);
-    return lpsz;
-}
-
-/* Bytes of UTF-8 sequences are left alone: their case forms may have other lengths. */
-LPSTR WINAPI CharUpperA(LPSTR lpsz)
-{
-    if ((uintptr_t)lpsz <= 0xFFFF) {
-        uint32_t c = (uint32_t)(uintptr_t)lpsz;
-
-        return (LPSTR)(uintptr_t)(c - 'a' < 26u ? c - 32 : c);
-    }
-    for (LPSTR p = lpsz; *p; p++)
-        if (*p >= 'a' && *p <= 'z')
-            *p = (char)(*p - 32);
-    return lpsz;
-}
-
-LPSTR WINAPI CharLowerA(LPSTR lpsz)
-{
-    if ((uintptr_t)lpsz <= 0xFFFF)
-        return (LPSTR)(uintptr_t)text_fold((uint32_t)(uintptr_t)lpsz);
-    for (LPSTR p = lpsz; *p; p++)
-        *p = (char)text_fold((unsigned char)*p);
-    return lpsz;
 }

@@ -3,11 +3,14 @@
  * Facts about the machine and the time since it started. The version reported is 6.2, which is
  * what any current Windows tells a program that carries no manifest.
  */
+#define WIN32_LEAN_AND_MEAN /* gethostname stays the C library's */
 #include <windows.h>
 
 #include "api/api.h"
 #include "base/clock.h"
+#include "base/text.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +107,11 @@ BOOL WINAPI GetVersionExW(LPOSVERSIONINFOW lpVersionInformation)
     return TRUE;
 }
 
+DWORD WINAPI GetVersion(void)
+{
+    return 9200u << 16 | 2 << 8 | 6;
+}
+
 static DWORDLONG meminfo_bytes(const char *text, const char *name)
 {
     const char *line = strstr(text, name);
@@ -114,22 +122,27 @@ static DWORDLONG meminfo_bytes(const char *text, const char *name)
     return kilobytes * 1024;
 }
 
+static void read_meminfo(char *text, size_t size)
+{
+    FILE *file = fopen("/proc/meminfo", "re");
+    size_t length = 0;
+
+    if (file) {
+        length = fread(text, 1, size - 1, file);
+        fclose(file);
+    }
+    text[length] = 0;
+}
+
 BOOL WINAPI GlobalMemoryStatusEx(LPMEMORYSTATUSEX lpBuffer)
 {
     char text[4096];
-    size_t size = 0;
-    FILE *file;
 
     if (lpBuffer->dwLength != sizeof *lpBuffer) {
         last_error_set(ERROR_INVALID_PARAMETER);
         return FALSE;
     }
-    file = fopen("/proc/meminfo", "re");
-    if (file) {
-        size = fread(text, 1, sizeof text - 1, file);
-        fclose(file);
-    }
-    text[size] = 0;
+    read_meminfo(text, sizeof text);
     memset(lpBuffer, 0, sizeof *lpBuffer);
     lpBuffer->dwLength = sizeof *lpBuffer;
     lpBuffer->ullTotalPhys = meminfo_bytes(text, "MemTotal");
@@ -144,4 +157,113 @@ BOOL WINAPI GlobalMemoryStatusEx(LPMEMORYSTATUSEX lpBuffer)
     }
     lpBuffer->dwMemoryLoad = (DWORD)(100 - 100 * lpBuffer->ullAvailPhys / lpBuffer->ullTotalPhys);
     return TRUE;
+}
+
+BOOL WINAPI GetPhysicallyInstalledSystemMemory(PULONGLONG TotalMemoryInKilobytes)
+{
+    char text[4096];
+
+    if (!TotalMemoryInKilobytes) {
+        last_error_set(ERROR_INVALID_PARAMETER);
+        return FALSE;
+    }
+    read_meminfo(text, sizeof text);
+    *TotalMemoryInKilobytes = meminfo_bytes(text, "MemTotal") / 1024;
+    return TRUE;
+}
+
+/* ---- the computer's name ---- */
+
+/* "name.domain" for the fully qualified forms, its first part for the host's, the rest for the domain's. */
+static bool computer_name(COMPUTER_NAME_FORMAT form, char *text, size_t size)
+{
+    char *dot;
+
+    if (gethostname(text, size) != 0)
+        return false;
+    text[size - 1] = 0;
+    dot = strchr(text, '.');
+    switch (form) {
+    case ComputerNameNetBIOS:
+    case ComputerNamePhysicalNetBIOS:
+        text[MAX_COMPUTERNAME_LENGTH] = 0;
+        CharUpperA(text);
+        /* fall through */
+    case ComputerNameDnsHostname:
+    case ComputerNamePhysicalDnsHostname:
+        if ((dot = strchr(text, '.')) != NULL)
+            *dot = 0;
+        return true;
+    case ComputerNameDnsDomain:
+    case ComputerNamePhysicalDnsDomain:
+        memmove(text, dot ? dot + 1 : "", dot ? strlen(dot + 1) + 1 : 1);
+        return true;
+    case ComputerNameDnsFullyQualified:
+    case ComputerNamePhysicalDnsFullyQualified:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* *room: in, characters of the buffer; out, the length, or what is needed with its zero. */
+static BOOL answer_name(size_t length, bool has_buffer, LPDWORD room)
+{
+    bool fits = has_buffer && length < *room;
+
+    *room = (DWORD)(fits ? length : length + 1);
+    if (!fits)
+        last_error_set(ERROR_MORE_DATA);
+    return fits;
+}
+
+BOOL WINAPI GetComputerNameExA(COMPUTER_NAME_FORMAT NameType, LPSTR lpBuffer, LPDWORD nSize)
+{
+    char text[HOST_NAME_MAX + 1];
+    DWORD room = nSize ? *nSize : 0;
+
+    if (!nSize || (room > 0 && !lpBuffer) || !computer_name(NameType, text, sizeof text)) {
+        last_error_set(ERROR_INVALID_PARAMETER);
+        return FALSE;
+    }
+    if (!answer_name(strlen(text), lpBuffer != NULL, nSize))
+        return FALSE;
+    strcpy(lpBuffer, text);
+    return TRUE;
+}
+
+BOOL WINAPI GetComputerNameExW(COMPUTER_NAME_FORMAT NameType, LPWSTR lpBuffer, LPDWORD nSize)
+{
+    char text[HOST_NAME_MAX + 1];
+    uint16_t wide[HOST_NAME_MAX + 1];
+    DWORD room = nSize ? *nSize : 0;
+    ptrdiff_t length;
+
+    if (!nSize || (room > 0 && !lpBuffer) || !computer_name(NameType, text, sizeof text)) {
+        last_error_set(ERROR_INVALID_PARAMETER);
+        return FALSE;
+    }
+    length = text_to_utf16(text, strlen(text), wide, HOST_NAME_MAX, false);
+    if (!answer_name((size_t)length, lpBuffer != NULL, nSize))
+        return FALSE;
+    memcpy(lpBuffer, wide, (size_t)length * sizeof *wide);
+    lpBuffer[length] = 0;
+    return TRUE;
+}
+
+static BOOL short_buffer(BOOL answered)
+{
+    if (!answered && last_error_get() == ERROR_MORE_DATA)
+        last_error_set(ERROR_BUFFER_OVERFLOW);
+    return answered;
+}
+
+BOOL WINAPI GetComputerNameA(LPSTR lpBuffer, LPDWORD nSize)
+{
+    return short_buffer(GetComputerNameExA(ComputerNameNetBIOS, lpBuffer, nSize));
+}
+
+BOOL WINAPI GetComputerNameW(LPWSTR lpBuffer, LPDWORD nSize)
+{
+    return short_buffer(GetComputerNameExW(ComputerNameNetBIOS, lpBuffer, nSize));
 }

@@ -183,3 +183,79 @@ DWORD WINAPI GetTimeZoneInformation(LPTIME_ZONE_INFORMATION lpTimeZoneInformatio
     set_zone_name(info->DaylightName, tzname[1]);
     return TIME_ZONE_ID_UNKNOWN;
 }
+
+/* ---- between UTC and a zone ---- */
+
+/* The moment of change in ticks of local time for a year: rules without a year name the n-th weekday of a
+ * month (5: the last), others a date. */
+static int64_t change_ticks(const SYSTEMTIME *rule, int64_t year)
+{
+    int64_t first = days_from_civil(year, rule->wMonth, 1);
+    int64_t day = rule->wDay;
+
+    if (rule->wYear == 0) {
+        day = 1 + (rule->wDayOfWeek - (first + 3) % 7 + 7) % 7 + (rule->wDay - 1) * 7;
+        while (day > month_days(year, rule->wMonth))
+            day -= 7;
+    }
+    return (first + day - 1 - DAYS_1601) * TICKS_PER_DAY +
+           ((rule->wHour * 60 + rule->wMinute) * 60 + rule->wSecond) * TICKS_PER_SEC;
+}
+
+static bool has_rules(const TIME_ZONE_INFORMATION *zone)
+{
+    return zone->StandardDate.wMonth != 0 && zone->DaylightDate.wMonth != 0;
+}
+
+/* Whether daylight saving holds at a moment of the zone's standard time. */
+static bool is_daylight(const TIME_ZONE_INFORMATION *zone, int64_t standard, int64_t year)
+{
+    int64_t begin = change_ticks(&zone->DaylightDate, year);
+    int64_t end = change_ticks(&zone->StandardDate, year) +
+                  (zone->DaylightBias - zone->StandardBias) * 60 * TICKS_PER_SEC;
+
+    return begin < end ? standard >= begin && standard < end : standard >= begin || standard < end;
+}
+
+/* Ticks east of UTC at a moment, which is given in UTC. */
+static int64_t zone_offset(const TIME_ZONE_INFORMATION *zone, int64_t utc)
+{
+    int64_t minutes;
+    SYSTEMTIME t;
+    FILETIME standard;
+
+    if (!zone)
+        return offset_at(unix_seconds(utc)) * TICKS_PER_SEC;
+    minutes = zone->Bias + zone->StandardBias;
+    standard = filetime_of(utc - minutes * 60 * TICKS_PER_SEC);
+    if (has_rules(zone) && FileTimeToSystemTime(&standard, &t) &&
+        is_daylight(zone, ticks_of(&standard), t.wYear))
+        minutes = zone->Bias + zone->DaylightBias;
+    return -minutes * 60 * TICKS_PER_SEC;
+}
+
+BOOL WINAPI SystemTimeToTzSpecificLocalTime(const TIME_ZONE_INFORMATION *lpTimeZoneInformation,
+                                            const SYSTEMTIME *lpUniversalTime, LPSYSTEMTIME lpLocalTime)
+{
+    FILETIME utc, local;
+
+    if (!SystemTimeToFileTime(lpUniversalTime, &utc))
+        return FALSE;
+    local = filetime_of(ticks_of(&utc) + zone_offset(lpTimeZoneInformation, ticks_of(&utc)));
+    return FileTimeToSystemTime(&local, lpLocalTime);
+}
+
+/* The offset is known at moments of UTC only: guess with that of the same figures read as UTC, and look
+ * again at the guess. An hour that is missing or there twice gets the offset after the change. */
+BOOL WINAPI TzSpecificLocalTimeToSystemTime(const TIME_ZONE_INFORMATION *lpTimeZoneInformation,
+                                            const SYSTEMTIME *lpLocalTime, LPSYSTEMTIME lpUniversalTime)
+{
+    FILETIME local, utc;
+    int64_t guess;
+
+    if (!SystemTimeToFileTime(lpLocalTime, &local))
+        return FALSE;
+    guess = ticks_of(&local) - zone_offset(lpTimeZoneInformation, ticks_of(&local));
+    utc = filetime_of(ticks_of(&local) - zone_offset(lpTimeZoneInformation, guess));
+    return FileTimeToSystemTime(&utc, lpUniversalTime);
+}

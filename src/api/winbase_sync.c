@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* winbase.h: on which processors threads may run. Masks cover processors 0 to 63. */
+/* winbase.h, processtopologyapi.h: on which processors threads may run. Masks cover processors 0 to 63. */
 #include "api/api.h"
 #include "api/handles.h"
 #include "base/status.h"
@@ -7,8 +7,10 @@
 #include <ntstatus.h>
 #include <windows.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { MASK_BITS = 64 };
@@ -31,30 +33,38 @@ static DWORD_PTR configured_mask(void)
     return n >= MASK_BITS ? ~(DWORD_PTR)0 : ((DWORD_PTR)1 << n) - 1;
 }
 
-BOOL WINAPI GetProcessAffinityMask(HANDLE hProcess, PDWORD_PTR lpProcessAffinityMask,
-                                   PDWORD_PTR lpSystemAffinityMask)
-{
-    struct object *obj;
-    cpu_set_t set;
-    uint32_t status = api_object_get(hProcess, OBJECT_PROCESS, &obj);
-
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    object_put(obj);
-    if (sched_getaffinity(getpid(), sizeof set, &set) < 0)
-        return win32_result(status_from_errno(errno));
-    *lpProcessAffinityMask = mask_from_set(&set);
-    *lpSystemAffinityMask = configured_mask();
-    return TRUE;
-}
-
-static uint32_t set_affinity(pid_t tid, DWORD_PTR mask, DWORD_PTR *previous)
+static uint32_t get_affinity(pid_t tid, DWORD_PTR *mask)
 {
     cpu_set_t set;
 
     if (sched_getaffinity(tid, sizeof set, &set) < 0)
         return status_from_errno(errno);
-    *previous = mask_from_set(&set);
+    *mask = mask_from_set(&set);
+    return STATUS_SUCCESS;
+}
+
+BOOL WINAPI GetProcessAffinityMask(HANDLE hProcess, PDWORD_PTR lpProcessAffinityMask,
+                                   PDWORD_PTR lpSystemAffinityMask)
+{
+    struct object *obj;
+    uint32_t status = api_object_get(hProcess, OBJECT_PROCESS, &obj);
+
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    object_put(obj);
+    status = get_affinity(getpid(), lpProcessAffinityMask);
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    *lpSystemAffinityMask = configured_mask();
+    return TRUE;
+}
+
+static uint32_t set_affinity(pid_t tid, DWORD_PTR mask)
+{
+    cpu_set_t set;
+
+    if (mask == 0 || (mask & ~configured_mask()))
+        return STATUS_INVALID_PARAMETER;
     CPU_ZERO(&set);
     for (int i = 0; i < MASK_BITS; i++) {
         if (mask >> i & 1)
@@ -63,20 +73,106 @@ static uint32_t set_affinity(pid_t tid, DWORD_PTR mask, DWORD_PTR *previous)
     return sched_setaffinity(tid, sizeof set, &set) < 0 ? status_from_errno(errno) : STATUS_SUCCESS;
 }
 
-DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE hThread, DWORD_PTR dwThreadAffinityMask)
+/* Reads the mask of a thread, then sets it if there is one to set. */
+static uint32_t thread_affinity(HANDLE thread, const DWORD_PTR *mask, DWORD_PTR *previous)
 {
     struct thread *t;
-    DWORD_PTR previous = 0;
-    uint32_t status = api_thread_get(hThread, &t);
+    uint32_t status = api_thread_get(thread, &t);
 
-    if (status == STATUS_SUCCESS) {
-        status = dwThreadAffinityMask & ~configured_mask()
-                     ? (uint32_t)STATUS_INVALID_PARAMETER
-                     : set_affinity((pid_t)atomic_load(&t->tid), dwThreadAffinityMask, &previous);
-        object_put(&t->object);
-    }
+    if (status != STATUS_SUCCESS)
+        return status;
+    status = get_affinity((pid_t)atomic_load(&t->tid), previous);
+    if (status == STATUS_SUCCESS && mask)
+        status = set_affinity((pid_t)atomic_load(&t->tid), *mask);
+    object_put(&t->object);
+    return status;
+}
+
+DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE hThread, DWORD_PTR dwThreadAffinityMask)
+{
+    DWORD_PTR previous;
+    uint32_t status = thread_affinity(hThread, &dwThreadAffinityMask, &previous);
+
     if (status == STATUS_SUCCESS)
         return previous;
     win32_fail(status);
     return 0;
+}
+
+BOOL WINAPI SetProcessAffinityMask(HANDLE hProcess, DWORD_PTR dwProcessAffinityMask)
+{
+    struct object *obj;
+    struct dirent *entry;
+    DIR *tasks;
+    uint32_t status = api_object_get(hProcess, OBJECT_PROCESS, &obj);
+
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    object_put(obj);
+    tasks = opendir("/proc/self/task");
+    if (!tasks)
+        return win32_result(status_from_errno(errno));
+    while (status == STATUS_SUCCESS && (entry = readdir(tasks)) != NULL) {
+        pid_t tid = atoi(entry->d_name);
+
+        if (tid != 0)
+            status = set_affinity(tid, dwProcessAffinityMask);
+        if (status == status_from_errno(ESRCH))
+            status = STATUS_SUCCESS; /* it has ended meanwhile */
+    }
+    closedir(tasks);
+    return win32_result(status);
+}
+
+/* ---- groups: there is one ---- */
+
+static DWORD count_group(WORD group, int what)
+{
+    long n = sysconf(what);
+
+    if (group != 0 && group != ALL_PROCESSOR_GROUPS)
+        return win32_fail(STATUS_INVALID_PARAMETER), 0;
+    return n > 0 ? (DWORD)n : 1;
+}
+
+DWORD WINAPI GetActiveProcessorCount(WORD GroupNumber)
+{
+    return count_group(GroupNumber, _SC_NPROCESSORS_ONLN);
+}
+
+DWORD WINAPI GetMaximumProcessorCount(WORD GroupNumber)
+{
+    return count_group(GroupNumber, _SC_NPROCESSORS_CONF);
+}
+
+WORD WINAPI GetActiveProcessorGroupCount(void)
+{
+    return 1;
+}
+
+WORD WINAPI GetMaximumProcessorGroupCount(void)
+{
+    return 1;
+}
+
+BOOL WINAPI SetThreadGroupAffinity(HANDLE hThread, const GROUP_AFFINITY *GroupAffinity,
+                                   PGROUP_AFFINITY PreviousGroupAffinity)
+{
+    DWORD_PTR mask = GroupAffinity->Mask, previous;
+    uint32_t status = GroupAffinity->Group != 0 ? (uint32_t)STATUS_INVALID_PARAMETER
+                                                : thread_affinity(hThread, &mask, &previous);
+
+    if (status == STATUS_SUCCESS && PreviousGroupAffinity)
+        *PreviousGroupAffinity = (GROUP_AFFINITY){.Mask = previous};
+    return win32_result(status);
+}
+
+BOOL WINAPI GetThreadGroupAffinity(HANDLE hThread, PGROUP_AFFINITY GroupAffinity)
+{
+    DWORD_PTR mask;
+    uint32_t status = thread_affinity(hThread, NULL, &mask);
+
+    if (status == STATUS_SUCCESS)
+        *GroupAffinity = (GROUP_AFFINITY){.Mask = mask};
+    return win32_result(status);
 }

@@ -6,6 +6,7 @@
  */
 #include "wait/thread.h"
 
+#include "base/clock.h"
 #include "base/fork.h"
 #include "base/futex.h"
 #include "ntstatus.h"
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -73,6 +75,7 @@ static struct thread *new_thread(void)
     t->wake_fd = -1;
     t->serial = atomic_fetch_add(&next_serial, 1);
     atomic_init(&t->exit_code, EXIT_STILL_ACTIVE);
+    t->created = clock_filetime();
     return t;
 }
 
@@ -94,6 +97,22 @@ static void unlist(struct thread *t)
     for (int i = 0; i < LEDGER_COUNTS; i++)
         threads.dead_counts[i] += atomic_load(&t->counts[i]);
     lock_release(&threads.lock);
+}
+
+static uint64_t microseconds(struct timeval t)
+{
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
+}
+
+/* What GetThreadTimes tells once the kernel has forgotten the thread. */
+static void note_end(struct thread *t)
+{
+    struct rusage used = {0};
+
+    getrusage(RUSAGE_THREAD, &used);
+    t->user_us = microseconds(used.ru_utime);
+    t->kernel_us = microseconds(used.ru_stime);
+    atomic_store(&t->ended, clock_filetime());
 }
 
 /* The end of a thread, on its own stack, after the program's code. */
@@ -120,6 +139,7 @@ static void detach(void *arg)
     unlist(t);
     if (!t->exit_code_given)
         atomic_store(&t->exit_code, 0);
+    note_end(t);
     thread_self_ptr = NULL;
     dispatcher_set(&t->dispatcher, 1);
     object_put(&t->object);

@@ -92,6 +92,10 @@ struct thread {
     bool exit_code_given;       /* (self) returned or called ExitThread: exit_code is final */
     _Atomic int32_t priority;   /* SetThreadPriority's value, remembered only */
     uint16_t *description;      /* owned; guarded by apc_lock */
+    int64_t created;            /* FILETIME at which the library first saw it; constant */
+    uint64_t user_us;           /* processor time, stored at the end, before `ended` */
+    uint64_t kernel_us;
+    _Atomic int64_t ended;      /* FILETIME, 0 while running */
 
     /* CreateThread only */
     uint32_t (*start)(void *);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * processthreadsapi.h, second part: how long threads, the process and the machine have been at work,
+ * the stack of a thread, the priority of the process.
+ */
+#include "api/api.h"
+#include "api/handles.h"
+#include "base/clock.h"
+#include "base/status.h"
+
+#include <ntstatus.h>
+#include <windows.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static FILETIME filetime_of(uint64_t ticks)
+{
+    return (FILETIME){(DWORD)ticks, (DWORD)(ticks >> 32)};
+}
+
+/* Units of 100 ns in so many of the kernel's clock ticks. */
+static uint64_t from_clock_ticks(unsigned long long ticks)
+{
+    long per_second = sysconf(_SC_CLK_TCK);
+
+    return ticks * (10000000 / (uint64_t)(per_second > 0 ? per_second : 100));
+}
+
+struct stat_times {
+    uint64_t user, kernel; /* 100 ns */
+    uint64_t start;        /* 100 ns after the start of the machine */
+};
+
+/* From a stat file of /proc; the name in it may contain anything, so that counting begins behind it. */
+static bool read_stat(const char *path, struct stat_times *out)
+{
+    unsigned long long user, kernel, start;
+    FILE *file = fopen(path, "re");
+    char text[1024];
+    size_t size;
+    char *rest;
+
+    if (!file)
+        return false;
+    size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[size] = 0;
+    rest = strrchr(text, ')');
+    if (!rest || sscanf(rest + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %*s %*s %*s %*s "
+                                  "%*s %*s %llu", &user, &kernel, &start) != 3)
+        return false;
+    out->user = from_clock_ticks(user);
+    out->kernel = from_clock_ticks(kernel);
+    out->start = from_clock_ticks(start);
+    return true;
+}
+
+/* A macro, since windows.h gives the word timeval to Winsock. */
+#define FROM_TIMEVAL(t) ((uint64_t)(t).tv_sec * 10000000 + (uint64_t)(t).tv_usec * 10)
+
+/* ---- threads ---- */
+
+/* Processor time in units of 100 ns: the calling thread's and a dead one's are exact, of others the kernel
+ * tells clock ticks. */
+static void processor_time(struct thread *t, uint64_t *user, uint64_t *kernel)
+{
+    struct stat_times times = {0};
+    struct rusage used;
+    char path[64];
+
+    if (t == thread_current() && getrusage(RUSAGE_THREAD, &used) == 0) {
+        *user = FROM_TIMEVAL(used.ru_utime);
+        *kernel = FROM_TIMEVAL(used.ru_stime);
+        return;
+    }
+    snprintf(path, sizeof path, "/proc/self/task/%u/stat", atomic_load(&t->tid));
+    if (!atomic_load(&t->ended) && read_stat(path, &times)) {
+        *user = times.user;
+        *kernel = times.kernel;
+    } else if (atomic_load(&t->ended)) {
+        *user = t->user_us * 10;
+        *kernel = t->kernel_us * 10;
+    }
+}
+
+BOOL WINAPI GetThreadTimes(HANDLE hThread, LPFILETIME lpCreationTime, LPFILETIME lpExitTime,
+                           LPFILETIME lpKernelTime, LPFILETIME lpUserTime)
+{
+    struct thread *t;
+    uint64_t user = 0, kernel = 0;
+    uint32_t status = api_thread_get(hThread, &t);
+
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    processor_time(t, &user, &kernel);
+    *lpCreationTime = filetime_of((uint64_t)t->created);
+    *lpExitTime = filetime_of((uint64_t)atomic_load(&t->ended));
+    *lpKernelTime = filetime_of(kernel);
+    *lpUserTime = filetime_of(user);
+    object_put(&t->object);
+    return TRUE;
+}
+
+void WINAPI GetCurrentThreadStackLimits(PULONG_PTR LowLimit, PULONG_PTR HighLimit)
+{
+    pthread_attr_t attr;
+    void *low = NULL;
+    size_t size = 0;
+
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        pthread_attr_getstack(&attr, &low, &size);
+        pthread_attr_destroy(&attr);
+    }
+    *LowLimit = (ULONG_PTR)low;
+    *HighLimit = (ULONG_PTR)low + size;
+}
+
+/* ---- the process ---- */
+
+static uint32_t check_process(HANDLE process)
+{
+    struct object *obj;
+    uint32_t status = api_object_get(process, OBJECT_PROCESS, &obj);
+
+    if (status == STATUS_SUCCESS)
+        object_put(obj);
+    return status;
+}
+
+static uint64_t process_start(void)
+{
+    struct stat_times times = {0};
+    struct timespec up;
+
+    if (!read_stat("/proc/self/stat", &times) || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
+        return 0;
+    return (uint64_t)clock_filetime() - ((uint64_t)up.tv_sec * 10000000 + (uint64_t)up.tv_nsec / 100) +
+           times.start;
+}
+
+BOOL WINAPI GetProcessTimes(HANDLE hProcess, LPFILETIME lpCreationTime, LPFILETIME lpExitTime,
+                            LPFILETIME lpKernelTime, LPFILETIME lpUserTime)
+{
+    uint32_t status = check_process(hProcess);
+    struct rusage used;
+
+    if (status == STATUS_SUCCESS && getrusage(RUSAGE_SELF, &used) != 0)
+        status = status_from_errno(errno);
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    *lpCreationTime = filetime_of(process_start());
+    *lpExitTime = filetime_of(0);
+    *lpKernelTime = filetime_of(FROM_TIMEVAL(used.ru_stime));
+    *lpUserTime = filetime_of(FROM_TIMEVAL(used.ru_utime));
+    return TRUE;
+}
+
+/* user, nice, system, idle, iowait, irq, softirq, steal: what is not idle or the user's is the kernel's;
+ * Windows counts the idle time as kernel time, too. */
+BOOL WINAPI GetSystemTimes(PFILETIME lpIdleTime, PFILETIME lpKernelTime, PFILETIME lpUserTime)
+{
+    unsigned long long t[8] = {0};
+    FILE *file = fopen("/proc/stat", "re");
+    uint64_t idle, user;
+    int n = 0;
+
+    if (file) {
+        n = fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3], &t[4],
+                   &t[5], &t[6], &t[7]);
+        fclose(file);
+    }
+    if (n < 4)
+        return win32_result(STATUS_NOT_SUPPORTED);
+    idle = from_clock_ticks(t[3] + t[4]);
+    user = from_clock_ticks(t[0] + t[1]);
+    if (lpIdleTime)
+        *lpIdleTime = filetime_of(idle);
+    if (lpUserTime)
+        *lpUserTime = filetime_of(user);
+    if (lpKernelTime)
+        *lpKernelTime = filetime_of(idle + from_clock_ticks(t[2] + t[5] + t[6] + t[7]));
+    return TRUE;
+}
+
+/* The classes as nice values. Raising needs a right that few processes have. */
+static const struct {
+    DWORD priority;
+    int nice;
+} classes[] = {
+    {IDLE_PRIORITY_CLASS, 19},         {BELOW_NORMAL_PRIORITY_CLASS, 10}, {NORMAL_PRIORITY_CLASS, 0},
+    {ABOVE_NORMAL_PRIORITY_CLASS, -5}, {HIGH_PRIORITY_CLASS, -10},        {REALTIME_PRIORITY_CLASS, -20},
+};
+
+/* Linux keeps a nice value per thread; new threads inherit their creator's. */
+static uint32_t set_nice(int nice)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    uint32_t status = STATUS_SUCCESS;
+    struct dirent *entry;
+
+    if (!tasks)
+        return status_from_errno(errno);
+    while ((entry = readdir(tasks)) != NULL) {
+        id_t tid = (id_t)atoi(entry->d_name);
+
+        if (tid != 0 && setpriority(PRIO_PROCESS, tid, nice) != 0 && errno != ESRCH)
+            status = status_from_errno(errno);
+    }
+    closedir(tasks);
+    return status;
+}
+
+BOOL WINAPI SetPriorityClass(HANDLE hProcess, DWORD dwPriorityClass)
+{
+    uint32_t status = check_process(hProcess);
+
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    for (size_t i = 0; i < ARRAYSIZE(classes); i++) {
+        if (classes[i].priority == dwPriorityClass)
+            return win32_result(set_nice(classes[i].nice));
+    }
+    return win32_result(STATUS_INVALID_PARAMETER);
+}
+
+/* A nice value between two classes counts as the lower one. */
+DWORD WINAPI GetPriorityClass(HANDLE hProcess)
+{
+    uint32_t status = check_process(hProcess);
+    int nice = getpriority(PRIO_PROCESS, (id_t)getpid());
+    size_t i = 0;
+
+    if (status != STATUS_SUCCESS)
+        return win32_fail(status), 0;
+    while (i + 1 < ARRAYSIZE(classes) && nice <= classes[i + 1].nice)
+        i++;
+    return classes[i].priority;
+}

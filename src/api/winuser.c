@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * winuser.h: letter case, and stepping through strings. In 16 bits by Unicode's simple table; in bytes the
+ * letters of ASCII alone, because the case forms of a UTF-8 sequence may have other lengths.
+ */
+#include <windows.h>
+
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static uint32_t upper_ascii(uint32_t c)
+{
+    return c - 'a' < 26u ? c - 32 : c;
+}
+
+/* A pointer whose high part is zero is a single character, and so is the answer. */
+static bool is_character(const void *text)
+{
+    return (uintptr_t)text <= 0xFFFF;
+}
+
+DWORD WINAPI CharUpperBuffA(LPSTR lpsz, DWORD cchLength)
+{
+    for (DWORD i = 0; i < cchLength; i++)
+        lpsz[i] = (char)upper_ascii((unsigned char)lpsz[i]);
+    return cchLength;
+}
+
+DWORD WINAPI CharUpperBuffW(LPWSTR lpsz, DWORD cchLength)
+{
+    for (DWORD i = 0; i < cchLength; i++)
+        lpsz[i] = (WCHAR)text_upper((uint16_t)lpsz[i]);
+    return cchLength;
+}
+
+DWORD WINAPI CharLowerBuffA(LPSTR lpsz, DWORD cchLength)
+{
+    for (DWORD i = 0; i < cchLength; i++)
+        lpsz[i] = (char)text_fold((unsigned char)lpsz[i]);
+    return cchLength;
+}
+
+DWORD WINAPI CharLowerBuffW(LPWSTR lpsz, DWORD cchLength)
+{
+    for (DWORD i = 0; i < cchLength; i++)
+        lpsz[i] = (WCHAR)text_lower((uint16_t)lpsz[i]);
+    return cchLength;
+}
+
+LPSTR WINAPI CharUpperA(LPSTR lpsz)
+{
+    if (is_character(lpsz))
+        return (LPSTR)(uintptr_t)upper_ascii((uint32_t)(uintptr_t)lpsz);
+    CharUpperBuffA(lpsz, (DWORD)strlen(lpsz));
+    return lpsz;
+}
+
+LPWSTR WINAPI CharUpperW(LPWSTR lpsz)
+{
+    if (is_character(lpsz))
+        return (LPWSTR)(uintptr_t)text_upper((uint32_t)(uintptr_t)lpsz);
+    CharUpperBuffW(lpsz, (DWORD)text_length16((const uint16_t *)lpsz));
+    return lpsz;
+}
+
+LPSTR WINAPI CharLowerA(LPSTR lpsz)
+{
+    if (is_character(lpsz))
+        return (LPSTR)(uintptr_t)text_fold((uint32_t)(uintptr_t)lpsz);
+    CharLowerBuffA(lpsz, (DWORD)strlen(lpsz));
+    return lpsz;
+}
+
+LPWSTR WINAPI CharLowerW(LPWSTR lpsz)
+{
+    if (is_character(lpsz))
+        return (LPWSTR)(uintptr_t)text_lower((uint32_t)(uintptr_t)lpsz);
+    CharLowerBuffW(lpsz, (DWORD)text_length16((const uint16_t *)lpsz));
+    return lpsz;
+}
+
+LPSTR WINAPI CharNextA(LPCSTR lpsz)
+{
+    return (LPSTR)(*lpsz ? lpsz + 1 : lpsz);
+}
+
+LPWSTR WINAPI CharNextW(LPCWSTR lpsz)
+{
+    return (LPWSTR)(*lpsz ? lpsz + 1 : lpsz);
+}
+
+LPSTR WINAPI CharPrevA(LPCSTR lpszStart, LPCSTR lpszCurrent)
+{
+    return (LPSTR)(lpszCurrent > lpszStart ? lpszCurrent - 1 : lpszStart);
+}
+
+LPWSTR WINAPI CharPrevW(LPCWSTR lpszStart, LPCWSTR lpszCurrent)
+{
+    return (LPWSTR)(lpszCurrent > lpszStart ? lpszCurrent - 1 : lpszStart);
+}
