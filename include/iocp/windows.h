@@ -20,6 +20,9 @@
 #include <stdarg.h>
 #include <string.h> /* ZeroMemory, CopyMemory and their kin are the C library's functions */
 #include <iocpdef.h>
+#ifndef IOCP_POSIX_NET /* a Linux source may ask for _WIN32_WINNT in order to know where it is */
+#include <sdkddkver.h>
+#endif
 #include <windef.h>
 #include <winerror.h>
 #include <winbase.h>
