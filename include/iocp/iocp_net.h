@@ -412,7 +412,8 @@ WINSOCK_API_LINKAGE int WSAAPI ioctlsocket(SOCKET s, long command, void *argumen
  * Control by code: SIO_GET_EXTENSION_FUNCTION_POINTER (in: GUID, out: the pointer), SIO_BASE_HANDLE,
  * SIO_KEEPALIVE_VALS, SIO_UDP_CONNRESET, FIONBIO, FIONREAD ... in, out: buffers of in_size and
  * out_size bytes; bytes: gets what was written to out. All codes here are done at once; overlapped and
- * routine then get their completion as ever. SOCKET_ERROR: WSAEOPNOTSUPP (code or GUID), WSAEFAULT (sizes).
+ * routine then get their completion as ever. SOCKET_ERROR: WSAEOPNOTSUPP (code), WSAEINVAL (GUID),
+ * WSAEFAULT (sizes).
  */
 WINSOCK_API_LINKAGE int WSAAPI WSAIoctl(SOCKET s, DWORD code, LPVOID in, DWORD in_size, LPVOID out,
                                         DWORD out_size, LPDWORD bytes, LPWSAOVERLAPPED overlapped,
@@ -420,7 +421,8 @@ WINSOCK_API_LINKAGE int WSAAPI WSAIoctl(SOCKET s, DWORD code, LPVOID in, DWORD i
 
 /*
  * accept with a say: condition (may be NULL) is called on this thread with the caller's address and
- * answers CF_ACCEPT, CF_REJECT (WSAECONNREFUSED) or CF_DEFER (WSATRY_AGAIN). address, length: as accept.
+ * answers CF_ACCEPT or CF_REJECT (WSAECONNREFUSED); CF_DEFER is not there (ERROR_CALL_NOT_IMPLEMENTED, and
+ * the connection is reset). address, length: as accept.
  * Differs: the connection is already made when condition is asked; rejecting resets it.
  */
 WINSOCK_API_LINKAGE SOCKET WSAAPI WSAAccept(SOCKET s, struct sockaddr *address, LPINT length,

@@ -115,6 +115,7 @@ WINSOCK_API_LINKAGE VOID PASCAL GetAcceptExSockaddrs(PVOID output, DWORD data_si
  * overlapped (NULL: from the file pointer), then buffers->Tail. `file` may be NULL, and so may
  * `buffers`. chunk: ignored. flags: TF_*. TRUE, or FALSE: ERROR_IO_PENDING, WSAENOTCONN,
  * WSAESHUTDOWN, ERROR_INVALID_HANDLE. The file may not be closed before completion.
+ * Not there yet: fails with ERROR_CALL_NOT_IMPLEMENTED.
  */
 WINSOCK_API_LINKAGE BOOL PASCAL TransmitFile(SOCKET s, HANDLE file, DWORD count, DWORD chunk,
                                              LPOVERLAPPED overlapped, LPTRANSMIT_FILE_BUFFERS buffers,

@@ -51,6 +51,7 @@ static const struct {
     {WSAID_GETACCEPTEXSOCKADDRS, (void (*)(void))GetAcceptExSockaddrs},
     {WSAID_CONNECTEX, (void (*)(void))ConnectEx},
     {WSAID_DISCONNECTEX, (void (*)(void))DisconnectEx},
+    {WSAID_TRANSMITFILE, (void (*)(void))TransmitFile},
     {WSAID_WSARECVMSG, (void (*)(void))WSARecvMsg},
     {WSAID_WSASENDMSG, (void (*)(void))WSASendMsg},
     {WSAID_WSAPOLL, (void (*)(void))WSAPoll},
@@ -66,7 +67,7 @@ static uint32_t extension_function(struct control *c)
     for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
         if (memcmp(&extensions[i].id, &wanted, sizeof wanted) == 0)
             return give(c, &extensions[i].function, sizeof extensions[i].function);
-    return status_from_wsa(WSAEOPNOTSUPP);
+    return status_from_wsa(WSAEINVAL);
 }
 
 /* ---- single controls ---- */

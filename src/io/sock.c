@@ -260,6 +260,8 @@ uint32_t sock_bind(struct file *f, const void *addr, int32_t len)
         err = bind(f->fd, addr, (socklen_t)len) < 0 ? errno : 0;
     if (err == 0)
         atomic_store(&s->bound, true);
+    if (err == EADDRINUSE && atomic_load(&s->reuse))
+        return status_from_wsa(WSAEACCES); /* it asked to share, and the owner does not */
     return status_from_errno_socket(err);
 }
 

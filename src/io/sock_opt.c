@@ -364,10 +364,20 @@ static uint32_t get_buffer_size(struct file *f, int name, void *value, int32_t *
     return kept ? write_int(number, value, size) : get_kernel(f, SOL_SOCKET, name, value, size);
 }
 
+/* Numbers: one byte of them says nothing. */
+static bool is_number(int name)
+{
+    return name == SO_TYPE || name == SO_ERROR || name == SO_SNDBUF || name == SO_RCVBUF ||
+           name == SO_SNDTIMEO || name == SO_RCVTIMEO || name == SOPT_CONNECT_TIME ||
+           name == SOPT_MAX_MSG_SIZE;
+}
+
 static uint32_t get_socket_option(struct file *f, int name, void *value, int32_t *size)
 {
     struct sock *s = sock_of(f);
 
+    if (is_number(name) && (!size || *size < (int32_t)sizeof(int)))
+        return status_from_wsa(WSAEFAULT);
     switch (name) {
     case SO_LINGER:
         return get_linger_pair(f, value, size);
