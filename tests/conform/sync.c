@@ -443,16 +443,16 @@ TEST(sleep_with_a_shared_lock, "SYNC-04 SYNC-05")
     AcquireSRWLockShared(&c.slim);
     HANDLE thread = start_thread(wakes_readers, &c);
     REQUIRE(thread != NULL);
+    ULONG shared = CONDITION_VARIABLE_LOCKMODE_SHARED;
     while (!c.tokens)
-        if (!CHECK(SleepConditionVariableSRW(&c.variable, &c.slim, 10000, CONDITION_VARIABLE_LOCKMODE_SHARED)))
+        if (!CHECK(SleepConditionVariableSRW(&c.variable, &c.slim, 10000, shared)))
             break;
     CHECK_EQ(c.tokens, 1);
     JOIN(thread);
     CHECK(!TryAcquireSRWLockExclusive(&c.slim)); /* held again, and shared */
     CHECK(TryAcquireSRWLockShared(&c.slim));
     ReleaseSRWLockShared(&c.slim);
-    CHECK_ERR(SleepConditionVariableSRW(&c.variable, &c.slim, 20, CONDITION_VARIABLE_LOCKMODE_SHARED),
-              ERROR_TIMEOUT);
+    CHECK_ERR(SleepConditionVariableSRW(&c.variable, &c.slim, 20, shared), ERROR_TIMEOUT);
     CHECK(!TryAcquireSRWLockExclusive(&c.slim));
     ReleaseSRWLockShared(&c.slim);
     CHECK(TryAcquireSRWLockExclusive(&c.slim));
