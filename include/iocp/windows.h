@@ -25,6 +25,7 @@
 #endif
 #include <windef.h>
 #include <winerror.h>
+#include <iocpcrt.h> /* what Microsoft's <string.h>, <stdio.h> ... have on top of the C library's */
 #include <winbase.h>
 #include <winuser.h>
 #include <winnls.h>

@@ -185,6 +185,9 @@ uint32_t file_publish(struct file *f, uint32_t handle_flags, uintptr_t *h)
 {
     uint32_t status = handle_open_fd(&f->object, f->fd, f->access, handle_flags);
 
+    /* The kernel gave out the number, so an adopted file that still has it was closed behind our back. */
+    if (status == STATUS_OBJECT_NAME_COLLISION && file_forget(f->fd) == STATUS_SUCCESS)
+        status = handle_open_fd(&f->object, f->fd, f->access, handle_flags);
     *h = (uintptr_t)f->fd;
     file_put(f);
     return status;
@@ -290,6 +293,21 @@ uint32_t file_forget(int fd)
         return status;
     f = file_from_object(obj);
     status = f->flags & FILE_ADOPTED ? forget(f) : (uint32_t)STATUS_INVALID_PARAMETER;
+    object_put(obj);
+    return status;
+}
+
+uint32_t file_release(int fd)
+{
+    struct object *obj;
+    uint32_t status = handle_get((uintptr_t)fd, OBJECT_FILE, &obj, NULL);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (file_from_object(obj)->fd == fd)
+        status = forget(file_from_object(obj));
+    else
+        status = STATUS_INVALID_PARAMETER; /* a duplicate's number */
     object_put(obj);
     return status;
 }

@@ -145,6 +145,9 @@ uint32_t file_from_handle_fresh(uintptr_t h, struct file **out);
 /* Gives an adopted fd back: the library forgets it; pending requests end in 995. */
 uint32_t file_forget(int fd);
 
+/* The same for a file that the library opened: its number is the caller's to close from now on. */
+uint32_t file_release(int fd);
+
 /* How a kind adopts: tried by file_from_handle after fstat. Registered by sock.c, disk.c, pipe.c */
 uint32_t file_adopt_socket(int fd, uint32_t flags, struct file **out);
 uint32_t file_adopt_disk(int fd, uint32_t flags, struct file **out);

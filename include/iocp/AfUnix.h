@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Another usual spelling of afunix.h. */
+#include "afunix.h"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Another usual spelling of windef.h. */
+#include "windef.h"
