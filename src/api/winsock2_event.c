@@ -270,7 +270,7 @@ int WSAAPI __WSAFDIsSet(SOCKET s, iocp_fd_set *set)
 /* Windows' POLLIN is two bits, one of which is POLLRDNORM: who asks for it sees that one too. */
 static unsigned poll_wants(SHORT events)
 {
-    unsigned want = (unsigned)events & (POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM);
+    unsigned want = (unsigned)events & (POLLIN | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM);
 
     if (want & POLLIN)
         want |= POLLRDNORM;
@@ -282,9 +282,13 @@ static bool is_skipped(const WSAPOLLFD *p)
     return (LONG_PTR)p->fd < 0;
 }
 
-/* *bad: how many entries are no sockets; they have something to say at once. */
+/* *bad: how many entries are no sockets; they have something to say at once. There must be one that
+ * is a socket, and no flags but those that ask for data. */
 static uint32_t poll_read(const WSAPOLLFD *sockets, ULONG count, struct looking *l, unsigned *bad)
 {
+    const int known = POLLIN | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM;
+    bool any = false;
+
     for (ULONG i = 0; i < count; i++) {
         struct file *f = NULL;
         uint32_t status = STATUS_SUCCESS;
@@ -298,8 +302,11 @@ static uint32_t poll_read(const WSAPOLLFD *sockets, ULONG count, struct looking 
             ++*bad;
         }
         looking_add(l, f, poll_wants(sockets[i].events));
+        if (f && (sockets[i].events & ~known))
+            return status_from_wsa(WSAEINVAL);
+        any = any || f;
     }
-    return STATUS_SUCCESS;
+    return any ? (uint32_t)STATUS_SUCCESS : status_from_wsa(WSAEINVAL);
 }
 
 static void poll_write(WSAPOLLFD *sockets, const struct looking *l)

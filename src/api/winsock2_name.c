@@ -462,8 +462,8 @@ INT WSAAPI WSAAddressToStringA(LPSOCKADDR address, DWORD address_length, LPWSAPR
     return wsa_result(status_from_wsa(code));
 }
 
-INT WSAAPI WSAAddressToStringW(LPSOCKADDR address, DWORD address_length, LPWSAPROTOCOL_INFOW info, LPWSTR text,
-                               LPDWORD length)
+INT WSAAPI WSAAddressToStringW(LPSOCKADDR address, DWORD address_length, LPWSAPROTOCOL_INFOW info,
+                               LPWSTR text, LPDWORD length)
 {
     char made[ADDRESS_TEXT];
     uint32_t code = write_address(address, address_length, made);

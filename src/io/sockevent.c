@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 /* Rules: everything is guarded by `lock`, which has a queue's rank: the event's dispatcher is locked
@@ -281,7 +280,6 @@ void sockevent_take(struct file *f, struct object *event, uint32_t *events, int3
     struct dispatcher *d = event ? event->type->dispatcher(event) : NULL;
 
     *events = 0;
-    memset(errors, 0, SE_COUNT * sizeof errors[0]);
     if (e) {
         lock_acquire(&e->lock);
         *events = e->recorded;

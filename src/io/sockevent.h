@@ -30,7 +30,7 @@ enum { /* bits and their numbers; Windows' */
 uint32_t sockevent_select(struct file *f, struct object *event, uint32_t mask);
 
 /*
- * Copies and clears the record (errors[n]: WSA code of bit n, set where the bit is); resets `event`
+ * Copies and clears the record (errors[n]: WSA code of bit n, written where the bit is set); resets `event`
  * (may be NULL) in the same step. Without a selection there are no events.
  */
 void sockevent_take(struct file *f, struct object *event, uint32_t *events, int32_t errors[SE_COUNT]);
