@@ -50,8 +50,8 @@ static const char program_module;
 
 typedef void (*function)(void);
 
-/* Weak, so that the table may name what a build leaves out. */
-#define EXPORT(name, where) extern void export_##name(void) __asm__("iocp_" #name) __attribute__((weak));
+/* By their symbols, whatever they are: a name that is declared and not defined does not link. */
+#define EXPORT(name, where) extern void export_##name(void) __asm__("iocp_" #name);
 #include "api/exports.h"
 #undef EXPORT
 
