@@ -48,6 +48,12 @@ IOCP_ASSERT_SIZE(MEMORYSTATUSEX, 64);
 WINBASEAPI VOID WINAPI GetSystemInfo(LPSYSTEM_INFO info) IOCP_SYM(GetSystemInfo);
 WINBASEAPI VOID WINAPI GetNativeSystemInfo(LPSYSTEM_INFO info) IOCP_SYM(GetNativeSystemInfo);
 
+/* One entry for each core, NUMA node, cache and package, of the first 64 processors. *length in bytes: in,
+ * room; out, used or on ERROR_INSUFFICIENT_BUFFER needed. */
+WINBASEAPI BOOL WINAPI GetLogicalProcessorInformation(PSYSTEM_LOGICAL_PROCESSOR_INFORMATION buffer,
+                                                      PDWORD length)
+    IOCP_SYM(GetLogicalProcessorInformation);
+
 /* ERROR_INVALID_PARAMETER: dwLength. */
 WINBASEAPI BOOL WINAPI GlobalMemoryStatusEx(LPMEMORYSTATUSEX status) IOCP_SYM(GlobalMemoryStatusEx);
 
@@ -88,6 +94,11 @@ WINBASEAPI BOOL WINAPI GetVersionExA(LPOSVERSIONINFOA info) IOCP_SYM(GetVersionE
 WINBASEAPI BOOL WINAPI GetVersionExW(LPOSVERSIONINFOW info) IOCP_SYM(GetVersionExW);
 
 WINBASEAPI DWORD WINAPI GetVersion(VOID) IOCP_SYM(GetVersion);
+
+/* Adds to the mask for VerifyVersionInfo (winbase.h) how the fields of VER_* are compared: VER_EQUAL,
+ * VER_GREATER ... */
+NTSYSAPI ULONGLONG NTAPI VerSetConditionMask(ULONGLONG mask, DWORD fields, BYTE condition)
+    IOCP_SYM(VerSetConditionMask);
 
 /* ---------- time ---------- */
 

@@ -282,6 +282,19 @@ WINBASEAPI DWORD WINAPI GetMaximumProcessorCount(WORD group) IOCP_SYM(GetMaximum
 WINBASEAPI WORD WINAPI GetActiveProcessorGroupCount(void) IOCP_SYM(GetActiveProcessorGroupCount);
 WINBASEAPI WORD WINAPI GetMaximumProcessorGroupCount(void) IOCP_SYM(GetMaximumProcessorGroupCount);
 
+/*
+ * Whether the version (see GetVersionEx) compares as the mask of VerSetConditionMask says, in the fields of
+ * VER_*; major, minor and service pack count as one number. FALSE: ERROR_OLD_WIN_VERSION (it does not),
+ * ERROR_BAD_ARGUMENTS (no mask).
+ */
+WINBASEAPI BOOL WINAPI VerifyVersionInfoA(LPOSVERSIONINFOEXA wanted, DWORD fields, DWORDLONG mask)
+    IOCP_SYM(VerifyVersionInfoA);
+WINBASEAPI BOOL WINAPI VerifyVersionInfoW(LPOSVERSIONINFOEXW wanted, DWORD fields, DWORDLONG mask)
+    IOCP_SYM(VerifyVersionInfoW);
+
+/* a * b / c in 64 bits, rounded to the nearest; -1 if c is 0 or the result needs more than 32. */
+WINBASEAPI int WINAPI MulDiv(int a, int b, int c) IOCP_SYM(MulDiv);
+
 /* ComputerNameNetBIOS of sysinfoapi.h; a buffer too small is ERROR_BUFFER_OVERFLOW. */
 #ifndef MAX_COMPUTERNAME_LENGTH
 #define MAX_COMPUTERNAME_LENGTH 15
@@ -398,6 +411,7 @@ WINBASEAPI int WINAPI lstrcmpiW(LPCWSTR a, LPCWSTR b) IOCP_SYM(lstrcmpiW);
 #define CreateSymbolicLink CreateSymbolicLinkW
 #define FormatMessage      FormatMessageW
 #define GetComputerName    GetComputerNameW
+#define VerifyVersionInfo  VerifyVersionInfoW
 #define lstrlen            lstrlenW
 #define lstrcpy            lstrcpyW
 #define lstrcpyn           lstrcpynW
@@ -412,6 +426,7 @@ WINBASEAPI int WINAPI lstrcmpiW(LPCWSTR a, LPCWSTR b) IOCP_SYM(lstrcmpiW);
 #define CreateSymbolicLink CreateSymbolicLinkA
 #define FormatMessage      FormatMessageA
 #define GetComputerName    GetComputerNameA
+#define VerifyVersionInfo  VerifyVersionInfoA
 #define lstrlen            lstrlenA
 #define lstrcpy            lstrcpyA
 #define lstrcpyn           lstrcpynA

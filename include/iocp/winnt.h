@@ -567,6 +567,49 @@ static __inline__ PVOID RtlSecureZeroMemory(PVOID memory, SIZE_T size)
 
 #define ALL_PROCESSOR_GROUPS 0xFFFF
 
+typedef enum _LOGICAL_PROCESSOR_RELATIONSHIP {
+    RelationProcessorCore,
+    RelationNumaNode,
+    RelationCache,
+    RelationProcessorPackage,
+    RelationGroup,
+    RelationAll = 0xffff
+} LOGICAL_PROCESSOR_RELATIONSHIP;
+
+typedef enum _PROCESSOR_CACHE_TYPE {
+    CacheUnified,
+    CacheInstruction,
+    CacheData,
+    CacheTrace
+} PROCESSOR_CACHE_TYPE;
+
+#define CACHE_FULLY_ASSOCIATIVE 0xFF
+#define LTP_PC_SMT              0x1
+
+typedef struct _CACHE_DESCRIPTOR {
+    BYTE Level;
+    BYTE Associativity;
+    WORD LineSize;
+    DWORD Size; /* bytes */
+    PROCESSOR_CACHE_TYPE Type;
+} CACHE_DESCRIPTOR, *PCACHE_DESCRIPTOR;
+
+typedef struct _SYSTEM_LOGICAL_PROCESSOR_INFORMATION {
+    ULONG_PTR ProcessorMask;
+    LOGICAL_PROCESSOR_RELATIONSHIP Relationship;
+    IOCP_NAMELESS union {
+        struct {
+            BYTE Flags; /* LTP_PC_SMT: the core has several processors */
+        } ProcessorCore;
+        struct {
+            DWORD NodeNumber;
+        } NumaNode;
+        CACHE_DESCRIPTOR Cache;
+        ULONGLONG Reserved[2];
+    } DUMMYUNIONNAME;
+} SYSTEM_LOGICAL_PROCESSOR_INFORMATION, *PSYSTEM_LOGICAL_PROCESSOR_INFORMATION;
+IOCP_ASSERT_SIZE(SYSTEM_LOGICAL_PROCESSOR_INFORMATION, 32);
+
 #define VER_PLATFORM_WIN32s        0
 #define VER_PLATFORM_WIN32_WINDOWS 1
 #define VER_PLATFORM_WIN32_NT      2
@@ -584,6 +627,11 @@ static __inline__ PVOID RtlSecureZeroMemory(PVOID memory, SIZE_T size)
 #define VER_PLATFORMID             0x0000008
 #define VER_SERVICEPACKMINOR       0x0000010
 #define VER_SERVICEPACKMAJOR       0x0000020
+#define VER_SUITENAME              0x0000040
+#define VER_PRODUCT_TYPE           0x0000080
+#define VER_AND                    6
+#define VER_OR                     7
+#define VER_SET_CONDITION(mask, type, condition) ((mask) = VerSetConditionMask((mask), (type), (condition)))
 
 typedef struct _OSVERSIONINFOA {
     DWORD dwOSVersionInfoSize;

@@ -268,3 +268,20 @@ int WINAPI lstrcmpiW(LPCWSTR lpString1, LPCWSTR lpString2)
                ? result
                : text_compare_folded16(lpString1, lpString2);
 }
+
+/* Rounds halves away from zero. */
+int WINAPI MulDiv(int nNumber, int nNumerator, int nDenominator)
+{
+    int64_t product = (int64_t)nNumber * nNumerator;
+    int64_t divisor = nDenominator;
+    int64_t result;
+
+    if (divisor == 0)
+        return -1;
+    if (divisor < 0) {
+        divisor = -divisor;
+        product = -product;
+    }
+    result = (product + (product < 0 ? -divisor / 2 : divisor / 2)) / divisor;
+    return result > INT32_MAX || result < -INT32_MAX ? -1 : (int)result;
+}

@@ -3,6 +3,7 @@
 #include "conform.h"
 
 #include <sysinfoapi.h>
+#include <versionhelpers.h>
 
 TEST(system_info, "")
 {
@@ -35,6 +36,70 @@ TEST(version, "")
     CHECK_EQ((BYTE)GetVersion(), info.dwMajorVersion);
     info.dwOSVersionInfoSize = 7;
     CHECK_ERR(GetVersionExA((OSVERSIONINFOA *)&info), ERROR_INSUFFICIENT_BUFFER);
+}
+
+static BOOL version_is(DWORD major, DWORD minor, BYTE condition)
+{
+    OSVERSIONINFOEXA wanted = {sizeof wanted, .dwMajorVersion = major, .dwMinorVersion = minor};
+    ULONGLONG mask = VerSetConditionMask(0, VER_MAJORVERSION, condition);
+
+    VER_SET_CONDITION(mask, VER_MINORVERSION, condition);
+    return VerifyVersionInfoA(&wanted, VER_MAJORVERSION | VER_MINORVERSION, mask);
+}
+
+TEST(version_compared, "")
+{
+    OSVERSIONINFOEXA any = {.dwOSVersionInfoSize = sizeof any};
+    OSVERSIONINFOA is = {.dwOSVersionInfoSize = sizeof is};
+
+    CHECK(GetVersionExA(&is));
+    CHECK(version_is(is.dwMajorVersion, is.dwMinorVersion, VER_EQUAL));
+    CHECK(version_is(is.dwMajorVersion, is.dwMinorVersion, VER_GREATER_EQUAL));
+    CHECK(version_is(is.dwMajorVersion, is.dwMinorVersion + 1, VER_LESS));
+    CHECK_ERR(version_is(is.dwMajorVersion, is.dwMinorVersion, VER_GREATER), ERROR_OLD_WIN_VERSION);
+    CHECK_ERR(version_is(is.dwMajorVersion + 1, 0, VER_GREATER_EQUAL), ERROR_OLD_WIN_VERSION);
+    CHECK(version_is(5, 9, VER_GREATER_EQUAL)); /* the major number decides */
+    CHECK_ERR(VerifyVersionInfoA(&any, 0, 1), ERROR_BAD_ARGUMENTS);
+    CHECK(IsWindows7OrGreater());
+    CHECK(!IsWindowsVersionOrGreater(99, 0, 0));
+}
+
+TEST(how_processors_share, "")
+{
+    SYSTEM_LOGICAL_PROCESSOR_INFORMATION few, *all;
+    DWORD length = sizeof few, needed;
+    ULONG_PTR cores = 0, packages = 0, nodes = 0;
+    DWORD_PTR process, system;
+
+    REQUIRE(GetProcessAffinityMask(GetCurrentProcess(), &process, &system));
+    CHECK_ERR(GetLogicalProcessorInformation(&few, &length), ERROR_INSUFFICIENT_BUFFER);
+    REQUIRE(length > sizeof few && length % sizeof few == 0);
+    all = malloc(length);
+    needed = length;
+    REQUIRE(all != NULL);
+    CHECK(GetLogicalProcessorInformation(all, &length));
+    CHECK_EQ(length, needed);
+    for (DWORD i = 0; i < length / sizeof *all; i++) {
+        if (all[i].Relationship == RelationProcessorCore) {
+            CHECK_EQ(cores & all[i].ProcessorMask, 0);
+            cores |= all[i].ProcessorMask;
+        } else if (all[i].Relationship == RelationProcessorPackage) {
+            packages |= all[i].ProcessorMask;
+        } else if (all[i].Relationship == RelationNumaNode) {
+            nodes |= all[i].ProcessorMask;
+        } else if (all[i].Relationship == RelationCache) {
+            CHECK(all[i].Cache.Level >= 1 && all[i].Cache.Level <= 4);
+        }
+    }
+    CHECK_EQ(process & ~cores, 0);
+    CHECK_EQ(packages, cores);
+    CHECK_EQ(nodes, cores);
+    free(all);
+    CHECK_EQ(MulDiv(7, 3, 2), 11);
+    CHECK_EQ(MulDiv(-7, 3, 2), -11);
+    CHECK_EQ(MulDiv(2000000000, 3, 4), 1500000000);
+    CHECK_EQ(MulDiv(2000000000, 3, 2), -1);
+    CHECK_EQ(MulDiv(1, 1, 0), -1);
 }
 
 TEST(computer_name, "")
@@ -106,7 +171,9 @@ TEST(processor_time, "")
     CHECK_EQ(WaitForSingleObject(thread, 20000), WAIT_OBJECT_0);
     GetSystemTimeAsFileTime(&now);
     CHECK(GetThreadTimes(thread, &created, &ended, &kernel, &user));
-    CHECK(ticks(kernel) + ticks(user) >= 200000);
+    TODO_WINE("may have forgotten the times of a thread that has ended") {
+        CHECK(ticks(kernel) + ticks(user) >= 200000);
+    }
     CHECK(ticks(created) != 0 && ticks(ended) >= ticks(created));
     CHECK(ticks(ended) <= ticks(now) + 1000000);
     CloseHandle(thread);
