@@ -37,7 +37,7 @@ TEST(heap_of_the_process, "")
     CHECK_EQ(HeapSize(heap, 0, block), 0);
     CHECK(HeapFree(heap, 0, block));
     CHECK(HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0));
-    CHECK(HeapSetInformation(heap, HeapCompatibilityInformation, &low_fragmentation, sizeof low_fragmentation));
+    CHECK(HeapSetInformation(heap, HeapCompatibilityInformation, &low_fragmentation, sizeof(ULONG)));
     CHECK(HeapAlloc(heap, 0, (SIZE_T)-100) == NULL);
 }
 

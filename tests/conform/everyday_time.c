@@ -34,8 +34,8 @@ TEST(calendar_of_known_days, "")
         SYSTEMTIME s;
 
         CHECK(FileTimeToSystemTime(&t, &s));
-        CHECK_MSG(memcmp(&s, &known[i].time, sizeof s) == 0, "number %u is %u-%u-%u (%u) %u:%u:%u.%u", i, s.wYear,
-                  s.wMonth, s.wDay, s.wDayOfWeek, s.wHour, s.wMinute, s.wSecond, s.wMilliseconds);
+        CHECK_MSG(memcmp(&s, &known[i].time, sizeof s) == 0, "number %u is %u-%u-%u (%u) %u:%u:%u.%u", i,
+                  s.wYear, s.wMonth, s.wDay, s.wDayOfWeek, s.wHour, s.wMinute, s.wSecond, s.wMilliseconds);
         CHECK(SystemTimeToFileTime(&s, &back));
         CHECK_EQ(ticks(back), known[i].ticks);
     }
