@@ -252,15 +252,20 @@ struct protoent *WSAAPI getprotobynumber(int number)
 
 /* ---- IPv4 addresses as text, the old way ---- */
 
+/* A space ends the address. */
 u_long WSAAPI inet_addr(const char *text)
 {
+    char copy[ADDRESS_TEXT];
     uint32_t address;
+    size_t length = text ? strcspn(text, " \t\r\n\v\f") : sizeof copy;
 
-    if (!text)
+    if (length >= sizeof copy)
         return INADDR_NONE;
     if (strcmp(text, " ") == 0) /* the page has this case */
         return 0;
-    return resolve_loose_text(text, &address) ? address : INADDR_NONE;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return resolve_loose_text(copy, &address) ? address : INADDR_NONE;
 }
 
 char *WSAAPI inet_ntoa(struct in_addr address)

@@ -225,7 +225,7 @@ bool resolve_loose_text(const char *text, uint32_t *addr)
 {
     struct in_addr in;
 
-    /* inet_aton takes whatever follows a space; Winsock takes nothing there. */
+    /* Nothing may follow; inet_aton itself takes whatever comes after a space. */
     if (text[strspn(text, "0123456789abcdefABCDEFxX.")] != '\0' || inet_aton(text, &in) == 0)
         return false;
     *addr = in.s_addr;
