@@ -176,7 +176,7 @@ TEST(close_cancels_or_finishes)
         uint32_t status;
         struct file *f = open_as(name("c"), FILE_BOTH, 0, DISK_CREATE_ALWAYS, FILE_OVERLAPPED | FILE_DIRECT,
                                  &status);
-        struct cancel_match all = {NULL, 0};
+        struct cancel_match all = {.ov = NULL};
 
         CHECK_EQ(ftruncate(f->fd, N * 4096), 0);
         for (int i = 0; i < N; i++)

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory that runs out: a small program's life (port, packets, file, sockets, events, threads) is
+ * repeated with the first, second, third ... allocation failing, until none is left to fail. Each call
+ * must work or fail with a code that says so; what was accepted is answered; the ledger balances;
+ * nothing crashes or hangs. Skipped under sanitizers, which own malloc themselves.
+ */
+#include <iocp.h>
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OWN_MALLOC 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define OWN_MALLOC 0
+#endif
+#endif
+#ifndef OWN_MALLOC
+#define OWN_MALLOC 1
+#endif
+
+static _Atomic int armed;    /* count allocations */
+static _Atomic long counted; /* since armed */
+static long fail_at;         /* this one fails, and those right behind it as often as `burst` says */
+static long burst;
+
+#if OWN_MALLOC
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+
+static int fails(void)
+{
+    long n;
+
+    if (!atomic_load(&armed))
+        return 0;
+    n = atomic_fetch_add(&counted, 1) + 1;
+    return n >= fail_at && n < fail_at + burst;
+}
+
+void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
+void *calloc(size_t count, size_t size) { return fails() ? NULL : __libc_calloc(count, size); }
+void *realloc(void *old, size_t size) { return fails() ? NULL : __libc_realloc(old, size); }
+#endif
+
+static int wrong;
+
+#define EXPECT(COND)                                                                                 \
+    do {                                                                                             \
+        if (!(COND)) {                                                                               \
+            wrong = 1;                                                                               \
+            printf("line %d, allocation %ld: %s (last error %u)\n", __LINE__, fail_at, #COND,        \
+                   (unsigned)GetLastError());                                                        \
+        }                                                                                            \
+    } while (0)
+
+/* A failure because there is no memory, in whichever spelling the call has. */
+static int said_so(void)
+{
+    switch (GetLastError()) {
+    case ERROR_NOT_ENOUGH_MEMORY:
+    case ERROR_OUTOFMEMORY:
+    case ERROR_NO_SYSTEM_RESOURCES:
+    case ERROR_MAX_THRDS_REACHED:
+    case WSAENOBUFS:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static void packets(HANDLE port)
+{
+    int posted = 0, got = 0;
+
+    for (int i = 0; i < 3; i++) {
+        if (PostQueuedCompletionStatus(port, 1, 2, NULL))
+            posted++;
+        else
+            EXPECT(said_so());
+    }
+    for (;;) {
+        DWORD bytes;
+        ULONG_PTR key;
+        OVERLAPPED *ov;
+
+        if (!GetQueuedCompletionStatus(port, &bytes, &key, &ov, 0))
+            break;
+        EXPECT(bytes == 1 && key == 2 && !ov);
+        got++;
+    }
+    EXPECT(GetLastError() == WAIT_TIMEOUT);
+    EXPECT(posted == got);
+}
+
+/* Accepted means answered: the packet comes, whatever memory does. */
+static void expect_packet(HANDLE port, OVERLAPPED *want)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *ov = NULL;
+    BOOL good = GetQueuedCompletionStatus(port, &bytes, &key, &ov, 10000);
+
+    EXPECT(ov == want);
+    EXPECT(good || GetLastError() == ERROR_OPERATION_ABORTED || said_so());
+}
+
+static void file(HANDLE port)
+{
+    static char data[4096];
+    OVERLAPPED ov = {0};
+    HANDLE f = CreateFileA("/proc/self/exe", GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING,
+                           FILE_FLAG_OVERLAPPED, NULL);
+
+    if (f == INVALID_HANDLE_VALUE) {
+        EXPECT(said_so());
+        return;
+    }
+    if (CreateIoCompletionPort(f, port, 3, 0) != port)
+        EXPECT(said_so());
+    else if (ReadFile(f, data, sizeof data, NULL, &ov) || GetLastError() == ERROR_IO_PENDING)
+        expect_packet(port, &ov);
+    else
+        EXPECT(said_so());
+    EXPECT(CloseHandle(f));
+}
+
+static void transfer(HANDLE port, SOCKET s, int peer)
+{
+    OVERLAPPED in = {0}, out = {0};
+    char data[8] = "";
+    WSABUF bufs[6] = {{1, data}, {1, data + 1}, {1, data + 2}, {1, data + 3}, {1, data + 4}, {1, data + 5}};
+    DWORD flags = 0;
+    int pending = 0;
+
+    if (WSARecv(s, bufs, 6, NULL, &flags, &in, NULL) == 0 || WSAGetLastError() == WSA_IO_PENDING)
+        pending = 1;
+    else
+        EXPECT(said_so());
+    if (pending) {
+        EXPECT(write(peer, "ab", 2) == 2);
+        expect_packet(port, &in);
+    }
+    if (WSASend(s, bufs, 6, NULL, 0, &out, NULL) == 0 || WSAGetLastError() == WSA_IO_PENDING)
+        expect_packet(port, &out);
+    else
+        EXPECT(said_so());
+    if (WSARecv(s, bufs, 2, NULL, &flags, &in, NULL) == 0 || WSAGetLastError() == WSA_IO_PENDING) {
+        CancelIoEx((HANDLE)s, &in);
+        expect_packet(port, &in);
+    } else {
+        EXPECT(said_so());
+    }
+}
+
+static void sockets(HANDLE port)
+{
+    int fd[2];
+    HANDLE h;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd)) {
+        EXPECT(!"socketpair");
+        return;
+    }
+    h = (HANDLE)(intptr_t)fd[0];
+    if (CreateIoCompletionPort(h, port, 3, 0) == port) {
+        transfer(port, (SOCKET)fd[0], fd[1]);
+        EXPECT(closesocket((SOCKET)fd[0]) == 0);
+    } else {
+        EXPECT(said_so() || GetLastError() == ERROR_INVALID_HANDLE); /* could not be adopted */
+        if (iocp_forget(fd[0]) == 0 || GetLastError() == ERROR_INVALID_HANDLE)
+            close(fd[0]);
+    }
+    close(fd[1]);
+}
+
+static DWORD WINAPI end_at_once(void *arg) { return (DWORD)(uintptr_t)arg; }
+
+static void objects(void)
+{
+    HANDLE event = CreateEventA(NULL, TRUE, FALSE, "fault");
+    HANDLE semaphore = CreateSemaphoreA(NULL, 1, 2, NULL);
+    HANDLE thread = CreateThread(NULL, 0, end_at_once, (void *)7, 0, NULL);
+    DWORD code = 0;
+
+    if (event) {
+        EXPECT(SetEvent(event) && WaitForSingleObject(event, 0) == WAIT_OBJECT_0);
+        EXPECT(CloseHandle(event));
+    }
+    if (semaphore) {
+        EXPECT(WaitForSingleObject(semaphore, 0) == WAIT_OBJECT_0);
+        EXPECT(CloseHandle(semaphore));
+    }
+    if (!thread) {
+        EXPECT(said_so());
+        return;
+    }
+    EXPECT(WaitForSingleObject(thread, 10000) == WAIT_OBJECT_0);
+    EXPECT(GetExitCodeThread(thread, &code) && code == 7);
+    EXPECT(CloseHandle(thread));
+}
+
+static void life(void)
+{
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+
+    if (!port) {
+        EXPECT(said_so());
+        return;
+    }
+    packets(port);
+    file(port);
+    sockets(port);
+    objects();
+    EXPECT(CloseHandle(port));
+}
+
+static void balanced(void)
+{
+    struct iocp_ledger l;
+
+    iocp_ledger(&l);
+    EXPECT(l.started == l.completed + l.refused);
+    EXPECT(l.queued == l.delivered + l.dropped);
+}
+
+int main(void)
+{
+    if (!OWN_MALLOC) {
+        puts("the sanitizer owns malloc");
+        return 77;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    alarm(60);
+    life(); /* what is made once is there */
+    for (burst = 1; burst <= 4; burst += 3) {
+        for (fail_at = 1;; fail_at++) {
+            atomic_store(&counted, 0);
+            atomic_store(&armed, 1);
+            life();
+            atomic_store(&armed, 0);
+            balanced();
+            if (atomic_load(&counted) < fail_at || wrong)
+                break;
+        }
+        printf("# bursts of %ld: %ld allocations made to fail\n", burst, fail_at - 1);
+    }
+    puts(wrong ? "FAIL memory" : "ok memory");
+    return wrong;
+}
