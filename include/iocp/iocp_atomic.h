@@ -83,19 +83,21 @@ IOCP_ATOMIC_POINTERS(Acquire)
 IOCP_ATOMIC_POINTERS(Release)
 IOCP_ATOMIC_POINTERS(NoFence)
 
-IOCP_ATOMIC_INLINE BOOLEAN InterlockedBitTestAndSet(LONG volatile *base, LONG bit)
-{
-    LONG mask = (LONG)(1u << (bit & 31));
-
-    return (__atomic_fetch_or(base + (bit >> 5), mask, __ATOMIC_SEQ_CST) & mask) != 0;
-}
-
-IOCP_ATOMIC_INLINE BOOLEAN InterlockedBitTestAndReset(LONG volatile *base, LONG bit)
-{
-    LONG mask = (LONG)(1u << (bit & 31));
-
-    return (__atomic_fetch_and(base + (bit >> 5), ~mask, __ATOMIC_SEQ_CST) & mask) != 0;
-}
+/* Change one bit and tell what it was. It may lie beyond the first word. */
+#define IOCP_ATOMIC_CLEAR(p, bits, order) __atomic_fetch_and(p, ~(bits), order)
+#define IOCP_ATOMIC_BIT(name, type, shift, change)                                           \
+    IOCP_ATOMIC_INLINE BOOLEAN name(type volatile *base, type bit)                           \
+    {                                                                                        \
+        type mask = (type)(1ull << (bit & ((1 << shift) - 1)));                              \
+                                                                                             \
+        return (change(base + (bit >> shift), mask, __ATOMIC_SEQ_CST) & mask) != 0;          \
+    }
+IOCP_ATOMIC_BIT(InterlockedBitTestAndSet, LONG, 5, __atomic_fetch_or)
+IOCP_ATOMIC_BIT(InterlockedBitTestAndReset, LONG, 5, IOCP_ATOMIC_CLEAR)
+IOCP_ATOMIC_BIT(InterlockedBitTestAndComplement, LONG, 5, __atomic_fetch_xor)
+IOCP_ATOMIC_BIT(InterlockedBitTestAndSet64, LONG64, 6, __atomic_fetch_or)
+IOCP_ATOMIC_BIT(InterlockedBitTestAndReset64, LONG64, 6, IOCP_ATOMIC_CLEAR)
+IOCP_ATOMIC_BIT(InterlockedBitTestAndComplement64, LONG64, 6, __atomic_fetch_xor)
 
 #if defined(__x86_64__)
 /* Exchanges 16 bytes if they are still those at `old`, else reads them into `old`; 1 if exchanged. */
@@ -185,6 +187,8 @@ IOCP_ATOMIC_READ_WRITE(IOCP_ATOMIC_PVOID, Pointer)
 #define _InterlockedCompareExchangePointer InterlockedCompareExchangePointer
 #define _interlockedbittestandset          InterlockedBitTestAndSet
 #define _interlockedbittestandreset        InterlockedBitTestAndReset
+#define _interlockedbittestandset64        InterlockedBitTestAndSet64
+#define _interlockedbittestandreset64      InterlockedBitTestAndReset64
 
 #ifdef __cplusplus
 extern "C++" {

@@ -273,3 +273,21 @@ TEST(interlocked_answers, "")
     CHECK(InterlockedCompareExchangePointer(&p, NULL, (void *)&n) == (void *)&n);
     CHECK(p == NULL);
 }
+
+TEST(interlocked_bits, "")
+{
+    LONG words[3] = {0, 0, 0};
+    LONG64 big = 0;
+
+    CHECK(!InterlockedBitTestAndSet(words, 31));
+    CHECK(!InterlockedBitTestAndSet(words, 33)); /* bit 1 of the second word */
+    CHECK_EQ((DWORD)words[0], 0x80000000);
+    CHECK_EQ(words[1], 2);
+    CHECK(InterlockedBitTestAndReset(words, 33));
+    CHECK(InterlockedBitTestAndComplement(words, 31));
+    CHECK_EQ(words[0] | words[1], 0);
+    CHECK(!InterlockedBitTestAndSet64(&big, 40));
+    CHECK_EQ(big, 1ll << 40);
+    CHECK(InterlockedBitTestAndReset64(&big, 40));
+    CHECK_EQ(big, 0);
+}
