@@ -179,6 +179,9 @@ static inline int conform_eq(const char *file, int line, const char *what, unsig
         conform_true_;                                                                               \
     })
 
+/* A variable that other threads write, read as one piece and in order. */
+#define LOOK(VARIABLE) __atomic_load_n(&(VARIABLE), __ATOMIC_SEQ_CST)
+
 /* Milliseconds with fractions, from a clock that never goes back. */
 static inline double now_ms(void)
 {
@@ -409,11 +412,11 @@ static inline void conform_watch(void)
 #else
         Sleep(100);
 #endif
-        if (conform_beat != beat) {
-            beat = conform_beat;
+        if (LOOK(conform_beat) != beat) {
+            beat = LOOK(conform_beat);
             tenths = 0;
         }
-        struct conform_test *test = conform_current;
+        struct conform_test *test = LOOK(conform_current);
         if (!test || ++tenths < conform_limit * 10)
             continue;
         if (conform_wine && (test->w8 || conform_todo))
@@ -453,12 +456,12 @@ static inline int conform_run(struct conform_test *test)
     conform_failed = conform_todo_failed = conform_todo_blocks = 0;
     conform_todo = 0;
     conform_skipped = conform_why = NULL;
-    conform_current = test;
+    __atomic_store_n(&conform_current, test, __ATOMIC_SEQ_CST);
     InterlockedIncrement(&conform_beat);
     printf("# run %s %s%s\n", test->name, test->ids, test->w8 ? " # W8" : "");
     fflush(stdout);
     test->run();
-    conform_current = NULL;
+    __atomic_store_n(&conform_current, NULL, __ATOMIC_SEQ_CST);
     if (conform_failed)
         printf("FAIL %s %s\n", test->name, test->ids);
     else if (conform_skipped)

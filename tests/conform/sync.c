@@ -126,13 +126,13 @@ TEST(section_blocks_until_left, "SYNC-01")
     EnterCriticalSection(&section);
     for (int i = 0; i < 3; i++)
         threads[i] = start_thread(enters_once, &b);
-    CHECK(WITHIN(10000, b.came == 3));
+    CHECK(WITHIN(10000, LOOK(b.came) == 3));
     CHECK_EQ(WaitForMultipleObjects(3, threads, FALSE, 30), WAIT_TIMEOUT);
-    CHECK_EQ(b.in, 0);
+    CHECK_EQ(LOOK(b.in), 0);
     LeaveCriticalSection(&section);
     for (int i = 0; i < 3; i++)
         JOIN(threads[i]);
-    CHECK_EQ(b.in, 3);
+    CHECK_EQ(LOOK(b.in), 3);
     DeleteCriticalSection(&section);
 }
 
@@ -389,14 +389,15 @@ THREAD_FN(consumes)
         lock(&s->c);
         while (!s->full)
             if (!sleep_in_slot(s, &s->c.variable)) {
-                s->wrong++;
+                InterlockedIncrement(&s->wrong);
                 break;
             }
-        s->wrong += s->value != i;
+        if (s->value != i)
+            InterlockedIncrement(&s->wrong);
         s->full = 0;
         WakeConditionVariable(&s->emptied);
         unlock(&s->c);
-        if (s->wrong)
+        if (LOOK(s->wrong))
             break;
     }
     return 0;
@@ -410,7 +411,7 @@ TEST(no_wake_is_lost, "SYNC-06 SYNC-04")
         InitializeConditionVariable(&s.emptied);
         HANDLE thread = start_thread(consumes, &s);
         REQUIRE(thread != NULL);
-        for (LONG i = 0; i < s.rounds && !s.wrong; i++) {
+        for (LONG i = 0; i < s.rounds && !LOOK(s.wrong); i++) {
             lock(&s.c);
             while (s.full)
                 if (!CHECK(sleep_in_slot(&s, &s.emptied)))
@@ -524,20 +525,20 @@ TEST(once_runs_once_and_others_wait, "SYNC-07")
         callers[i] = (struct caller){&once, &came, 9, NULL};
         threads[i] = start_thread(calls_once, &callers[i]);
     }
-    CHECK(WITHIN(10000, came == 4 && once_runs == 1));
+    CHECK(WITHIN(10000, LOOK(came) == 4 && LOOK(once_runs) == 1));
     CHECK_EQ(WaitForMultipleObjects(4, threads, FALSE, 20), WAIT_TIMEOUT);
-    CHECK_EQ(once_runs, 1);
+    CHECK_EQ(LOOK(once_runs), 1);
     SetEvent(once_gate);
     for (int i = 0; i < 4; i++) {
         JOIN(threads[i]);
         CHECK_EQ(callers[i].result, TRUE);
         CHECK_EQ((ULONG_PTR)callers[i].context, 0x1000);
     }
-    CHECK_EQ(once_runs, 1);
+    CHECK_EQ(LOOK(once_runs), 1);
     CHECK(InitOnceExecuteOnce(&once, once_fn, (void *)(ULONG_PTR)0x2000, &context));
     CHECK_EQ((ULONG_PTR)context, 0x1000); /* the first one's, for ever */
     CHECK(InitOnceExecuteOnce(&once, once_fn, NULL, NULL));
-    CHECK_EQ(once_runs, 1);
+    CHECK_EQ(LOOK(once_runs), 1);
     CloseHandle(once_gate);
     once_gate = NULL;
 }
@@ -550,12 +551,12 @@ TEST(once_that_fails_runs_again, "SYNC-08 SYNC-07")
     once_fail = 2;
     CHECK(!InitOnceExecuteOnce(&once, once_fn, (void *)(ULONG_PTR)0x1000, &context));
     CHECK(!InitOnceExecuteOnce(&once, once_fn, (void *)(ULONG_PTR)0x2000, &context));
-    CHECK_EQ(once_runs, 2);
+    CHECK_EQ(LOOK(once_runs), 2);
     CHECK(InitOnceExecuteOnce(&once, once_fn, (void *)(ULONG_PTR)0x3000, &context));
     CHECK_EQ((ULONG_PTR)context, 0x3000);
     CHECK(InitOnceExecuteOnce(&once, once_fn, (void *)(ULONG_PTR)0x4000, &context));
     CHECK_EQ((ULONG_PTR)context, 0x3000);
-    CHECK_EQ(once_runs, 3);
+    CHECK_EQ(LOOK(once_runs), 3);
 }
 
 TEST(failure_hands_on_to_a_waiter, "SYNC-08")
@@ -572,7 +573,7 @@ TEST(failure_hands_on_to_a_waiter, "SYNC-08")
         callers[i] = (struct caller){&once, &came, 9, NULL};
         threads[i] = start_thread(calls_once, &callers[i]);
     }
-    CHECK(WITHIN(10000, came == 3 && once_runs == 1));
+    CHECK(WITHIN(10000, LOOK(came) == 3 && LOOK(once_runs) == 1));
     SetEvent(once_gate);
     for (int i = 0; i < 3; i++) {
         JOIN(threads[i]);
@@ -581,7 +582,7 @@ TEST(failure_hands_on_to_a_waiter, "SYNC-08")
     }
     CHECK_EQ(failed, 1);
     CHECK_EQ(good, 2);
-    CHECK_EQ(once_runs, 2);
+    CHECK_EQ(LOOK(once_runs), 2);
     CloseHandle(once_gate);
     once_gate = NULL;
 }
@@ -613,7 +614,7 @@ TEST(begin_and_complete, "SYNC-09")
     struct beginner b = {.once = &once, .result = 9, .pending = 9};
     HANDLE thread = start_thread(begins, &b);
     REQUIRE(thread != NULL);
-    CHECK(WITHIN(10000, b.came == 1));
+    CHECK(WITHIN(10000, LOOK(b.came) == 1));
     CHECK_EQ(WaitForSingleObject(thread, 20), WAIT_TIMEOUT);
     double start = now_ms();
     CHECK(!InitOnceBeginInitialize(&once, INIT_ONCE_CHECK_ONLY, &pending, &context)); /* begun, not done */
@@ -641,7 +642,7 @@ TEST(complete_with_failure, "SYNC-09 SYNC-08")
     CHECK(InitOnceBeginInitialize(&once, 0, &pending, &context));
     struct beginner b = {.once = &once, .result = 9, .pending = 9};
     HANDLE thread = start_thread(begins, &b);
-    CHECK(WITHIN(10000, b.came == 1));
+    CHECK(WITHIN(10000, LOOK(b.came) == 1));
     CHECK(InitOnceComplete(&once, INIT_ONCE_INIT_FAILED, NULL));
     JOIN(thread);
     CHECK_EQ(b.result, TRUE);
@@ -712,7 +713,7 @@ THREAD_FN(naps)
     struct napper *n = arg;
     LONG undesired = n->undesired;
     InterlockedIncrement(n->came);
-    while (*n->address == undesired)
+    while (LOOK(*n->address) == undesired)
         if (!WaitOnAddress(n->address, &undesired, sizeof undesired, 15000)) {
             FAIL("nobody woke this sleeper");
             break;
@@ -730,17 +731,17 @@ TEST(wake_all_of_one_address, "SYNC-11 SYNC-10")
         n[i] = (struct napper){&addresses[i & 1], 0, 0, &came, &gone[i & 1]};
         threads[i] = start_thread(naps, &n[i]);
     }
-    CHECK(WITHIN(10000, came == 6));
+    CHECK(WITHIN(10000, LOOK(came) == 6));
     InterlockedExchange(&addresses[0], 1);
     WakeByAddressAll((PVOID)&addresses[0]);
-    CHECK(WITHIN(10000, gone[0] == 3));
+    CHECK(WITHIN(10000, LOOK(gone[0]) == 3));
     CHECK_EQ(WaitForSingleObject(threads[1], 20), WAIT_TIMEOUT);
-    CHECK_EQ(gone[1], 0);
+    CHECK_EQ(LOOK(gone[1]), 0);
     InterlockedExchange(&addresses[1], 1);
     WakeByAddressAll((PVOID)&addresses[1]);
     for (int i = 0; i < 6; i++)
         JOIN(threads[i]);
-    CHECK_EQ(gone[1], 3);
+    CHECK_EQ(LOOK(gone[1]), 3);
 }
 
 /* Sleeps without a loop, so that every return is one wake. */
@@ -771,23 +772,23 @@ TEST(wake_single_wakes_one, "SYNC-11")
         for (int i = 0; i < 3; i++)
             threads[i] = start_thread(dozes, &d);
         threads[3] = start_thread(dozes, &e);
-        CHECK(WITHIN(10000, d.came == 3 && e.came == 1));
+        CHECK(WITHIN(10000, LOOK(d.came) == 3 && LOOK(e.came) == 1));
         Sleep(10); /* likely asleep; who is not sleeps on, and the next wake finds him */
         LONG wakes = 0;
         for (LONG want = 1; want <= 3; want++) {
-            for (LONG tries = 0; d.woken < want && tries < 5000; tries++) {
+            for (LONG tries = 0; LOOK(d.woken) < want && tries < 5000; tries++) {
                 WakeByAddressSingle((PVOID)&address);
                 wakes++;
                 Sleep(1);
             }
-            CHECK_MSG(d.woken <= wakes, "%d wakes let %d go", (int)wakes, (int)d.woken);
+            CHECK_MSG(LOOK(d.woken) <= wakes, "%d wakes let %d go", (int)wakes, (int)LOOK(d.woken));
             if (want == 1)
                 most_at_first = wakes > most_at_first ? wakes : most_at_first;
         }
-        CHECK_EQ(e.woken, 0); /* another address stays asleep */
+        CHECK_EQ(LOOK(e.woken), 0); /* another address stays asleep */
         WakeByAddressSingle((PVOID)&other);
         if (WaitForSingleObject(threads[3], 20) == WAIT_TIMEOUT)
-            WITHIN(5000, (WakeByAddressSingle((PVOID)&other), e.woken == 1));
+            WITHIN(5000, (WakeByAddressSingle((PVOID)&other), LOOK(e.woken) == 1));
         for (int i = 0; i < 4; i++)
             JOIN(threads[i]);
         CHECK_EQ(d.woken, 3);
@@ -808,7 +809,7 @@ THREAD_FN(passes_on)
     volatile LONG *turn = &r->shared->turn;
     for (LONG i = 0; i < r->rounds; i++) {
         LONG not_mine = !r->mine;
-        while (*turn != r->mine)
+        while (LOOK(*turn) != r->mine)
             if (!WaitOnAddress(turn, &not_mine, sizeof not_mine, 10000)) {
                 r->wrong++;
                 return 0;

@@ -104,11 +104,11 @@ TEST(manual_reset_timer_stays, "WAIT-21 WAIT-07")
     HANDLE threads[3];
     for (int i = 0; i < 3; i++)
         threads[i] = start_thread(waits_for_timer, &w);
-    CHECK(WITHIN(10000, w.ready == 3));
+    CHECK(WITHIN(10000, LOOK(w.ready) == 3));
     CHECK(set(w.timer, -20 * MS, 0));
     for (int i = 0; i < 3; i++)
         JOIN(threads[i]);
-    CHECK_EQ(w.released, 3);
+    CHECK_EQ(LOOK(w.released), 3);
     CHECK_EQ(test0(w.timer), WAIT_OBJECT_0);
     CHECK_EQ(test0(w.timer), WAIT_OBJECT_0);
     CHECK(set(w.timer, -3600 * 1000 * MS, 0)); /* setting it makes it nonsignaled */
@@ -122,13 +122,13 @@ TEST(synchronization_timer_releases_one, "WAIT-21 WAIT-07")
     HANDLE threads[3];
     for (int i = 0; i < 3; i++)
         threads[i] = start_thread(waits_for_timer, &w);
-    CHECK(WITHIN(10000, w.ready == 3));
+    CHECK(WITHIN(10000, LOOK(w.ready) == 3));
     for (LONG i = 1; i <= 3; i++) {
         CHECK(set(w.timer, -10 * MS, 0));
-        CHECK(WITHIN(10000, w.released == i));
+        CHECK(WITHIN(10000, LOOK(w.released) == i));
         if (i < 3) {
             CHECK_EQ(WaitForMultipleObjects(3, threads, TRUE, 15), WAIT_TIMEOUT);
-            CHECK_EQ(w.released, i);
+            CHECK_EQ(LOOK(w.released), i);
         }
     }
     for (int i = 0; i < 3; i++)

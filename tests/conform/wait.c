@@ -304,7 +304,7 @@ static void gather(struct crowd *c, HANDLE *threads, int count)
 {
     for (int i = 0; i < count; i++)
         threads[i] = start_thread(one_of_a_crowd, c);
-    CHECK(WITHIN(20000, c->ready == count));
+    CHECK(WITHIN(20000, LOOK(c->ready) == count));
 }
 
 static void disperse(HANDLE *threads, int count)
@@ -318,10 +318,10 @@ TEST(manual_event_releases_everybody, "WAIT-08")
     HANDLE threads[6];
     struct crowd c = {.object = manual_event(), .timeout = 20000};
     gather(&c, threads, 6);
-    CHECK_EQ(c.released, 0);
+    CHECK_EQ(LOOK(c.released), 0);
     CHECK(SetEvent(c.object));
     disperse(threads, 6);
-    CHECK_EQ(c.released, 6);
+    CHECK_EQ(LOOK(c.released), 6);
     for (int i = 0; i < 3; i++)
         CHECK_EQ(test0(c.object), WAIT_OBJECT_0); /* and everybody who comes later */
     CHECK(SetEvent(c.object));
@@ -342,14 +342,14 @@ TEST(auto_event_releases_one_per_set, "WAIT-09")
     gather(&c, threads, 5);
     for (int i = 1; i <= 5; i++) {
         CHECK(SetEvent(c.object));
-        CHECK(WITHIN(10000, c.released == i));
+        CHECK(WITHIN(10000, LOOK(c.released) == i));
         if (i < 5) {
             CHECK_EQ(WaitForMultipleObjects(5, threads, TRUE, 10), WAIT_TIMEOUT);
-            CHECK_EQ(c.released, i);
+            CHECK_EQ(LOOK(c.released), i);
         }
     }
     disperse(threads, 5);
-    CHECK_EQ(c.released, 5);
+    CHECK_EQ(LOOK(c.released), 5);
     CHECK_EQ(test0(c.object), WAIT_TIMEOUT);
     CHECK(SetEvent(c.object)); /* nobody waits: kept, and not counted */
     CHECK(SetEvent(c.object));
@@ -397,10 +397,10 @@ TEST(no_set_is_lost, "WAIT-09 WAIT-01")
 /* That a started thread waits already cannot be known from outside, so it is pulsed until somebody goes. */
 static LONG pulse_until_one_goes(struct crowd *c)
 {
-    LONG before = c->released;
-    CHECK(WITHIN(10000, (PulseEvent(c->object), Sleep(1), c->released > before)));
+    LONG before = LOOK(c->released);
+    CHECK(WITHIN(10000, (PulseEvent(c->object), Sleep(1), LOOK(c->released) > before)));
     Sleep(10); /* who was let go at the same moment shows up */
-    return c->released - before;
+    return LOOK(c->released) - before;
 }
 
 TEST(pulse, "WAIT-10")
@@ -420,7 +420,7 @@ TEST(pulse, "WAIT-10")
         LONG went = pulse_until_one_goes(&c);
         most = went > most ? went : most;
         CHECK_EQ(test0(c.object), WAIT_TIMEOUT);
-        while (c.released < 4)
+        while (LOOK(c.released) < 4)
             pulse_until_one_goes(&c);
         disperse(threads, 4);
     }
@@ -437,20 +437,20 @@ TEST(pulse_of_an_auto_event_releases_one, "WAIT-10")
     CHECK_EQ(test0(c.object), WAIT_TIMEOUT);
     gather(&c, threads, 3);
     for (int i = 1; i <= 3; i++) {
-        LONG before = c.released, pulses = 0, most = 0;
-        while (c.released < i && pulses < 5000) {
+        LONG before = LOOK(c.released), pulses = 0, most = 0;
+        while (LOOK(c.released) < i && pulses < 5000) {
             CHECK(PulseEvent(c.object));
             pulses++;
             Sleep(1);
-            most = c.released - before;
+            most = LOOK(c.released) - before;
         }
         CHECK_MSG(most >= 1 && most <= pulses, "%d pulses released %d", (int)pulses, (int)most);
-        if (c.released >= 3)
+        if (LOOK(c.released) >= 3)
             break;
     }
     CHECK_EQ(test0(c.object), WAIT_TIMEOUT);
     disperse(threads, 3);
-    CHECK_EQ(c.released, 3);
+    CHECK_EQ(LOOK(c.released), 3);
     CloseHandle(c.object);
 }
 
@@ -755,12 +755,12 @@ TEST(semaphore_counts, "WAIT-17 WAIT-07")
     CHECK_EQ(test0(c.object), WAIT_TIMEOUT);
     gather(&c, threads, 5);
     CHECK(ReleaseSemaphore(c.object, 3, NULL));
-    CHECK(WITHIN(10000, c.released == 3));
+    CHECK(WITHIN(10000, LOOK(c.released) == 3));
     CHECK_EQ(WaitForMultipleObjects(5, threads, TRUE, 20), WAIT_TIMEOUT);
-    CHECK_EQ(c.released, 3);
+    CHECK_EQ(LOOK(c.released), 3);
     CHECK(ReleaseSemaphore(c.object, 4, NULL)); /* two waiters, two to spare */
     disperse(threads, 5);
-    CHECK_EQ(c.released, 5);
+    CHECK_EQ(LOOK(c.released), 5);
     CHECK(ReleaseSemaphore(c.object, 1, &previous));
     CHECK_EQ(previous, 2);
     CloseHandle(c.object);
