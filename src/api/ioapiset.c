@@ -132,7 +132,7 @@ BOOL WINAPI GetQueuedCompletionStatusEx(HANDLE CompletionPort,
 
     if (ulCount == 0 || !lpCompletionPortEntries || !ulNumEntriesRemoved)
         return win32_result(STATUS_INVALID_PARAMETER);
-    *ulNumEntriesRemoved = 0;
+    *ulNumEntriesRemoved = 1; /* yes: what Windows leaves in a call that removes nothing */
     status = port_from_handle(CompletionPort, &port);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
@@ -153,7 +153,8 @@ BOOL WINAPI GetQueuedCompletionStatusEx(HANDLE CompletionPort,
             break;
     }
     object_put(&port->object);
-    *ulNumEntriesRemoved = n;
+    if (n > 0)
+        *ulNumEntriesRemoved = n;
     return win32_result(n > 0 ? (uint32_t)STATUS_SUCCESS : status);
 }
 

@@ -299,14 +299,20 @@ void sock_connected(struct file *f)
     atomic_store(&s->bound, true);
     atomic_store(&s->shut, 0);
     atomic_store(&s->error, 0);
+    atomic_store(&s->broken, 0);
     atomic_store(&s->phase, SOCK_PHASE_CONNECTED);
 }
 
 int sock_take_error(struct file *f)
 {
-    int kept = atomic_exchange(&sock_of(f)->error, 0);
+    struct sock *s = sock_of(f);
+    int err = atomic_exchange(&s->error, 0);
 
-    return kept ? kept : int_option(f->fd, SO_ERROR);
+    if (!err)
+        err = int_option(f->fd, SO_ERROR);
+    if (err && sock_is_stream(s) && atomic_load(&s->phase) == SOCK_PHASE_CONNECTED)
+        atomic_store(&s->broken, err);
+    return err;
 }
 
 bool sock_urgent_inline(struct file *f)

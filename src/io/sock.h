@@ -47,6 +47,7 @@ struct sock {
     _Atomic uint32_t recv_ms, send_ms; /* time-outs of blocking calls, 0: none */
     _Atomic uint32_t sends;      /* overlapped sends not yet answered: shutdown waits for them */
     _Atomic int error;           /* errno taken from SO_ERROR by us, for who asks next */
+    _Atomic int broken;          /* errno that ended the stream: Linux tells it once, Windows for ever */
     _Atomic uint64_t connected_ns; /* 0: not connected */
     struct file *accepting;      /* counted: the listener whose AcceptEx waits with this socket */
     struct request *accept_request; /* that request; borrowed until its release clears it */

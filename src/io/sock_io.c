@@ -111,12 +111,25 @@ static ssize_t receive_call(int fd, struct sock_transfer *t, int flags, bool nam
     return n;
 }
 
-/* The end of the stream, unless it is the error that WSAEventSelect's look took from the kernel. */
+/* A stream failed. The kernel tells it to one call and says "end" or EPIPE to all others. */
+static uint32_t stream_failed(struct file *f, int err)
+{
+    struct sock *s = sock_of(f);
+
+    if (err == ECONNRESET || err == ETIMEDOUT || err == EHOSTUNREACH || err == ENETUNREACH ||
+        (err == EPIPE && is_inet(s) && !(atomic_load(&s->shut) & SOCK_SHUT_SEND)))
+        atomic_store(&s->broken, err);
+    return status_from_errno_socket(err);
+}
+
+/* The end of the stream, unless it is an error that was told already or that WSAEventSelect's look
+ * took from the kernel. */
 static uint32_t end_of_stream(struct file *f)
 {
-    int err = atomic_exchange(&sock_of(f)->error, 0);
+    struct sock *s = sock_of(f);
+    int err = atomic_load(&s->error) ? atomic_exchange(&s->error, 0) : 0;
 
-    return status_from_errno_socket(err);
+    return err ? stream_failed(f, err) : status_from_errno_socket(atomic_load(&s->broken));
 }
 
 /* A receive of nothing on a stream: is there anything, or the end, or an error? */
@@ -132,7 +145,7 @@ static uint32_t receive_nothing(struct file *f)
         if (errno == EAGAIN)
             return STATUS_PENDING;
         if (errno != EINTR)
-            return status_from_errno_socket(errno);
+            return stream_failed(f, errno);
     }
 }
 
@@ -156,7 +169,7 @@ static uint32_t receive_stream(struct file *f, struct sock_transfer *t)
             /* Linux says EINVAL where there is no urgent byte to be had. */
             if ((flags & MSG_OOB) && errno == EINVAL)
                 return STATUS_PENDING;
-            return status_from_errno_socket(errno);
+            return stream_failed(f, errno);
         }
         if (n == 0 && t->bytes == 0)
             return end_of_stream(f);
@@ -242,7 +255,7 @@ static uint32_t send_stream(struct file *f, struct sock_transfer *t)
         if (n < 0 && errno == EAGAIN)
             return t->partial && t->bytes > 0 ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PENDING;
         if (n < 0)
-            return status_from_errno_socket(errno);
+            return stream_failed(f, errno);
         t->bytes += (uint32_t)n;
         if (t->bytes >= t->size)
             return STATUS_SUCCESS;
