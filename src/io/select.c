@@ -48,7 +48,7 @@ static uint32_t view_connected(struct file *f, short bits)
         view |= URGENT_BITS;
     if ((bits & (POLLHUP | POLLERR)) || ((bits & POLLRDHUP) && !own_end))
         view |= POLLHUP;
-    if ((bits & POLLERR) || atomic_load(&s->error))
+    if ((bits & POLLERR) || atomic_load(&s->error) || atomic_load(&s->broken))
         view |= POLLERR | POLLHUP;
     return view;
 }

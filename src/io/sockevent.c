@@ -39,6 +39,7 @@ static uint32_t stream_input(struct file *f, short bits, int32_t *error)
     struct sock *s = sock_of(f);
     char byte;
     ssize_t n;
+    int err;
 
     if (!(bits & (POLLIN | POLLRDHUP | POLLHUP | POLLERR)))
         return 0;
@@ -51,7 +52,10 @@ static uint32_t stream_input(struct file *f, short bits, int32_t *error)
         atomic_store(&s->error, errno); /* the kernel says it once: kept for the next receive */
     else if ((atomic_load(&s->shut) & SOCK_SHUT_RECV) && !(bits & POLLHUP))
         return 0; /* our own doing */
-    *error = (int32_t)status_to_wsa(status_from_errno_socket(atomic_load(&s->error)));
+    err = atomic_load(&s->error);
+    if (!err)
+        err = atomic_load(&s->broken);
+    *error = (int32_t)status_to_wsa(status_from_errno_socket(err));
     return SE_CLOSE;
 }
 

@@ -1040,6 +1040,59 @@ TEST(datagrams_have_events, "SOCK-43 SOCK-44")
     WSACloseEvent(event);
 }
 
+/* AcceptEx and ConnectEx deal with these conditions as accept and connect do. */
+TEST(events_of_the_overlapped_kind, "SOCK-44 SOCK-45 SOCK-47")
+{
+    struct sockaddr_in address, any = loopback(0);
+    WSAEVENT listening = WSACreateEvent(), connecting = WSACreateEvent(), accepting = WSACreateEvent();
+    SOCKET listener = tcp_listener(&address), s = tcp_socket(), accepted = tcp_socket();
+    OVERLAPPED accept_ov = {0}, connect_ov = {0};
+    char area[2 * (sizeof(struct sockaddr_in) + 16)], byte;
+    DWORD bytes, flags;
+    GUID id = WSAID_CONNECTEX;
+    LPFN_CONNECTEX connect_ex = NULL;
+    LONG all = 0;
+    WSANETWORKEVENTS events;
+
+    REQUIRE(listener != INVALID_SOCKET);
+    CHECK_EQ(WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &connect_ex,
+                      sizeof connect_ex, &bytes, NULL, NULL), 0);
+    REQUIRE(connect_ex != NULL);
+    CHECK_EQ(bind(s, (struct sockaddr *)&any, sizeof any), 0);
+    accept_ov.hEvent = manual_event();
+    connect_ov.hEvent = manual_event();
+    CHECK_EQ(WSAEventSelect(listener, listening, FD_ACCEPT), 0);
+    CHECK_EQ(WSAEventSelect(s, connecting, FD_CONNECT | FD_WRITE), 0);
+    CHECK(!AcceptEx(listener, accepted, area, 0, sizeof area / 2, sizeof area / 2, &bytes, &accept_ov));
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    if (!connect_ex(s, (struct sockaddr *)&address, sizeof address, NULL, 0, NULL, &connect_ov))
+        CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    CHECK(WSAGetOverlappedResult(s, &connect_ov, &bytes, TRUE, &flags));
+    CHECK(WSAGetOverlappedResult(listener, &accept_ov, &bytes, TRUE, &flags));
+    while (all != (FD_CONNECT | FD_WRITE) && CHECK(signalled(connecting))) {
+        CHECK_EQ(WSAEnumNetworkEvents(s, connecting, &events), 0);
+        all |= events.lNetworkEvents;
+        if (events.lNetworkEvents & FD_CONNECT)
+            CHECK_EQ(events.iErrorCode[FD_CONNECT_BIT], 0);
+    }
+    CHECK_EQ(recorded(listener), 0); /* AcceptEx took it */
+
+    CHECK_EQ(setsockopt(accepted, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (char *)&listener, sizeof listener), 0);
+    CHECK_EQ(WSAEventSelect(accepted, accepting, FD_READ | FD_CLOSE), 0);
+    REQUIRE(send_all(s, "x", 1));
+    CHECK_EQ(next_events(accepted, accepting, 0, NULL), FD_READ);
+    CHECK_EQ(recv(accepted, &byte, 1, 0), 1);
+    closesocket(s);
+    CHECK_EQ(next_events(accepted, accepting, 0, NULL), FD_CLOSE);
+    closesocket(accepted);
+    closesocket(listener);
+    CloseHandle(accept_ov.hEvent);
+    CloseHandle(connect_ov.hEvent);
+    WSACloseEvent(listening);
+    WSACloseEvent(connecting);
+    WSACloseEvent(accepting);
+}
+
 /* Nobody dequeues from the port: the event must come all the same. */
 TEST(events_of_a_socket_with_a_port, "SOCK-43 SOCK-44")
 {
