@@ -46,8 +46,9 @@ IOCP_EXTERN_C_BEGIN
 
 /*
  * Between handles and descriptors. _open_osfhandle: the descriptor of a file's, pipe's or socket's handle,
- * which now belongs to the descriptor: end it with _close, not CloseHandle. _get_osfhandle: the handle of a
- * descriptor, still the descriptor's; 0, 1 and 2 give what GetStdHandle gives. -1 and EBADF for anything else.
+ * which now belongs to the descriptor: end it with _close, not CloseHandle. _get_osfhandle: the handle of
+ * a descriptor, still the descriptor's; 0, 1 and 2 give what GetStdHandle gives. -1 and EBADF for
+ * anything else.
  */
 _CRTIMP int _open_osfhandle(intptr_t handle, int flags) IOCP_SYM(_open_osfhandle);
 _CRTIMP intptr_t _get_osfhandle(int fd) IOCP_SYM(_get_osfhandle);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The functions on terminated text that are the same for bytes and for UTF-16. Included twice, with
- * UNIT (the type) and NAME(narrow, wide) (which of the two names is meant); IOCP-FRAGMENT of crt_string.c
- * and crt_wide.c. What each promises is said in iocpcrt_string.h.
+ * UNIT (the type), VALUE (of a unit, not negative), NAME(narrow, wide) (which of the two names is meant) and
+ * FORMAT (the formatter), by crt_string.c and crt_wide.c. What each promises: iocpcrt_string.h.
  */
 
 /* Units before the terminator, or `size` if there is none among so many. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <io.h>
+#include <strsafe.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -153,6 +154,31 @@ TEST(digits)
     CHECK_EQ(_strtoui64("ffffffffffffffff", NULL, 16), -1);
 }
 
+TEST(strsafe)
+{
+    char to[5];
+    WCHAR wide[4];
+    size_t n = 9;
+
+    CHECK_EQ(StringCchCopyA(to, 5, "abcd"), S_OK);
+    CHECK_EQ(StringCchCopyA(to, 5, "vwxyz"), STRSAFE_E_INSUFFICIENT_BUFFER);
+    CHECK_STR(to, "vwxy");
+    CHECK_EQ(StringCchCopyA(to, 0, "a"), STRSAFE_E_INVALID_PARAMETER);
+    CHECK_EQ(StringCchCopyNA(to, 5, "abcdef", 2), S_OK);
+    CHECK_EQ(StringCchCatA(to, 5, "cd"), S_OK);
+    CHECK_STR(to, "abcd");
+    CHECK_EQ(StringCchPrintfA(to, 5, "%I64d", 123456LL), STRSAFE_E_INSUFFICIENT_BUFFER);
+    CHECK_STR(to, "1234");
+    CHECK_EQ(StringCchLengthA(to, 4, &n), STRSAFE_E_INVALID_PARAMETER);
+    CHECK_EQ(n, 0);
+    CHECK_EQ(StringCchLengthA(to, 5, &n), S_OK);
+    CHECK_EQ(n, 4);
+    CHECK_EQ(StringCbCopyW(wide, sizeof wide, u"abc"), S_OK);
+    CHECK_EQ(StringCbLengthW(wide, sizeof wide, &n), S_OK);
+    CHECK_EQ(n, 6);
+    CHECK_EQ(StringCbCatW(wide, sizeof wide, u"d"), STRSAFE_E_INSUFFICIENT_BUFFER);
+}
+
 /* ---- formats ---- */
 
 TEST(sizes_of_output)
@@ -214,7 +240,8 @@ TEST(formats_of_windows)
     CHECK_STR(shown("[%8.3f|%e|%G|%a]", 3.14159, 1e10, 1e-10, 1.0), "[   3.142|1.000000e+10|1E-10|0x1p+0]");
     CHECK_STR(shown("[%5s|%-5s|%.2s|%5c|%%|%s]", "ab", "ab", "abc", 'x', (char *)NULL),
               "[   ab|ab   |ab|    x|%|(null)]");
-    CHECK_STR(shown("%ls %S %hs %ws", u"\u00e4b", u"\u20ac", "c", u"\U0001F600"), "\u00e4b \u20ac c \U0001F600");
+    CHECK_STR(shown("%ls %S %hs %ws", u"\u00e4b", u"\u20ac", "c", u"\U0001F600"),
+              "\u00e4b \u20ac c \U0001F600");
     CHECK_STR(shown("[%.3ls]", u"a\u20acb"), "[a]"); /* the euro has three bytes */
     CHECK_STR(shown("[%.4ls]", u"a\u20acb"), "[a\u20ac]");
     CHECK_EQ(strlen(shown("%.600d", 1)), 600);
@@ -509,7 +536,8 @@ TEST(handle_to_descriptor_and_back)
     CHECK_EQ(_close(fd), 0);
     CHECK(!CloseHandle(file)); /* it was the descriptor's */
     CHECK_EQ(GetLastError(), ERROR_INVALID_HANDLE);
-    file = CreateFileA("h.bin", GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL); /* shares nothing: it was closed */
+    /* It was closed: nobody shares it. */
+    file = CreateFileA("h.bin", GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
     CHECK(file != INVALID_HANDLE_VALUE);
     CHECK(CloseHandle(file));
     CHECK_EQ(_open_osfhandle(12345678, 0), -1);
