@@ -2,11 +2,13 @@
 /*
  * Heaps. Every block comes from malloc with a header that knows its exact size and its heap. The
  * process heap keeps no list; a heap made by HeapCreate links its blocks, so that HeapDestroy can
- * free what the program left, and counts them against its maximum size if it has one.
+ * free what the program left, and counts them against its maximum size if it has one. One lock
+ * serves all lists: it is held over a few stores only, and fork can take it.
  */
 #include <windows.h>
 
 #include "api/api.h"
+#include "base/fork.h"
 #include "base/lock.h"
 
 #include <malloc.h>
@@ -14,11 +16,10 @@
 #include <string.h>
 
 struct heap {
-    struct lock lock;       /* guards blocks and used */
-    struct heap_block *blocks;
-    size_t used;
-    size_t maximum;         /* constant; 0 means no limit */
-    bool is_process;        /* constant */
+    struct heap_block *blocks; /* guarded by lists_lock */
+    size_t used;               /* guarded by lists_lock */
+    size_t maximum;            /* constant; 0 means no limit */
+    bool is_process;           /* constant */
 };
 
 /* 48 bytes, a multiple of malloc's alignment. */
@@ -32,7 +33,10 @@ struct heap_block {
 };
 _Static_assert(sizeof(struct heap_block) % 16 == 0, "blocks keep malloc's alignment");
 
-static struct heap process_heap = {.lock = LOCK_INIT(LOCK_LEAF), .is_process = true};
+static struct lock lists_lock = LOCK_INIT(LOCK_LEAF);
+static struct heap process_heap = {.is_process = true};
+
+FORK_HOOK(&lists_lock, LOCK_LEAF, NULL); /* a child has the same blocks */
 
 static struct heap_block *block_of(void *memory)
 {
@@ -42,8 +46,7 @@ static struct heap_block *block_of(void *memory)
 /* Takes the difference from the heap's allowance. */
 static bool charge(struct heap *heap, size_t before, size_t after)
 {
-    if (heap->is_process)
-        return true;
+    lock_assert_held(&lists_lock);
     if (heap->maximum && after > before && after - before > heap->maximum - heap->used)
         return false;
     heap->used += after - before;
@@ -52,9 +55,8 @@ static bool charge(struct heap *heap, size_t before, size_t after)
 
 static void attach(struct heap *heap, struct heap_block *block)
 {
+    lock_assert_held(&lists_lock);
     block->heap = heap;
-    if (heap->is_process)
-        return;
     block->next = heap->blocks;
     block->link = &heap->blocks;
     if (block->next)
@@ -64,8 +66,7 @@ static void attach(struct heap *heap, struct heap_block *block)
 
 static void detach(struct heap_block *block)
 {
-    if (block->heap->is_process)
-        return;
+    lock_assert_held(&lists_lock);
     *block->link = block->next;
     if (block->next)
         block->next->link = block->link;
@@ -93,7 +94,6 @@ HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximum
         last_error_set(ERROR_NOT_ENOUGH_MEMORY);
         return NULL;
     }
-    lock_init(&heap->lock, LOCK_LEAF);
     heap->maximum = dwMaximumSize;
     return heap;
 }
@@ -139,11 +139,11 @@ LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
         block->heap = heap;
         return block->data;
     }
-    lock_acquire(&heap->lock);
+    lock_acquire(&lists_lock);
     allowed = charge(heap, 0, dwBytes);
     if (allowed)
         attach(heap, block);
-    lock_release(&heap->lock);
+    lock_release(&lists_lock);
     if (!allowed) {
         free(block);
         last_error_set(ERROR_NOT_ENOUGH_MEMORY);
@@ -152,52 +152,71 @@ LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
     return block->data;
 }
 
-/* Called with the heap locked, unless it is the process heap. */
-static struct heap_block *resize(struct heap *heap, struct heap_block *block, DWORD flags,
-                                 size_t size)
+static struct heap_block *grow(struct heap_block *block, DWORD flags, size_t size)
+{
+    return flags & HEAP_REALLOC_IN_PLACE_ONLY ? NULL : realloc(block, sizeof *block + size);
+}
+
+/* A listed block may move only while it is off the list. */
+static struct heap_block *grow_listed(struct heap *heap, struct heap_block *block, DWORD flags, size_t size)
 {
     size_t before = block->size;
-    struct heap_block *grown = block;
+    struct heap_block *grown;
+    bool allowed;
 
-    if (!charge(heap, before, size))
-        return NULL;
-    if (size > before) {
+    lock_acquire(&lists_lock);
+    allowed = charge(heap, before, size);
+    if (allowed)
         detach(block);
-        grown = flags & HEAP_REALLOC_IN_PLACE_ONLY ? NULL : realloc(block, sizeof *block + size);
-        attach(heap, grown ? grown : block);
-        if (!grown) {
-            charge(heap, size, before);
-            return NULL;
-        }
-        if (flags & HEAP_ZERO_MEMORY)
-            memset(grown->data + before, 0, size - before);
-    }
-    grown->size = size;
+    lock_release(&lists_lock);
+    if (!allowed)
+        return NULL;
+    grown = grow(block, flags, size);
+    lock_acquire(&lists_lock);
+    attach(heap, grown ? grown : block);
+    if (!grown)
+        charge(heap, size, before);
+    lock_release(&lists_lock);
     return grown;
+}
+
+static void shrink(struct heap *heap, struct heap_block *block, size_t size)
+{
+    if (!heap->is_process) {
+        lock_acquire(&lists_lock);
+        charge(heap, block->size, size);
+        lock_release(&lists_lock);
+    }
+    block->size = size;
 }
 
 LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBytes)
 {
     struct heap *heap = hHeap;
-    struct heap_block *block = NULL;
+    struct heap_block *block;
+    size_t before;
 
-    if (!heap || !lpMem) {
+    if (!heap || !lpMem || block_of(lpMem)->heap != heap) {
         last_error_set(ERROR_INVALID_PARAMETER);
         return NULL;
     }
-    if (dwBytes <= PTRDIFF_MAX - sizeof *block) {
-        if (heap->is_process) {
-            block = resize(heap, block_of(lpMem), dwFlags, dwBytes);
-        } else {
-            lock_acquire(&heap->lock);
-            block = resize(heap, block_of(lpMem), dwFlags, dwBytes);
-            lock_release(&heap->lock);
-        }
+    block = block_of(lpMem);
+    before = block->size;
+    if (dwBytes <= before) {
+        shrink(heap, block, dwBytes);
+        return lpMem;
     }
+    if (dwBytes > PTRDIFF_MAX - sizeof *block)
+        block = NULL;
+    else
+        block = heap->is_process ? grow(block, dwFlags, dwBytes) : grow_listed(heap, block, dwFlags, dwBytes);
     if (!block) {
         last_error_set(ERROR_NOT_ENOUGH_MEMORY);
         return NULL;
     }
+    block->size = dwBytes;
+    if (dwFlags & HEAP_ZERO_MEMORY)
+        memset(block->data + before, 0, dwBytes - before);
     return block->data;
 }
 
@@ -215,10 +234,10 @@ BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
         return FALSE;
     }
     if (!heap->is_process) {
-        lock_acquire(&heap->lock);
+        lock_acquire(&lists_lock);
         charge(heap, block->size, 0);
         detach(block);
-        lock_release(&heap->lock);
+        lock_release(&lists_lock);
     }
     block->heap = NULL;
     free(block);
@@ -244,10 +263,10 @@ BOOL WINAPI HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
         return block_of((void *)lpMem)->heap == heap;
     if (heap->is_process)
         return TRUE;
-    lock_acquire(&heap->lock);
+    lock_acquire(&lists_lock);
     for (struct heap_block **link = &heap->blocks; *link && whole; link = &(*link)->next)
         whole = (*link)->heap == heap && (*link)->link == link;
-    lock_release(&heap->lock);
+    lock_release(&lists_lock);
     return whole;
 }
 
