@@ -38,6 +38,7 @@ command_of() {
 # round NAME CONNS: one measurement; a line "NAME CONNS CPU RATE P50 P99" goes to the results.
 round() {
     local port= line
+    rm -f "$dir/server" # what the last one said is not this one's
     $(command_of "$1") >"$dir/server" 2>&1 &
     server=$!
     for _ in $(seq 100); do
