@@ -212,9 +212,11 @@ IOCP_WIDE_REFUSED(swscanf)
 IOCP_WIDE_REFUSED(vwscanf)
 IOCP_WIDE_REFUSED(vfwscanf)
 IOCP_WIDE_REFUSED(vswscanf)
-IOCP_WIDE_REFUSED(wcstold)
 IOCP_WIDE_REFUSED(wcsftime)
 IOCP_WIDE_REFUSED(wcsxfrm)
+/* This one with its type: std::stold takes its address. */
+__attribute__((__error__("the C library's wcstold reads 32-bit characters, -fshort-wchar has 16")))
+long double iocp_refused_wcstold(const WCHAR *text, WCHAR **end);
 IOCP_EXTERN_C_END
 
 #ifdef __cplusplus
