@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * winuser.h: of the window system there is nothing here but the letter case of strings, which Windows
- * keeps in this header, and a few macros.
+ * winuser.h: of the window system there is nothing here but what Windows keeps in this header about
+ * strings: letter case, steps, wsprintf; and a few macros.
  * Page: "winuser.h header", learn.microsoft.com/windows/win32/api/winuser/.
  */
 #ifndef _WINUSER_
 #define _WINUSER_
 
+#include <stdarg.h>
 #include <windef.h>
 
 IOCP_EXTERN_C_BEGIN
@@ -36,6 +37,15 @@ WINUSERAPI LPWSTR WINAPI CharNextW(LPCWSTR text) IOCP_SYM(CharNextW);
 WINUSERAPI LPSTR WINAPI CharPrevA(LPCSTR start, LPCSTR text) IOCP_SYM(CharPrevA);
 WINUSERAPI LPWSTR WINAPI CharPrevW(LPCWSTR start, LPCWSTR text) IOCP_SYM(CharPrevW);
 
+/*
+ * Formats as printf does into a buffer of 1024 characters, which is not exceeded; answers the length without
+ * the zero. Beyond what Windows has here, reals are formatted too.
+ */
+WINUSERAPI int WINAPIV wsprintfA(LPSTR buffer, LPCSTR format, ...) IOCP_SYM(wsprintfA);
+WINUSERAPI int WINAPIV wsprintfW(LPWSTR buffer, LPCWSTR format, ...) IOCP_SYM(wsprintfW);
+WINUSERAPI int WINAPI wvsprintfA(LPSTR buffer, LPCSTR format, va_list arguments) IOCP_SYM(wvsprintfA);
+WINUSERAPI int WINAPI wvsprintfW(LPWSTR buffer, LPCWSTR format, va_list arguments) IOCP_SYM(wvsprintfW);
+
 #ifdef UNICODE
 #define MAKEINTRESOURCE MAKEINTRESOURCEW
 #define CharUpper       CharUpperW
@@ -44,6 +54,8 @@ WINUSERAPI LPWSTR WINAPI CharPrevW(LPCWSTR start, LPCWSTR text) IOCP_SYM(CharPre
 #define CharLowerBuff   CharLowerBuffW
 #define CharNext        CharNextW
 #define CharPrev        CharPrevW
+#define wsprintf        wsprintfW
+#define wvsprintf       wvsprintfW
 #else
 #define MAKEINTRESOURCE MAKEINTRESOURCEA
 #define CharUpper       CharUpperA
@@ -52,6 +64,8 @@ WINUSERAPI LPWSTR WINAPI CharPrevW(LPCWSTR start, LPCWSTR text) IOCP_SYM(CharPre
 #define CharLowerBuff   CharLowerBuffA
 #define CharNext        CharNextA
 #define CharPrev        CharPrevA
+#define wsprintf        wsprintfA
+#define wvsprintf       wvsprintfA
 #endif
 
 IOCP_EXTERN_C_END

@@ -40,6 +40,7 @@ static const struct module modules[] = {
     {"ws2_32", WINSOCK},
     {"mswsock", MSWSOCK},
     {"winmm", WINMM},
+    {"user32", USER},
     {"msvcrt", CRT},
     {"ucrtbase", CRT},
     {"api-ms-win-core-synch-l1-2-0", KERNEL | SYNCH},

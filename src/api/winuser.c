@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * winuser.h: letter case, and stepping through strings. In 16 bits by Unicode's simple table; in bytes the
+ * winuser.h: letter case, stepping through strings, wsprintf. Letter case goes in 16 bits by Unicode's simple table; in bytes the
  * letters of ASCII alone, because the case forms of a UTF-8 sequence may have other lengths.
  */
 #include <windows.h>
 
+#include "api/crt.h"
 #include "base/text.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -99,4 +101,55 @@ LPSTR WINAPI CharPrevA(LPCSTR lpszStart, LPCSTR lpszCurrent)
 LPWSTR WINAPI CharPrevW(LPCWSTR lpszStart, LPCWSTR lpszCurrent)
 {
     return (LPWSTR)(lpszCurrent > lpszStart ? lpszCurrent - 1 : lpszStart);
+}
+
+/* ---- wsprintf ---- */
+
+enum { WSPRINTF_ROOM = 1024 };
+
+/* What was written of a text of that length; nothing if the format was bad. */
+static size_t written(ptrdiff_t length)
+{
+    if (length < 0)
+        return 0;
+    return length < WSPRINTF_ROOM ? (size_t)length : WSPRINTF_ROOM - 1;
+}
+
+int WINAPI wvsprintfA(LPSTR buffer, LPCSTR format, va_list arguments)
+{
+    size_t length = written(crt_format(buffer, WSPRINTF_ROOM - 1, format, arguments));
+
+    buffer[length] = 0;
+    return (int)length;
+}
+
+int WINAPI wvsprintfW(LPWSTR buffer, LPCWSTR format, va_list arguments)
+{
+    size_t length = written(crt_format16((uint16_t *)buffer, WSPRINTF_ROOM - 1, (const uint16_t *)format,
+                                         arguments));
+
+    buffer[length] = 0;
+    return (int)length;
+}
+
+int WINAPIV wsprintfA(LPSTR buffer, LPCSTR format, ...)
+{
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = wvsprintfA(buffer, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+int WINAPIV wsprintfW(LPWSTR buffer, LPCWSTR format, ...)
+{
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = wvsprintfW(buffer, format, arguments);
+    va_end(arguments);
+    return length;
 }

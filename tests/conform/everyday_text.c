@@ -101,3 +101,39 @@ TEST(lstr_functions, "")
     CHECK_EQ(lstrcmpiA("Abc", "aBC"), 0);
     CHECK(lstrcmpA("abc", "abd") < 0);
 }
+
+TEST(letters_and_steps, "")
+{
+    char text[] = "aBc1z";
+    WCHAR wide[] = {'a', 0xE4, 0x3B1, '1', 0};
+
+    CHECK(CharUpperA(text) == text);
+    CHECK_STR(text, "ABC1Z");
+    CHECK_EQ(CharLowerBuffA(text, 2), 2);
+    CHECK_STR(text, "abC1Z");
+    CHECK_EQ((ULONG_PTR)CharUpperA((LPSTR)(ULONG_PTR)'q'), 'Q');
+    CHECK(CharUpperW(wide) == wide);
+    CHECK(wide[0] == 'A' && wide[1] == 0xC4 && wide[2] == 0x391 && wide[3] == '1');
+    CHECK_EQ((ULONG_PTR)CharLowerW((LPWSTR)(ULONG_PTR)0xC4), 0xE4);
+    CHECK(CharNextA(text) == text + 1 && CharNextA(text + 5) == text + 5);
+    CHECK(CharPrevA(text, text + 2) == text + 1 && CharPrevA(text, text) == text);
+    CHECK(CharNextW(wide) == wide + 1 && CharPrevW(wide, wide + 1) == wide);
+}
+
+TEST(wsprintf_formats, "")
+{
+    static const WCHAR format[] = {'%', 'd', '-', '%', 's', 0}, word[] = {'o', 'k', 0};
+    static const WCHAR wanted[] = {'7', '-', 'o', 'k', 0};
+    static char big[2000];
+    char text[1024];
+    WCHAR wide[1024];
+
+    CHECK_EQ(wsprintfA(text, "%s %d %u %x %c %05d|%-4d|%lu%%", "abc", -5, 5u, 255, 'z', 42, 7, (DWORD)9),
+             strlen("abc -5 5 ff z 00042|7   |9%"));
+    CHECK_STR(text, "abc -5 5 ff z 00042|7   |9%");
+    CHECK_EQ(wsprintfW(wide, format, 7, word), 4);
+    CHECK_MEM(wide, wanted, sizeof wanted);
+    memset(big, 'x', sizeof big - 1);
+    wsprintfA(text, "%s", big);
+    CHECK(strlen(text) <= 1023);
+}
