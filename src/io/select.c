@@ -244,6 +244,8 @@ static uint32_t sleep_loop(struct selection *sel, uint64_t deadline_ns, unsigned
             return status;
         hear_noisy(sel);
         status = look(sel);
+        if (wait_sync_cancelled()) /* what was looked at may be the placeholder of a closed one */
+            return why_cancelled(sel);
         if (status == STATUS_SUCCESS)
             *count = judge(sel);
         if (status != STATUS_SUCCESS || *count > 0)

@@ -1077,7 +1077,8 @@ TEST(events_of_the_overlapped_kind, "SOCK-44 SOCK-45 SOCK-47")
     }
     CHECK_EQ(recorded(listener), 0); /* AcceptEx took it */
 
-    CHECK_EQ(setsockopt(accepted, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (char *)&listener, sizeof listener), 0);
+    CHECK_EQ(setsockopt(accepted, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (char *)&listener,
+                        sizeof listener), 0);
     CHECK_EQ(WSAEventSelect(accepted, accepting, FD_READ | FD_CLOSE), 0);
     REQUIRE(send_all(s, "x", 1));
     CHECK_EQ(next_events(accepted, accepting, 0, NULL), FD_READ);

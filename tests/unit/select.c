@@ -42,9 +42,14 @@ static struct file *new_socket(int type)
     return f;
 }
 
-static void close_socket(struct file *f)
+static void close_handle(struct file *f)
 {
     CHECK_EQ(handle_close((uintptr_t)f->fd), STATUS_SUCCESS);
+}
+
+static void close_socket(struct file *f)
+{
+    close_handle(f);
     file_put(f);
 }
 
@@ -142,16 +147,20 @@ TEST(closing_wakes_select)
 {
     int peer;
     struct file *f = new_pair(&peer), *other = new_socket(SOCK_DGRAM);
-    struct sleeper s = {.items = {{.file = f, .want = SELECT_READ}, {.file = other, .want = SELECT_READ}},
+    struct sleeper s = {.items = {{.file = other, .want = SELECT_READ}, {.file = f, .want = SELECT_WRITE}},
                         .n = 2,
                         .deadline_ns = DEADLINE_NEVER};
+    char block[65536] = "";
 
+    while (send(f->fd, block, sizeof block, MSG_DONTWAIT) > 0)
+        ;
     sleeper_start(&s);
-    close_socket(other);
+    close_handle(f);
     sleeper_end(&s);
     CHECK_EQ(s.status, STATUS_OBJECT_TYPE_MISMATCH);
     CHECK_EQ(s.count, 0);
-    close_socket(f);
+    file_put(f);
+    close_socket(other);
     close(peer);
 }
 
