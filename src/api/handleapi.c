@@ -2,6 +2,7 @@
 /* handleapi.h: closing, duplicating and asking about handles of every kind. */
 #include "api/api.h"
 #include "api/handles.h"
+#include "io/disk.h"
 #include "wait/objects.h"
 
 #include <ntstatus.h>
@@ -105,17 +106,8 @@ static uint32_t check_process(HANDLE process)
     return status;
 }
 
-/* The rights that decide whether data may flow, with the generic ones spelled out. */
-static uint32_t data_rights(uint32_t access)
-{
-    if (access & GENERIC_ALL)
-        access |= GENERIC_READ | GENERIC_WRITE;
-    if (access & GENERIC_READ)
-        access |= FILE_READ_DATA;
-    if (access & GENERIC_WRITE)
-        access |= FILE_WRITE_DATA | FILE_APPEND_DATA;
-    return access & (FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA);
-}
+/* The rights that decide whether data may flow: no duplicate of a file gains one. */
+#define DATA_RIGHTS ((uint32_t)(FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA))
 
 /* Another number for a descriptor; -1 for objects that have none. */
 static uint32_t another_number(uintptr_t h, const struct object *obj, bool inherit, int *fd)
@@ -145,8 +137,11 @@ static uint32_t duplicate(uintptr_t source, uint32_t access, bool inherit, bool 
         return status;
     if (same_access)
         access = granted;
-    else if (obj->type->kind == OBJECT_FILE && (data_rights(access) & ~data_rights(granted)))
-        status = STATUS_ACCESS_DENIED;
+    else if (obj->type->kind == OBJECT_FILE) {
+        access = disk_access_specific(access);
+        if (access & DATA_RIGHTS & ~granted)
+            status = STATUS_ACCESS_DENIED;
+    }
     if (status == STATUS_SUCCESS)
         status = another_number(source, obj, inherit, &fd);
     if (status == STATUS_SUCCESS) {

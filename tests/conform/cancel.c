@@ -302,11 +302,22 @@ TEST(cancel_does_not_wait, "CANCEL-06 CANCEL-17")
 
 /* ---- races ---- */
 
+/* A sender and a rival, who cancels or closes, each after a delay of its own; the test dequeues meanwhile. */
 static struct {
     SOCKET pair[2];
+    OVERLAPPED *ov;
     struct meeting start, end;
     volatile LONG stop;
+    unsigned send_delay, cancel_delay;
+    BOOL cancelled;
+    DWORD error;
 } race;
+
+static void delay(unsigned turns)
+{
+    for (; turns > 0; turns--)
+        YieldProcessor();
+}
 
 THREAD_FN(send_in_race)
 {
@@ -314,38 +325,32 @@ THREAD_FN(send_in_race)
         meet(&race.start);
         if (race.stop)
             return 0;
+        delay(race.send_delay);
         send_all(race.pair[1], &next, 1);
         next++;
         meet(&race.end);
     }
 }
 
-/* How long to spin before the rival's move: grows while the rival loses, shrinks while it wins. */
-static unsigned aim(unsigned span, int too_early)
+THREAD_FN(cancel_in_race)
 {
-    span = too_early ? span + span / 16 + 1 : span - span / 16;
-    return span < 16 ? 16 : span > 1000000 ? 1000000 : span;
+    for (;;) {
+        meet(&race.start);
+        if (race.stop)
+            return 0;
+        delay(race.cancel_delay);
+        race.cancelled = CancelIoEx((HANDLE)race.pair[0], race.ov);
+        race.error = GetLastError();
+        meet(&race.end);
+    }
 }
 
-static void spin_below(unsigned span)
+/* How long the rivals wait. The bounds go where both outcomes are seen. */
+static void aim(unsigned bounds[2], int rival_won)
 {
-    for (unsigned n = rnd(span); n > 0; n--)
-        YieldProcessor();
-}
-
-static HANDLE race_begin(void)
-{
-    memset(&race, 0, sizeof race);
-    race.start.need = race.end.need = 2;
-    return tcp_pair(race.pair) ? start_thread(send_in_race, NULL) : NULL;
-}
-
-static void race_end(HANDLE sender)
-{
-    race.stop = 1;
-    meet(&race.start);
-    JOIN(sender);
-    close_pair(race.pair);
+    unsigned *later = &bounds[rival_won ? 1 : 0], *sooner = &bounds[rival_won ? 0 : 1];
+    *later += *later < 20000 ? *later / 16 + 1 : 0;
+    *sooner -= *sooner > 32 ? *sooner / 16 : 0;
 }
 
 /* Data and a cancel at once: one answer, and it tells the truth about the byte. */
@@ -353,30 +358,34 @@ TEST(cancel_races_with_data, "CANCEL-07 CANCEL-08")
 {
     enum { ROUNDS = 6000 };
     int done = 0, aborted = 0, good = 1;
-    unsigned span = 400;
+    unsigned bounds[2] = {200, 200};
     unsigned char expected = 0, byte;
-    HANDLE port = new_port(1), sender = race_begin();
-    REQUIRE(port && sender && bind_port(port, race.pair[0], 1));
+    HANDLE port = new_port(1);
+    memset(&race, 0, sizeof race);
+    race.start.need = race.end.need = 3;
+    REQUIRE(port && tcp_pair(race.pair) && bind_port(port, race.pair[0], 1));
+    HANDLE sender = start_thread(send_in_race, NULL), rival = start_thread(cancel_in_race, NULL);
     double until = now_ms() + 2200;
     for (int i = 0; i < ROUNDS && good && now_ms() < until; i++) {
         OVERLAPPED ov = {0};
         byte = 0xEE;
         good = CHECK_EQ(start_recv(race.pair[0], &byte, 1, &ov), WSA_IO_PENDING);
+        race.ov = i % 2 ? &ov : NULL;
+        race.send_delay = rnd(bounds[0]);
+        race.cancel_delay = rnd(bounds[1]);
         meet(&race.start);
-        spin_below(span);
-        BOOL cancelled = CancelIoEx((HANDLE)race.pair[0], i % 2 ? &ov : NULL);
-        DWORD error = GetLastError();
         struct got g = get_packet(port, SOON);
         meet(&race.end);
-        span = aim(span, !g.ok);
+        aim(bounds, !g.ok);
         good &= CHECK(g.ov == &ov && g.key == 1);
-        good &= CHECK_MSG(cancelled || error == ERROR_NOT_FOUND, "CancelIoEx fails with %u", (unsigned)error);
+        good &= CHECK_MSG(race.cancelled || race.error == ERROR_NOT_FOUND, "CancelIoEx fails with %u",
+                          (unsigned)race.error);
         if (g.ok) {
             done++;
             good &= CHECK(g.bytes == 1 && ov.Internal == 0 && ov.InternalHigh == 1);
         } else {
             aborted++;
-            good &= CHECK(cancelled);
+            good &= CHECK(race.cancelled);
             good &= CHECK(g.error == ERROR_OPERATION_ABORTED && g.bytes == 0);
             good &= CHECK_EQ((DWORD)ov.Internal, 0xC0000120);
             good &= CHECK_EQ(byte, 0xEE);
@@ -386,7 +395,11 @@ TEST(cancel_races_with_data, "CANCEL-07 CANCEL-08")
     }
     CHECK_NO_PACKET(port, 20);
     printf("# %d done, %d aborted\n", done, aborted);
-    race_end(sender);
+    race.stop = 1;
+    meet(&race.start);
+    JOIN(sender);
+    JOIN(rival);
+    close_pair(race.pair);
     CloseHandle(port);
 }
 
@@ -404,12 +417,22 @@ THREAD_FN(cancel_all_the_time)
     return 0;
 }
 
+enum { NUMBERS = 12000 };
+
+/* Sends in small groups, with pauses in which the receives pend. */
 THREAD_FN(send_numbers)
 {
     SOCKET s = *(SOCKET *)arg;
-    for (unsigned n = 0; n < 20000; n++)
+    unsigned state = 12345;
+    for (unsigned n = 0; n < NUMBERS; n++) {
         if (!send_all(s, &n, sizeof n))
             return 1;
+        state = state * 1664525 + 1013904223;
+        if (state >> 29 == 0)
+            delay((state >> 16) % 4096);
+        else if (state >> 29 == 1)
+            SwitchToThread();
+    }
     shutdown(s, SD_SEND);
     return 0;
 }
@@ -417,7 +440,7 @@ THREAD_FN(send_numbers)
 /* Two receives are always pending and get cancelled all the time: the stream arrives whole and in order. */
 TEST(cancels_lose_no_byte, "CANCEL-08 CANCEL-07")
 {
-    enum { TOTAL = 20000 * 4 };
+    enum { TOTAL = NUMBERS * 4 };
     static unsigned char stream[TOTAL + 64], buffers[2][48];
     OVERLAPPED ovs[2] = {{0}};
     SOCKET pair[2];
@@ -877,21 +900,28 @@ TEST_W8(closesocket_aborts_everything, "CANCEL-16 CANCEL-17", WINE_CLOSE)
     CloseHandle(port);
 }
 
-static struct {
-    SOCKET s;
-    struct meeting start, end;
-    volatile LONG stop;
-} closer;
-
 THREAD_FN(send_while_closing)
 {
     for (;;) {
-        meet(&closer.start);
-        if (closer.stop)
+        meet(&race.start);
+        if (race.stop)
             return 0;
+        delay(race.send_delay);
         for (int i = 0; i < 3; i++)
-            send(closer.s, "abcd", 4, 0); /* may fail: the peer may be gone */
-        meet(&closer.end);
+            send(race.pair[1], "abcd", 4, 0); /* may fail: the peer may be gone */
+        meet(&race.end);
+    }
+}
+
+THREAD_FN(close_in_race)
+{
+    for (;;) {
+        meet(&race.start);
+        if (race.stop)
+            return 0;
+        delay(race.cancel_delay);
+        CHECK_EQ(closesocket(race.pair[0]), 0);
+        meet(&race.end);
     }
 }
 
@@ -905,23 +935,21 @@ TEST(closesocket_races_with_data, "CANCEL-17 CANCEL-16 CANCEL-15 CANCEL-07")
         int answers;
     } *ops;
     int good = 1, done = 0, aborted = 0, other = 0;
-    unsigned span = 1500;
-    HANDLE port = new_port(1), sender;
-    memset(&closer, 0, sizeof closer);
-    closer.start.need = closer.end.need = 2;
-    sender = start_thread(send_while_closing, NULL);
+    unsigned bounds[2] = {200, 200};
+    HANDLE port = new_port(1);
+    memset(&race, 0, sizeof race);
+    race.start.need = race.end.need = 3;
+    HANDLE sender = start_thread(send_while_closing, NULL), rival = start_thread(close_in_race, NULL);
     double until = now_ms() + 2200;
     for (int round = 0; round < ROUNDS && good && now_ms() < until; round++) {
-        SOCKET pair[2];
-        if (!tcp_pair(pair) || !bind_port(port, pair[0], 1))
+        if (!tcp_pair(race.pair) || !bind_port(port, race.pair[0], 1))
             break;
         ops = calloc(OPS, sizeof *ops);
         for (int i = 0; i < OPS; i++)
-            CHECK_EQ(start_recv(pair[0], ops[i].buffer, 8, &ops[i].ov), WSA_IO_PENDING);
-        closer.s = pair[1];
-        meet(&closer.start);
-        spin_below(span);
-        CHECK_EQ(closesocket(pair[0]), 0);
+            CHECK_EQ(start_recv(race.pair[0], ops[i].buffer, 8, &ops[i].ov), WSA_IO_PENDING);
+        race.send_delay = rnd(bounds[0]);
+        race.cancel_delay = rnd(bounds[1]);
+        meet(&race.start);
         int done_before = done;
         for (int n = 0; n < OPS && good; n++) {
             struct got g = get_packet(port, SOON);
@@ -938,15 +966,16 @@ TEST(closesocket_races_with_data, "CANCEL-17 CANCEL-16 CANCEL-15 CANCEL-07")
             good &= CHECK_MSG(g.ok ? g.bytes > 0 && g.bytes <= 8 : g.bytes == 0, "%u bytes, error %u",
                               (unsigned)g.bytes, (unsigned)g.error);
         }
-        meet(&closer.end);
-        span = aim(span, done == done_before);
+        meet(&race.end);
+        aim(bounds, done == done_before);
         memset(ops, 0xDD, OPS * sizeof *ops);
         free(ops);
-        closesocket(pair[1]);
+        closesocket(race.pair[1]);
     }
-    closer.stop = 1;
-    meet(&closer.start);
+    race.stop = 1;
+    meet(&race.start);
     JOIN(sender);
+    JOIN(rival);
     printf("# %d done, %d aborted, %d failed otherwise\n", done, aborted, other);
     CHECK_NO_PACKET(port, 20);
     TODO_WINE(WINE_CLOSE)
