@@ -25,6 +25,11 @@ extern "C++" {
     {                                                                                          \
         return name(target, size, a1, a2);                                                     \
     }
+#define IOCP_ARRAY_DIGITS(name, type, number)                                                  \
+    template <size_t size> inline errno_t name(number value, type (&buffer)[size], int radix)  \
+    {                                                                                          \
+        return name(value, buffer, size, radix);                                               \
+    }
 
 IOCP_ARRAY_1(strcpy_s, char, const char *source, source)
 IOCP_ARRAY_1(strcat_s, char, const char *source, source)
@@ -34,11 +39,14 @@ IOCP_ARRAY_1(wcscpy_s, WCHAR, const WCHAR *source, source)
 IOCP_ARRAY_1(wcscat_s, WCHAR, const WCHAR *source, source)
 IOCP_ARRAY_2(wcsncpy_s, WCHAR, const WCHAR *source, source, size_t count, count)
 IOCP_ARRAY_2(wcsncat_s, WCHAR, const WCHAR *source, source, size_t count, count)
-IOCP_ARRAY_2(_itoa_s, char, int value, value, int radix, radix)
-IOCP_ARRAY_2(_ltoa_s, char, long value, value, int radix, radix)
-IOCP_ARRAY_2(_ultoa_s, char, unsigned long value, value, int radix, radix)
-IOCP_ARRAY_2(_i64toa_s, char, long long value, value, int radix, radix)
-IOCP_ARRAY_2(_ui64toa_s, char, unsigned long long value, value, int radix, radix)
+IOCP_ARRAY_DIGITS(_itoa_s, char, int)
+IOCP_ARRAY_DIGITS(_ltoa_s, char, long)
+IOCP_ARRAY_DIGITS(_ultoa_s, char, unsigned long)
+IOCP_ARRAY_DIGITS(_i64toa_s, char, long long)
+IOCP_ARRAY_DIGITS(_ui64toa_s, char, unsigned long long)
+IOCP_ARRAY_DIGITS(_itow_s, WCHAR, int)
+IOCP_ARRAY_DIGITS(_i64tow_s, WCHAR, long long)
+IOCP_ARRAY_DIGITS(_ui64tow_s, WCHAR, unsigned long long)
 IOCP_ARRAY_1(strerror_s, char, int error, error)
 IOCP_ARRAY_1(ctime_s, char, const time_t *time, time)
 IOCP_ARRAY_1(asctime_s, char, const struct tm *time, time)
@@ -89,6 +97,7 @@ IOCP_ARRAY_NPRINTF(_snwprintf_s, _vsnwprintf_s, WCHAR)
 
 #undef IOCP_ARRAY_1
 #undef IOCP_ARRAY_2
+#undef IOCP_ARRAY_DIGITS
 #undef IOCP_ARRAY_PRINTF
 #undef IOCP_ARRAY_NPRINTF
 

@@ -17,10 +17,10 @@
 #ifdef __cplusplus
 extern "C++" { /* programs include windows.h inside extern "C" */
 #include <exception> /* brings __try, and must come before ours is looked at */
-}
 namespace iocp_seh {
 struct leave {};
 struct never {};
+}
 }
 #ifndef __try
 #define __try try

@@ -180,15 +180,18 @@ IOCP_EXTERN_C_END
 
 #if __WCHAR_MAX__ <= 0xFFFF
 IOCP_EXTERN_C_BEGIN
-/* Never defined; a call is an error when it is compiled. */
-#define IOCP_WIDE_REFUSED(name)                                                                            \
-    __attribute__((__error__("the C library's " #name " reads 32-bit characters, -fshort-wchar has 16"))) \
-    long iocp_refused_##name(...);
-#ifndef __cplusplus
-#undef IOCP_WIDE_REFUSED
-#define IOCP_WIDE_REFUSED(name)                                                                            \
-    __attribute__((__error__("the C library's " #name " reads 32-bit characters, -fshort-wchar has 16"))) \
-    long iocp_refused_##name();
+/* Never defined; a call is an error when it is compiled. C++ only looks at calls that remain, as its
+ * standard headers mention every name. */
+#define IOCP_WIDE_REFUSAL(name) "the C library's " #name " reads 32-bit characters, -fshort-wchar has 16"
+#ifdef __cplusplus
+#define IOCP_WIDE_REFUSED(name) \
+    __attribute__((__error__(IOCP_WIDE_REFUSAL(name)))) long iocp_refused_##name(...);
+#elif defined(__clang__)
+#define IOCP_WIDE_REFUSED(name) \
+    __attribute__((__unavailable__(IOCP_WIDE_REFUSAL(name)))) long iocp_refused_##name();
+#else
+#define IOCP_WIDE_REFUSED(name) \
+    __attribute__((__error__(IOCP_WIDE_REFUSAL(name)))) long iocp_refused_##name();
 #endif
 IOCP_WIDE_REFUSED(btowc)
 IOCP_WIDE_REFUSED(wctob)

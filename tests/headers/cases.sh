@@ -58,13 +58,18 @@ includes $posix winsock2.h windows.h | both "posix: without sockets, before wins
 
 # Beside every standard header of C++17.
 for flags in "-DNOMINMAX -O2 -D_FORTIFY_SOURCE=2" "-std=c++17 -DNOMINMAX -DWIN32_LEAN_AND_MEAN"; do
-    for ours in "windows.h winsock2.h ws2tcpip.h mswsock.h process.h" "winsock2.h windows.h" "iocp.h"; do
+    for ours in "windows.h winsock2.h ws2tcpip.h mswsock.h process.h" "winsock2.h windows.h" "iocp.h" "tchar.h io.h direct.h strsafe.h intrin.h"; do
         includes $ours $std_cpp | in_cpp "c++17: $ours, then all" "$flags"
         includes $std_cpp $ours | in_cpp "c++17: all, then $ours" "$flags"
     done
 done
 includes $(printf '%s\n' $std_cpp | tac) winsock2.h windows.h | in_cpp "c++17: all, backwards, then ours" "-DNOMINMAX"
 { includes $std_cpp; includes winsock2.h windows.h $(printf '%s\n' $std_cpp | sed -n '1~2p'); } | in_cpp "c++20: all, ours" "-std=c++20 -DNOMINMAX"
+for ours in "windows.h tchar.h io.h" "winsock2.h windows.h"; do # where wide calls are redirected
+    includes $ours $std_cpp | in_cpp "c++17: 16-bit wchar_t: $ours, then all" "-DNOMINMAX -fshort-wchar"
+    includes $std_cpp $ours | in_cpp "c++17: 16-bit wchar_t: all, then $ours" "-DNOMINMAX -fshort-wchar"
+done
+{ echo 'extern "C" {'; includes windows.h tchar.h io.h direct.h strsafe.h; echo '}'; } | in_cpp "c++17: inside extern C" -DWIN32_LEAN_AND_MEAN
 for header in $std_cpp; do # each as the first one after ours, and as the only one before
     [ "$header" = execution ] || includes winsock2.h "$header" windows.h | write cpp g++ "" -std=c++17 "c++17: between: $header" "-DNOMINMAX"
 done
