@@ -69,7 +69,7 @@ check_exceptions() {
 check_function_headers() {
     includes $(find src -name '*.[ch]' -not -path 'src/api/*') | while read -r file line kind name; do
         [ -f "include/iocp/$name" ] || [ "$name" = iocp.h ] || continue
-        case $name in sys/* | netinet/* | arpa/* | netdb.h) [ "$kind" = '<' ] && continue ;; esac
+        case $name in sys/* | netinet/* | arpa/* | netdb.h | string.h | stdio.h | stdlib.h | time.h | wchar.h | malloc.h) [ "$kind" = '<' ] && continue ;; esac
         case "$types" in *" ${name%.h} "*) ;; *) echo "$file:$line: $name" ;; esac
     done
 }

@@ -74,6 +74,17 @@ for header in $std_cpp; do # each as the first one after ours, and as the only o
     [ "$header" = execution ] || includes winsock2.h "$header" windows.h | write cpp g++ "" -std=c++17 "c++17: between: $header" "-DNOMINMAX"
 done
 
+# A program that says it is one for Windows has Microsoft's additions without windows.h too.
+{ includes string.h stdio.h stdlib.h time.h wchar.h
+  echo 'int f(char *b) { return _stricmp(b, "x") + _snprintf(b, 1, "x") + (_atoi64(b) != 0) + (int)_time64(0); }'; } |
+    both "win32: the C library's headers alone" "-D_WIN32 -DWIN32"
+{ includes string.h; echo 'static int memcpy_s(void) { return 1; } int f(void); int f(void) { return memcpy_s(); }'; } |
+    both "not win32: the names are the program's"
+{ includes wchar.h; echo 'int f(void) { return wcslen(L"abc") != 3 || _wcsicmp(L"a", L"A"); }'; } |
+    in_c "16-bit wchar_t: wchar.h alone" -fshort-wchar
+{ includes $(printf '%s\n' $std_cpp | grep -v filesystem) winsock2.h windows.h; } | in_cpp "win32: all of C++, then ours" "-D_WIN32 -DWIN32 -DNOMINMAX"
+{ includes winsock2.h windows.h $(printf '%s\n' $std_cpp | grep -v filesystem); } | in_cpp "win32: ours, then all of C++" "-D_WIN32 -DWIN32 -DNOMINMAX"
+
 # iocp.h beside everything of POSIX.
 for flags in "" "-D_GNU_SOURCE" -DWIN32_LEAN_AND_MEAN; do
     { includes iocp.h $posix_net $posix; cat "$here/beside.inc"; } | both "iocp.h: before POSIX" "$flags"
