@@ -316,16 +316,17 @@ BOOL WINAPI FlushFileBuffers(HANDLE hFile)
 /* ---- pointer and size ---- */
 
 /* Only a synchronous handle has a pointer that anything uses; an asynchronous one keeps one all
- * the same, because SetEndOfFile goes by it. */
-static uint32_t seek(HANDLE handle, int64_t distance, DWORD method, int64_t *result)
+ * the same, because SetEndOfFile goes by it. A place behind `max` is refused and nothing moves. */
+static uint32_t seek(HANDLE handle, int64_t distance, DWORD method, int64_t max, int64_t *result)
 {
     static const int whence[] = {SEEK_SET, SEEK_CUR, SEEK_END};
     struct file *f;
     uint32_t status = filename_handle(handle, 0, &f);
-    off_t at;
+    off_t before, at;
 
     if (status != STATUS_SUCCESS)
         return status;
+    before = lseek(f->fd, 0, SEEK_CUR);
     if (method > FILE_END) {
         status = STATUS_INVALID_PARAMETER;
     } else if ((at = lseek(f->fd, distance, whence[method])) < 0) {
@@ -334,6 +335,9 @@ static uint32_t seek(HANDLE handle, int64_t distance, DWORD method, int64_t *res
         else
             status = errno == ESPIPE ? (uint32_t)STATUS_INVALID_DEVICE_REQUEST
                                      : status_from_errno(errno);
+    } else if (at > max) {
+        lseek(f->fd, before, SEEK_SET);
+        status = STATUS_INVALID_PARAMETER;
     } else {
         *result = at;
     }
@@ -345,7 +349,7 @@ BOOL WINAPI SetFilePointerEx(HANDLE hFile, LARGE_INTEGER liDistanceToMove,
                              PLARGE_INTEGER lpNewFilePointer, DWORD dwMoveMethod)
 {
     int64_t at;
-    uint32_t status = seek(hFile, liDistanceToMove.QuadPart, dwMoveMethod, &at);
+    uint32_t status = seek(hFile, liDistanceToMove.QuadPart, dwMoveMethod, INT64_MAX, &at);
 
     if (status == STATUS_SUCCESS && lpNewFilePointer)
         lpNewFilePointer->QuadPart = at;
@@ -363,7 +367,7 @@ DWORD WINAPI SetFilePointer(HANDLE hFile, LONG lDistanceToMove, PLONG lpDistance
         distance = (int64_t)((uint64_t)(uint32_t)*lpDistanceToMoveHigh << 32 | (uint32_t)lDistanceToMove);
     else if (dwMoveMethod == FILE_BEGIN)
         distance = (uint32_t)lDistanceToMove;
-    status = seek(hFile, distance, dwMoveMethod, &at);
+    status = seek(hFile, distance, dwMoveMethod, lpDistanceToMoveHigh ? INT64_MAX : UINT32_MAX, &at);
     if (status != STATUS_SUCCESS)
         return win32_fail(status), INVALID_SET_FILE_POINTER;
     if (lpDistanceToMoveHigh)

@@ -177,6 +177,9 @@ static uint32_t transfer(struct request *r)
     uint32_t status;
     int64_t n;
 
+    /* Also what would mean "the descriptor's position" below. */
+    if (disk_of(r->file)->regular && !r->u.disk.append && r->offset > INT64_MAX)
+        return request_refuse(r, STATUS_INVALID_PARAMETER);
     if (misaligned(r->file, r->offset, r->iov[0].iov_base, r->size))
         return request_refuse(r, STATUS_INVALID_PARAMETER);
     if (r->size == 0)

@@ -294,6 +294,37 @@ TEST(outstanding_appends_do_not_overlap, "FILE-11 FILE-10")
     check_blocks(path, N, SIZE);
 }
 
+TEST(large_appends_stay_whole, "FILE-11 FILE-10")
+{
+    enum { N = 16, SIZE = 60000 };
+    static OVERLAPPED ov[N];
+    static char blocks[N][SIZE];
+    const char *path = temp_path();
+    HANDLE files[2], port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *got;
+    for (int i = 0; i < 2; i++) {
+        files[i] = new_file(path, FILE_APPEND_DATA | SYNCHRONIZE, FILE_FLAG_OVERLAPPED);
+        CHECK(CreateIoCompletionPort(files[i], port, 0, 0) == port);
+    }
+    for (int i = 0; i < N; i++) {
+        memset(blocks[i], i + 1, SIZE);
+        ov[i] = append_ov();
+        if (!WriteFile(files[i & 1], blocks[i], SIZE, NULL, &ov[i]))
+            CHECK_LASTERR(ERROR_IO_PENDING);
+    }
+    for (int i = 0; i < N; i++) {
+        CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &got, 10000));
+        CHECK_EQ(bytes, SIZE);
+    }
+    CloseHandle(files[0]);
+    CloseHandle(files[1]);
+    CloseHandle(port);
+    TODO_WINE("Wine 8 finds the end and writes in two steps")
+        check_blocks(path, N, SIZE);
+}
+
 struct appender {
     const char *path;
     struct meeting *start;

@@ -230,6 +230,54 @@ TEST(all_is_atomic_under_contention, "WAIT-05 WAIT-09")
     CloseHandle(b);
 }
 
+/* One falls asleep for all, the other sets them one after another at that moment. */
+struct nap {
+    struct meeting start;
+    HANDLE events[3];
+    LONG rounds, wrong;
+};
+
+static void spin(unsigned times)
+{
+    for (volatile unsigned i = 0; i < times; i++)
+        ;
+}
+
+THREAD_FN(falls_asleep)
+{
+    struct nap *n = arg;
+    for (LONG i = 0; i < n->rounds; i++) {
+        meet(&n->start);
+        spin((unsigned)i % 97);
+        if (WaitForMultipleObjects(3, n->events, TRUE, 5000) != WAIT_OBJECT_0) {
+            n->wrong++;
+            for (int k = 0; k < 3; k++)
+                ResetEvent(n->events[k]);
+        }
+    }
+    return 0;
+}
+
+TEST(all_sees_what_comes_while_it_falls_asleep, "WAIT-05 WAIT-09")
+{
+    struct nap n = {.start = {.need = 2}, .events = {auto_event(), auto_event(), auto_event()}};
+    n.rounds = conform_wine ? 500 : 20000;
+    HANDLE thread = start_thread(falls_asleep, &n);
+    REQUIRE(thread != NULL);
+    for (LONG i = 0; i < n.rounds; i++) {
+        meet(&n.start);
+        spin(rnd(600));
+        for (int k = 0; k < 3; k++)
+            SetEvent(n.events[(i + k) % 3]);
+    }
+    JOIN(thread);
+    CHECK_EQ(n.wrong, 0);
+    for (int k = 0; k < 3; k++) {
+        CHECK_EQ(test0(n.events[k]), WAIT_TIMEOUT);
+        CloseHandle(n.events[k]);
+    }
+}
+
 TEST(all_with_one_handle_twice, "WAIT-06")
 {
     HANDLE event = manual_event(), twice[3] = {event, NULL, event};
@@ -241,6 +289,34 @@ TEST(all_with_one_handle_twice, "WAIT-06")
     CHECK_EQ(WaitForMultipleObjects(3, twice, FALSE, 0), WAIT_OBJECT_0); /* any: allowed */
     CloseHandle(event);
     CloseHandle(twice[1]);
+}
+
+TEST(all_with_two_handles_of_one_object, "WAIT-06 WAIT-05")
+{
+    HANDLE event = auto_event(), again = NULL;
+    CHECK(DuplicateHandle(GetCurrentProcess(), event, GetCurrentProcess(), &again, 0, FALSE,
+                          DUPLICATE_SAME_ACCESS));
+    HANDLE both[2] = {event, again};
+    SetEvent(event);
+    CHECK_EQ(WaitForMultipleObjects(2, both, FALSE, 0), WAIT_OBJECT_0);
+    CHECK_EQ(test0(again), WAIT_TIMEOUT); /* taken through the other handle */
+    SetEvent(again);
+    TODO_WINE("Wine 8 does not look for doubles")
+        CHECK_WAITERR(WaitForMultipleObjects(2, both, TRUE, 0), ERROR_INVALID_PARAMETER);
+    CloseHandle(event);
+    CloseHandle(again);
+}
+
+TEST(pseudo_handles, "WAIT-01 WAIT-04")
+{
+    HANDLE event = manual_event(), h[3] = {GetCurrentThread(), GetCurrentProcess(), event};
+    CHECK_EQ(test0(GetCurrentThread()), WAIT_TIMEOUT);
+    CHECK_EQ(test0(GetCurrentProcess()), WAIT_TIMEOUT);
+    CHECK_EQ(WaitForMultipleObjects(3, h, FALSE, 0), WAIT_TIMEOUT);
+    SetEvent(event);
+    CHECK_EQ(WaitForMultipleObjects(3, h, FALSE, 0), WAIT_OBJECT_0 + 2);
+    CHECK_EQ(WaitForMultipleObjects(3, h, TRUE, 0), WAIT_TIMEOUT);
+    CloseHandle(event);
 }
 
 TEST(what_a_satisfied_wait_changes, "WAIT-07")
@@ -545,6 +621,48 @@ TEST(other_named_objects_open_again, "WAIT-12 WAIT-11")
     CloseHandle(m2);
     CloseHandle(t1);
     CloseHandle(t2);
+}
+
+TEST(wide_names_are_the_same_names, "WAIT-11 WAIT-12")
+{
+    const char *name = name_of("wide");
+    WCHAR wide[64];
+    for (int i = 0; (wide[i] = (WCHAR)(unsigned char)name[i]) != 0; i++)
+        ;
+    HANDLE narrow = CreateEventA(NULL, TRUE, FALSE, name);
+    REQUIRE(narrow != NULL);
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, wide);
+    CHECK_LASTERR(ERROR_ALREADY_EXISTS);
+    CHECK(SetEvent(event));
+    CHECK_EQ(test0(narrow), WAIT_OBJECT_0);
+    CHECK(CloseHandle(event));
+    event = OpenEventW(SYNCHRONIZE | EVENT_MODIFY_STATE, FALSE, wide);
+    CHECK_EQ(test0(event), WAIT_OBJECT_0);
+    CHECK_ERR(CreateSemaphoreW(NULL, 0, 1, wide), ERROR_INVALID_HANDLE);
+    CloseHandle(event);
+    CloseHandle(narrow);
+}
+
+TEST(ex_forms, "WAIT-11 WAIT-07 WAIT-13")
+{
+    DWORD manual_set = CREATE_EVENT_MANUAL_RESET | CREATE_EVENT_INITIAL_SET;
+    HANDLE h = CreateEventExA(NULL, NULL, manual_set, EVENT_ALL_ACCESS);
+    CHECK_EQ(test0(h), WAIT_OBJECT_0);
+    CHECK_EQ(test0(h), WAIT_OBJECT_0);
+    CloseHandle(h);
+    h = CreateEventExA(NULL, NULL, CREATE_EVENT_INITIAL_SET, EVENT_ALL_ACCESS);
+    CHECK_EQ(test0(h), WAIT_OBJECT_0);
+    CHECK_EQ(test0(h), WAIT_TIMEOUT);
+    CloseHandle(h);
+    h = CreateMutexExA(NULL, NULL, CREATE_MUTEX_INITIAL_OWNER, MUTEX_ALL_ACCESS);
+    CHECK(ReleaseMutex(h));
+    CHECK_ERR(ReleaseMutex(h), ERROR_NOT_OWNER);
+    CloseHandle(h);
+    h = CreateSemaphoreExA(NULL, 2, 2, NULL, 0, SEMAPHORE_ALL_ACCESS);
+    CHECK_EQ(test0(h), WAIT_OBJECT_0);
+    CHECK_EQ(test0(h), WAIT_OBJECT_0);
+    CHECK_EQ(test0(h), WAIT_TIMEOUT);
+    CloseHandle(h);
 }
 
 /* ---- mutexes ---- */
