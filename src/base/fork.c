@@ -21,13 +21,15 @@ static void prepare(void)
 static void release(void)
 {
     for (struct fork_hook *h = hooks; h; h = h->next) {
-        if (h->lock && atomic_exchange_explicit(&h->lock->word, 0, memory_order_release) == 2)
-            lock_release_slow(h->lock);
+        if (h->lock)
+            lock_give_back(h->lock);
     }
 }
 
 static void child(void)
 {
+    for (int i = 0; i < LOCK_SLEEPERS; i++)
+        atomic_store(&lock_sleepers[i], 0); /* of threads that are not here */
     release();
     for (struct fork_hook *h = hooks; h; h = h->next) {
         if (h->child)

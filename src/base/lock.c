@@ -11,6 +11,8 @@
 
 #define SPIN_ROUNDS 100
 
+_Atomic uint32_t lock_sleepers[LOCK_SLEEPERS];
+
 static inline void cpu_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -31,19 +33,30 @@ void lock_init(struct lock *l, enum lock_rank rank)
 #endif
 }
 
+static bool try_take(struct lock *l)
+{
+    uint32_t expected = 0;
+
+    return atomic_load_explicit(&l->word, memory_order_relaxed) == 0 &&
+           atomic_compare_exchange_strong_explicit(&l->word, &expected, 1, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
 void lock_acquire_slow(struct lock *l)
 {
-    for (int i = 0; i < SPIN_ROUNDS; i++) {
-        uint32_t expected = 0;
+    _Atomic uint32_t *sleepers = lock_sleepers_of(l);
 
-        cpu_relax();
-        if (atomic_load_explicit(&l->word, memory_order_relaxed) == 0 &&
-            atomic_compare_exchange_weak_explicit(&l->word, &expected, 1, memory_order_acquire,
-                                                  memory_order_relaxed))
+    for (int i = 0; i < SPIN_ROUNDS; i++) {
+        if (try_take(l))
             return;
+        cpu_relax();
     }
-    while (atomic_exchange_explicit(&l->word, 2, memory_order_acquire) != 0)
-        futex_wait(&l->word, 2, DEADLINE_NEVER);
+    /* After the fence every holder that has not given the lock back yet will see the count. */
+    atomic_fetch_add(sleepers, 1);
+    asym_heavy();
+    while (!try_take(l))
+        futex_wait(&l->word, 1, DEADLINE_NEVER);
+    atomic_fetch_sub(sleepers, 1);
 }
 
 void lock_release_slow(struct lock *l)

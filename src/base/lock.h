@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small mutex on a futex: 4 bytes in release builds, free when uncontended but for one
- * compare-and-swap each way. Debug builds (IOCP_DEBUG) remember the owner and a rank and check
+ * A small mutex on a futex: 4 bytes in release builds; uncontended, it costs one compare-and-swap to
+ * take and a plain store to give back. Who sleeps for a lock says so in a table beside it and makes
+ * all threads look (base/asym.h), so that the holder need not ask with a locked instruction. The
+ * table, not the lock, is read after the store: the lock may be freed by then. Debug builds (IOCP_DEBUG) remember the owner and a rank and check
  * the one rule of the house: a thread holds one of our locks at a time, except where a second one
  * of a *higher* rank is taken (queue before dispatcher), or several dispatchers in address order.
  */
 #ifndef IOCP_BASE_LOCK_H
 #define IOCP_BASE_LOCK_H
+
+#include "base/asym.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -27,7 +31,7 @@ enum lock_rank {
 };
 
 struct lock {
-    _Atomic uint32_t word; /* 0 free, 1 held, 2 held and somebody sleeps */
+    _Atomic uint32_t word; /* 0 free, 1 held */
 #ifdef IOCP_DEBUG
     uint32_t rank;
     _Atomic(const void *) owner; /* address of a thread-local of the holder */
@@ -49,6 +53,15 @@ void lock_assert_none(void);
 #define lock_assert_none() ((void)0)
 #endif
 
+/* How many threads sleep, or are about to, for a lock at an address that falls on the entry. */
+enum { LOCK_SLEEPERS = 256 };
+extern _Atomic uint32_t lock_sleepers[LOCK_SLEEPERS];
+
+static inline _Atomic uint32_t *lock_sleepers_of(const struct lock *l)
+{
+    return &lock_sleepers[((uintptr_t)l >> 5) % LOCK_SLEEPERS];
+}
+
 void lock_init(struct lock *l, enum lock_rank rank);
 void lock_acquire_slow(struct lock *l);
 void lock_release_slow(struct lock *l);
@@ -69,13 +82,23 @@ static inline void lock_acquire(struct lock *l)
 #endif
 }
 
+/* The half that the debug build does not watch. */
+static inline void lock_give_back(struct lock *l)
+{
+    const _Atomic uint32_t *sleepers = lock_sleepers_of(l);
+
+    atomic_store_explicit(&l->word, 0, memory_order_release); /* pairs with the acquire of the taker */
+    asym_light(); /* the store before the load: pairs with asym_heavy in lock_acquire_slow */
+    if (__builtin_expect(atomic_load_explicit(sleepers, memory_order_relaxed) != 0, 0))
+        lock_release_slow(l);
+}
+
 static inline void lock_release(struct lock *l)
 {
 #ifdef IOCP_DEBUG
     lock_debug_released(l);
 #endif
-    if (atomic_exchange_explicit(&l->word, 0, memory_order_release) == 2)
-        lock_release_slow(l);
+    lock_give_back(l);
 }
 
 #endif

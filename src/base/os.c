@@ -10,7 +10,18 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WATCHED 1 /* a sanitizer looks at what the C library is asked to read and write */
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WATCHED 1
+#endif
+#endif
 
 int (*os_fault)(const char *call);
 
@@ -78,6 +89,42 @@ int os_truncate(int fd, uint64_t size)
     } while (err < 0 && errno == EINTR);
     return err < 0 ? -errno : 0;
 }
+
+#ifdef WATCHED
+
+ssize_t os_recv(int fd, void *data, size_t size, int flags)
+{
+    return recv(fd, data, size, flags);
+}
+
+ssize_t os_send(int fd, const void *data, size_t size, int flags)
+{
+    return send(fd, data, size, flags);
+}
+
+int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)
+{
+    return epoll_wait(epoll_fd, events, max, timeout_ms);
+}
+
+#else
+
+ssize_t os_recv(int fd, void *data, size_t size, int flags)
+{
+    return syscall(SYS_recvfrom, fd, data, size, flags, NULL, NULL);
+}
+
+ssize_t os_send(int fd, const void *data, size_t size, int flags)
+{
+    return syscall(SYS_sendto, fd, data, size, flags, NULL, 0);
+}
+
+int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)
+{
+    return (int)syscall(SYS_epoll_pwait, epoll_fd, events, max, timeout_ms, NULL, 8);
+}
+
+#endif
 
 void os_wait_ready(int fd, short events)
 {

@@ -25,6 +25,16 @@ int os_sync(int fd, int data_only);
 int os_open(const char *path, int flags, mode_t mode);
 int os_truncate(int fd, uint64_t size);
 
+/*
+ * recv, send, epoll_wait: as the C library's, errno and all, EINTR included, but no cancellation
+ * points: the library's own calls may not end a thread (pthread_cancel) in the middle of its work,
+ * and the two locked instructions that the C library spends on it are a good part of a short call.
+ */
+struct epoll_event;
+ssize_t os_recv(int fd, void *data, size_t size, int flags);
+ssize_t os_send(int fd, const void *data, size_t size, int flags);
+int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms);
+
 /* Sleeps until poll(2) reports one of `events` on fd, or an error. */
 void os_wait_ready(int fd, short events);
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fork.h"
 #include "base/lock.h"
+#include "base/os.h"
 #include "engine/home.h"
 
 #include <assert.h>
@@ -107,16 +108,16 @@ static int epoll_until(int epoll_fd, struct epoll_event *events, int max, uint64
     int n;
 
     if (deadline_ns == 0)
-        return epoll_wait(epoll_fd, events, max, 0);
+        return os_epoll_wait(epoll_fd, events, max, 0);
     if (deadline_ns == DEADLINE_NEVER)
-        return epoll_wait(epoll_fd, events, max, -1);
+        return os_epoll_wait(epoll_fd, events, max, -1);
     now = clock_now_ns();
     left = deadline_ns > now ? deadline_ns - now : 0;
     ts.tv_sec = (time_t)(left / NS_PER_SEC);
     ts.tv_nsec = (long)(left % NS_PER_SEC);
     n = epoll_pwait2(epoll_fd, events, max, &ts, NULL);
     if (n < 0 && (errno == ENOSYS || errno == EPERM)) /* before Linux 5.11, or filtered */
-        n = epoll_wait(epoll_fd, events, max, (int)((left + NS_PER_MS - 1) / NS_PER_MS));
+        n = os_epoll_wait(epoll_fd, events, max, (int)((left + NS_PER_MS - 1) / NS_PER_MS));
     return n;
 }
 

@@ -156,7 +156,7 @@ uint32_t file_new(int fd, enum file_kind kind, uint32_t flags, uint32_t access,
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     object_init(&f->object, &file_type);
-    dispatcher_init(&f->dispatcher, CONSUME_NOTHING, 0);
+    dispatcher_init_lazy(&f->dispatcher);
     lock_init(&f->lock, LOCK_FILE);
     f->fd = fd;
     f->kind = (uint8_t)kind;

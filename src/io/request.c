@@ -209,7 +209,7 @@ void request_begin(struct request *r)
     r->begun = true;
     r->ov->InternalHigh = 0;
     store_internal(r->ov, STATUS_PENDING);
-    dispatcher_set(signal, 0);
+    dispatcher_note(signal, 0);
     if (!atomic_load_explicit(&r->file->port, memory_order_relaxed))
         self->issued_portless = true;
     thread_count(self, LEDGER_STARTED, 1);
@@ -327,7 +327,7 @@ void request_complete(struct request *r, uint32_t status, bool in_call)
         port_put(to.port, r, r->event);
     } else {
         if (to.event)
-            dispatcher_set(to.event, 1);
+            dispatcher_note(to.event, 1);
         if (to.port) {
             port_put(to.port, r, NULL);
         } else if (r->routine) {

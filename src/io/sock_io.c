@@ -6,6 +6,7 @@
 #include "io/sock.h"
 
 #include "base/clock.h"
+#include "base/os.h"
 #include "base/status.h"
 #include "io/lane.h"
 #include "io/sockevent.h"
@@ -91,7 +92,7 @@ static ssize_t receive_call(int fd, struct sock_transfer *t, int flags, bool nam
     ssize_t n;
 
     if (t->iov_count == 1 && !names && !t->control)
-        return recv(fd, t->iov[0].iov_base, t->iov[0].iov_len, flags);
+        return os_recv(fd, t->iov[0].iov_base, t->iov[0].iov_len, flags);
     memset(&m, 0, sizeof m);
     m.msg_iov = t->iov;
     m.msg_iovlen = t->iov_count < IOV_AT_ONCE ? t->iov_count : IOV_AT_ONCE;
@@ -221,7 +222,7 @@ static ssize_t send_call(int fd, const struct sock_transfer *t, int flags)
     struct msghdr m;
 
     if (t->iov_count == 1 && !t->name && !t->control)
-        return send(fd, t->iov[0].iov_base, t->iov[0].iov_len, flags);
+        return os_send(fd, t->iov[0].iov_base, t->iov[0].iov_len, flags);
     memset(&m, 0, sizeof m);
     m.msg_iov = t->iov;
     m.msg_iovlen = t->iov_count < IOV_AT_ONCE ? t->iov_count : IOV_AT_ONCE;

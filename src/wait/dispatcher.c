@@ -38,6 +38,7 @@ void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal)
     lock_init(&d->lock, LOCK_DISPATCHER);
     d->consume = (uint8_t)consume;
     d->abandoned = false;
+    atomic_init(&d->lazy, false);
     d->signal = signal;
     d->recursion = 0;
     d->owner = NULL;
@@ -45,10 +46,23 @@ void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal)
     list_init(&d->waiters);
 }
 
+void dispatcher_init_lazy(struct dispatcher *d)
+{
+    dispatcher_init(d, CONSUME_NOTHING, 0);
+    atomic_init(&d->lazy, true);
+}
+
+void dispatcher_attend(struct dispatcher *d)
+{
+    atomic_store(&d->lazy, false);
+    asym_heavy();
+}
+
 bool dispatcher_ready_locked(const struct dispatcher *d, const struct thread *t)
 {
     lock_assert_held(&d->lock);
-    return d->signal > 0 || (d->consume == CONSUME_OWN && d->owner == t);
+    return __atomic_load_n(&d->signal, __ATOMIC_ACQUIRE) > 0 ||
+           (d->consume == CONSUME_OWN && d->owner == t);
 }
 
 bool dispatcher_consume_locked(struct dispatcher *d, struct thread *t)
@@ -93,7 +107,7 @@ void dispatcher_wake_locked(struct dispatcher *d, struct wake_list *wakes)
         struct wait_block *b = container_of(n, struct wait_block, link);
         struct waiter *w = b->waiter;
 
-        if (d->signal <= 0)
+        if (__atomic_load_n(&d->signal, __ATOMIC_RELAXED) <= 0)
             break;
         if (b->all) {
             if (claim(w, WAITER_LOOK))
@@ -115,8 +129,7 @@ int32_t dispatcher_set(struct dispatcher *d, int32_t signal)
 
     wake_list_init(&wakes);
     lock_acquire(&d->lock);
-    previous = d->signal;
-    d->signal = signal;
+    previous = __atomic_exchange_n(&d->signal, signal, __ATOMIC_RELAXED);
     if (signal > 0 && !list_empty(&d->waiters))
         dispatcher_wake_locked(d, &wakes);
     lock_release(&d->lock);
@@ -142,7 +155,7 @@ bool dispatcher_signalled(struct dispatcher *d)
     bool signalled;
 
     lock_acquire(&d->lock);
-    signalled = d->signal > 0;
+    signalled = __atomic_load_n(&d->signal, __ATOMIC_ACQUIRE) > 0;
     lock_release(&d->lock);
     return signalled;
 }

@@ -30,7 +30,8 @@ struct dispatcher {
     struct lock lock;
     uint8_t consume;       /* enum consume; constant after init */
     bool abandoned;        /* mutex: its owner ended without releasing it */
-    int32_t signal;        /* > 0: signalled */
+    _Atomic bool lazy;     /* nobody has ever waited on it: see dispatcher_note */
+    int32_t signal;        /* > 0: signalled; without the lock while lazy */
     int32_t recursion;     /* mutex: waits satisfied for the owner */
     struct thread *owner;  /* mutex: borrowed; cleared before the thread dies */
     struct list owned;     /* mutex: node in the owner's list, guarded by the owner's apc lock */
@@ -65,6 +66,25 @@ void dispatcher_wake_locked(struct dispatcher *d, struct wake_list *wakes);
 
 /* Sets the count (1 signalled, 0 not) and wakes. Returns the previous count. Takes the lock. */
 int32_t dispatcher_set(struct dispatcher *d, int32_t signal);
+
+/*
+ * For the signal of a file, which every operation clears and sets and which hardly anybody waits
+ * for (CONSUME_NOTHING only). Until the first wait it is a plain word; the first wait calls
+ * dispatcher_attend, for good, and pays for the fence that the setters save (base/asym.h).
+ */
+void dispatcher_init_lazy(struct dispatcher *d);
+void dispatcher_attend(struct dispatcher *d);
+
+static inline void dispatcher_note(struct dispatcher *d, int32_t signal)
+{
+    if (atomic_load_explicit(&d->lazy, memory_order_relaxed)) {
+        __atomic_store_n(&d->signal, signal, __ATOMIC_RELEASE); /* pairs with the loads of waiters */
+        asym_light(); /* pairs with asym_heavy in dispatcher_attend */
+        if (atomic_load_explicit(&d->lazy, memory_order_relaxed))
+            return;
+    }
+    dispatcher_set(d, signal);
+}
 
 /* Signals, satisfies present waiters only, and leaves it nonsignalled (PulseEvent). */
 void dispatcher_pulse(struct dispatcher *d);

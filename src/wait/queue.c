@@ -21,7 +21,8 @@
 #include <assert.h>
 #include <errno.h>
 
-/* A dequeue that never empties the queue looks into the poller every so many times. */
+/* After so many packets in a row that were not of its harvest the poller is looked into: a program
+ * that posts to itself never empties the queue. */
 enum { GETS_PER_LOOK = 16, HELP_AT_ONCE = 64 };
 
 void queue_init(struct queue *q, uint32_t active_max, struct object *object,
@@ -373,7 +374,9 @@ static void fill(struct get *g)
     struct queue_entry *e;
 
     while (g->count < g->max && !q->closed && (e = pop_entry(q)) != NULL) {
+        q->gets++;
         if (e->ready) {
+            q->gets = 0; /* sockets have their turn */
             /* Others may want what is left, or the lead, meanwhile. */
             release_and_unlock(q);
             e = run_ready(g, e);
@@ -382,7 +385,7 @@ static void fill(struct get *g)
         if (e)
             g->out[g->count++] = e;
     }
-    if (++q->gets >= GETS_PER_LOOK) {
+    if (q->gets >= GETS_PER_LOOK) {
         q->gets = 0;
         look_locked(q);
     }

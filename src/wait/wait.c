@@ -219,6 +219,9 @@ uint32_t wait_for(struct dispatcher *const *objects, unsigned count, bool all, b
     w.all = all && count > 1;
     w.alertable = alertable;
     w.deadline_ns = deadline_ns;
+    for (unsigned i = 0; i < count; i++)
+        if (atomic_load_explicit(&objects[i]->lazy, memory_order_relaxed))
+            dispatcher_attend(objects[i]);
     if (w.all) {
         for (unsigned i = 0; i < count; i++)
             w.sorted[i] = objects[i];
