@@ -28,16 +28,12 @@ _CRTIMP int _memicmp(const void *a, const void *b, size_t count) IOCP_SYM(_memic
 #define _strcmpi    _stricmp
 #define _stricoll   _stricmp
 #define _strnicoll  _strnicmp
-#ifndef stricmp
-#define stricmp     _stricmp
-#endif
-#ifndef strnicmp
-#define strnicmp    _strnicmp
-#endif
-#ifndef strcmpi
-#define strcmpi     _stricmp
-#endif
 #define _memccpy    memccpy
+
+/* The old names. A program that has functions of its own so called keeps them. */
+_CRTIMP int stricmp(const char *a, const char *b) IOCP_SYM(stricmp);
+_CRTIMP int strnicmp(const char *a, const char *b, size_t count) IOCP_SYM(strnicmp);
+_CRTIMP int strcmpi(const char *a, const char *b) IOCP_SYM(strcmpi);
 
 /* In place; the answer is the text. */
 _CRTIMP char *_strlwr(char *text) IOCP_SYM(_strlwr);

@@ -104,12 +104,8 @@ _CRTIMP WCHAR *_wcsdup(const WCHAR *text) IOCP_SYM(_wcsdup);
 _CRTIMP int _wcsicmp(const WCHAR *a, const WCHAR *b) IOCP_SYM(_wcsicmp);
 _CRTIMP int _wcsnicmp(const WCHAR *a, const WCHAR *b, size_t count) IOCP_SYM(_wcsnicmp);
 #define _wcsicoll   _wcsicmp
-#ifndef wcsicmp
-#define wcsicmp     _wcsicmp
-#endif
-#ifndef wcsnicmp
-#define wcsnicmp    _wcsnicmp
-#endif
+_CRTIMP int wcsicmp(const WCHAR *a, const WCHAR *b) IOCP_SYM(wcsicmp);
+_CRTIMP int wcsnicmp(const WCHAR *a, const WCHAR *b, size_t count) IOCP_SYM(wcsnicmp);
 _CRTIMP WCHAR *_wcslwr(WCHAR *text) IOCP_SYM(_wcslwr);
 _CRTIMP WCHAR *_wcsupr(WCHAR *text) IOCP_SYM(_wcsupr);
 _CRTIMP WCHAR *_wcsrev(WCHAR *text) IOCP_SYM(_wcsrev);

@@ -94,6 +94,19 @@
 #ifndef __noop
 #define __noop(...) ((void)0)
 #endif
+/* A debugger may go on behind it; without one it is SIGTRAP. */
+#ifndef __debugbreak
+#if defined(__x86_64__) || defined(__i386__)
+#define __debugbreak() __asm__ __volatile__("int3")
+#elif defined(__aarch64__)
+#define __debugbreak() __asm__ __volatile__("brk #0xf000")
+#else
+#define __debugbreak() __builtin_trap()
+#endif
+#endif
+#ifndef __fastfail
+#define __fastfail(code) ((void)(code), __builtin_trap())
+#endif
 
 /* __declspec(word): one macro per word, so that an unknown one is a compile error. Import and
  * export mean "visible" here. */

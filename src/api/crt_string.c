@@ -18,6 +18,11 @@
 #define FORMAT             crt_format
 #include "api/crt_secure.h"
 
+/* Weak: a program that defines one of these itself gets its own, in a static link too. */
+int stricmp(const char *a, const char *b) __attribute__((weak, alias("iocp__stricmp")));
+int strcmpi(const char *a, const char *b) __attribute__((weak, alias("iocp__stricmp")));
+int strnicmp(const char *a, const char *b, size_t count) __attribute__((weak, alias("iocp__strnicmp")));
+
 char *_strdup(const char *text)
 {
     return text ? strdup(text) : NULL;

@@ -19,6 +19,10 @@
 #define FORMAT             crt_format16
 #include "api/crt_secure.h"
 
+/* Weak: see stricmp. */
+int wcsicmp(const WCHAR *a, const WCHAR *b) __attribute__((weak, alias("iocp__wcsicmp")));
+int wcsnicmp(const WCHAR *a, const WCHAR *b, size_t count) __attribute__((weak, alias("iocp__wcsnicmp")));
+
 /* ---- copying ---- */
 
 size_t iocp_wcslen(const WCHAR *text)

@@ -113,6 +113,7 @@ TEST(letters)
     CHECK_EQ(_strnicmp("abX", "ABy", 2), 0);
     CHECK_EQ(_strnicmp(NULL, NULL, 0), 0);
     CHECK_EQ(_stricmp(NULL, "x"), INT_MAX);
+    CHECK_EQ(stricmp("aB", "Ab") + strnicmp("ax", "AY", 1) + wcsicmp(u"A", u"a"), 0);
     CHECK_EQ(_memicmp("A\0b", "a\0B", 3), 0);
     CHECK_STR(_strupr(text), "ABC\xC3\x84Z");
     CHECK_STR(_strlwr(text), "abc\xC3\x84z");
