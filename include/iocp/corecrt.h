@@ -24,6 +24,11 @@
 #define _CRT_STRINGIZE_(what) #what
 #define _CRT_STRINGIZE(what)  _CRT_STRINGIZE_(what)
 #endif
+#define _CRT_WIDE_(text) IOCP_WIDE_LITERAL(text)
+#define _CRT_WIDE(text)  _CRT_WIDE_(text)
+#ifndef __CRTDECL
+#define __CRTDECL
+#endif
 #define _CRT_SECURE_INVALID_PARAMETER(text) ((void)0)
 
 /* The library is one, in one process, and always multi-threaded. */

@@ -94,6 +94,9 @@
 #ifndef __noop
 #define __noop(...) ((void)0)
 #endif
+#ifndef __pragma
+#define __pragma(what)
+#endif
 /* A debugger may go on behind it; without one it is SIGTRAP. */
 #ifndef __debugbreak
 #if defined(__x86_64__) || defined(__i386__)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The C library's <malloc.h>, and for a program that says it is one for Windows (_WIN32) what Microsoft's has on
- * top of it; other programs get that from windows.h.
+ * The C library's <malloc.h>, and for a program that says it is one for Windows (_WIN32) what Microsoft's
+ * has on top of it; other programs get that from windows.h.
  */
 #pragma GCC system_header
 #include_next <malloc.h>
 #if defined(_WIN32) && !defined(IOCP_BUILDING)
+#include <alloca.h>
 #include <iocpcrt_stdlib.h>
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The C library's <stdio.h>, and for a program that says it is one for Windows (_WIN32) what Microsoft's has on
- * top of it; other programs get that from windows.h.
+ * The C library's <stdio.h>, and for a program that says it is one for Windows (_WIN32) what Microsoft's
+ * has on top of it; other programs get that from windows.h.
  */
 #pragma GCC system_header
 #include_next <stdio.h>
