@@ -316,7 +316,8 @@ BOOL WINAPI FlushFileBuffers(HANDLE hFile)
 /* ---- pointer and size ---- */
 
 /* Only a synchronous handle has a pointer that anything uses; an asynchronous one keeps one all
- * the same, because SetEndOfFile goes by it. A place behind `max` is refused and nothing moves. */
+ * the same, because SetEndOfFile goes by it. A place behind `max`, or between the sectors
+ * of an unbuffered file, is refused and nothing moves. */
 static uint32_t seek(HANDLE handle, int64_t distance, DWORD method, int64_t max, int64_t *result)
 {
     static const int whence[] = {SEEK_SET, SEEK_CUR, SEEK_END};
@@ -335,7 +336,7 @@ static uint32_t seek(HANDLE handle, int64_t distance, DWORD method, int64_t max,
         else
             status = errno == ESPIPE ? (uint32_t)STATUS_INVALID_DEVICE_REQUEST
                                      : status_from_errno(errno);
-    } else if (at > max) {
+    } else if (at > max || ((f->flags & FILE_DIRECT) && at % DISK_SECTOR)) {
         lseek(f->fd, before, SEEK_SET);
         status = STATUS_INVALID_PARAMETER;
     } else {
@@ -365,8 +366,6 @@ DWORD WINAPI SetFilePointer(HANDLE hFile, LONG lDistanceToMove, PLONG lpDistance
 
     if (lpDistanceToMoveHigh)
         distance = (int64_t)((uint64_t)(uint32_t)*lpDistanceToMoveHigh << 32 | (uint32_t)lDistanceToMove);
-    else if (dwMoveMethod == FILE_BEGIN)
-        distance = (uint32_t)lDistanceToMove;
     status = seek(hFile, distance, dwMoveMethod, lpDistanceToMoveHigh ? INT64_MAX : UINT32_MAX, &at);
     if (status != STATUS_SUCCESS)
         return win32_fail(status), INVALID_SET_FILE_POINTER;

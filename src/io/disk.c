@@ -26,8 +26,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SECTOR = 512 };
-
 static struct disk *disk_of(const struct file *f)
 {
     return f->extra;
@@ -70,7 +68,7 @@ static bool misaligned(const struct file *f, uint64_t offset, const void *buf, s
         return false;
     if (offset == DISK_APPEND)
         offset = 0;
-    return ((offset | size | (uintptr_t)buf) & (SECTOR - 1)) != 0;
+    return ((offset | size | (uintptr_t)buf) & (DISK_SECTOR - 1)) != 0;
 }
 
 /* n bytes of the buffers are done. */

@@ -54,6 +54,9 @@ struct share_open *disk_share(struct file *f);
 /* An offset of all ones means "at the end of the file". */
 #define DISK_APPEND UINT64_MAX
 
+/* What FILE_FLAG_NO_BUFFERING (FILE_DIRECT) counts in. */
+enum { DISK_SECTOR = 512 };
+
 extern const struct file_ops disk_ops;
 
 /* What disk_open gives to file_new. Private to disk*.c. */

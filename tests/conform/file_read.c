@@ -307,6 +307,9 @@ TEST(file_pointer_of_32_bits, "FILE-03 FILE-12")
     SetLastError(0);
     CHECK_EQ(SetFilePointer(file, -1, NULL, FILE_CURRENT), INVALID_SET_FILE_POINTER);
     CHECK_LASTERR(ERROR_NEGATIVE_SEEK);
+    SetLastError(0);
+    CHECK_EQ(SetFilePointer(file, -1, NULL, FILE_BEGIN), INVALID_SET_FILE_POINTER); /* signed here, too */
+    CHECK_LASTERR(ERROR_NEGATIVE_SEEK);
     high = 0;
     SetLastError(0xDEADBEEF); /* a value that looks like the failure: the last error tells */
     CHECK_EQ(SetFilePointer(file, -1, &high, FILE_BEGIN), INVALID_SET_FILE_POINTER);
@@ -470,7 +473,33 @@ TEST(unbuffered_wants_whole_sectors, "FILE-25")
     CloseHandle(file);
 }
 
-/* FILES 1-3 of completion: how the answers of a batch of unbuffered reads come in. */
+TEST(unbuffered_pointer_stops_at_sectors, "FILE-25 FILE-03")
+{
+    DWORD bytes;
+    LARGE_INTEGER between = {.QuadPart = 100}, page = {.QuadPart = PAGE}, zero = {.QuadPart = 0};
+    HANDLE file = CreateFileA(temp_content(2 * PAGE), GENERIC_READ, 0, NULL, OPEN_EXISTING,
+                              FILE_FLAG_NO_BUFFERING, NULL);
+    unsigned char *pages = VirtualAlloc(NULL, PAGE, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+    REQUIRE(file != INVALID_HANDLE_VALUE && pages != NULL);
+    CHECK(SetFilePointerEx(file, page, NULL, FILE_BEGIN));
+    TODO_WINE("Wine 8 takes any place") {
+        CHECK_ERR(SetFilePointerEx(file, between, NULL, FILE_CURRENT), ERROR_INVALID_PARAMETER);
+        CHECK_EQ(position(file), PAGE);
+        CHECK_ERR(ReadFile(file, pages, 100, &bytes, NULL), ERROR_INVALID_PARAMETER);
+    }
+    CHECK(SetFilePointerEx(file, page, NULL, FILE_BEGIN));
+    CHECK(ReadFile(file, pages, PAGE, &bytes, NULL));
+    CHECK_EQ(bytes, PAGE);
+    CHECK(is_pattern(pages, PAGE, PAGE));
+    CHECK(ReadFile(file, pages, PAGE, &bytes, NULL)); /* at the end */
+    CHECK_EQ(bytes, 0);
+    CHECK(SetFilePointerEx(file, zero, NULL, FILE_END));
+    CHECK_EQ(position(file), 2 * PAGE);
+    VirtualFree(pages, 0, MEM_RELEASE);
+    CloseHandle(file);
+}
+
+/* The three ways in which the answers of a batch of unbuffered reads come in. */
 enum { BATCH = 64 };
 
 static void CALLBACK batch_routine(DWORD error, DWORD bytes, OVERLAPPED *ov)

@@ -261,12 +261,12 @@ THREAD_FN(falls_asleep)
 TEST(all_sees_what_comes_while_it_falls_asleep, "WAIT-05 WAIT-09")
 {
     struct nap n = {.start = {.need = 2}, .events = {auto_event(), auto_event(), auto_event()}};
-    n.rounds = conform_wine ? 500 : 20000;
+    n.rounds = conform_wine ? 500 : 30000;
     HANDLE thread = start_thread(falls_asleep, &n);
     REQUIRE(thread != NULL);
     for (LONG i = 0; i < n.rounds; i++) {
         meet(&n.start);
-        spin(rnd(600));
+        spin(rnd(200));
         for (int k = 0; k < 3; k++)
             SetEvent(n.events[(i + k) % 3]);
     }
