@@ -8,7 +8,7 @@
  * late finds nobody. An op waits in the list while all slots are taken; slots never outnumber the
  * completion queue, which therefore cannot overflow.
  *
- * The ring is created disabled, restricted to the opcodes used here, then enabled.
+ * The ring is created disabled, restricted to the opcodes and the flag used here, then enabled.
  */
 #include "engine/backends.h"
 
@@ -100,6 +100,9 @@ static void fill(struct io_uring_sqe *sqe, const struct op *op)
     case OP_WRITE:
         io_uring_prep_writev(sqe, op->fd, op->iov, op->iov_count, op->offset);
         sqe->rw_flags = (int)op->rw_flags;
+        /* A first try without blocking may write a part, and the rest behind somebody else's bytes. */
+        if (op->rw_flags & RWF_APPEND)
+            sqe->flags |= IOSQE_ASYNC;
         break;
     default:
         assert(op->code == OP_FSYNC);
@@ -384,16 +387,18 @@ static int control(struct io_uring *uring, unsigned opcode, void *arg, unsigned 
 
 static int restrict_and_enable(struct io_uring *uring, const char **why)
 {
-    struct io_uring_restriction rules[OPCODES];
+    struct io_uring_restriction rules[OPCODES + 1];
     int err;
 
     memset(rules, 0, sizeof rules);
+    rules[OPCODES].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+    rules[OPCODES].sqe_flags = IOSQE_ASYNC;
     for (int i = 0; i < OPCODES; i++) {
         rules[i].opcode = IORING_RESTRICTION_SQE_OP;
         rules[i].sqe_op = (uint8_t)opcodes[i];
     }
     *why = "io_uring restrictions are refused";
-    err = control(uring, IORING_REGISTER_RESTRICTIONS, rules, OPCODES);
+    err = control(uring, IORING_REGISTER_RESTRICTIONS, rules, OPCODES + 1);
     if (err)
         return err;
     *why = "the ring cannot be enabled";

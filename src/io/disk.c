@@ -149,22 +149,23 @@ static void op_done(struct op *op, int64_t result)
     request_complete(r, status, false);
 }
 
-/* From the page cache, now. -EAGAIN: not to be had without waiting. */
+/*
+ * From the page cache, now. -EAGAIN: not to be had without waiting. Never an append: a part of it could
+ * be written, and the rest would come behind somebody else's bytes.
+ */
 static int64_t try_now(const struct request *r)
 {
     static _Atomic bool refused[2]; /* this kernel has no RWF_NOWAIT at all for it */
     const struct disk *d = disk_of(r->file);
-    int flags = RWF_NOWAIT | (r->u.disk.append ? RWF_APPEND : 0);
-    uint64_t offset = r->u.disk.append ? 0 : r->offset;
     int64_t n;
 
-    if (d->slow || !d->regular || atomic_load_explicit(&refused[r->u.disk.write],
-                                                       memory_order_relaxed))
+    if (d->slow || !d->regular || (r->u.disk.write && r->u.disk.append) ||
+        atomic_load_explicit(&refused[r->u.disk.write], memory_order_relaxed))
         return -EAGAIN;
     if (r->u.disk.write)
-        n = os_write(r->file->fd, r->iov, r->iov_count, offset, flags);
+        n = os_write(r->file->fd, r->iov, r->iov_count, r->offset, RWF_NOWAIT);
     else
-        n = os_read(r->file->fd, r->iov, r->iov_count, offset, flags);
+        n = os_read(r->file->fd, r->iov, r->iov_count, r->offset, RWF_NOWAIT);
     if (n == -ENOSYS)
         atomic_store_explicit(&refused[r->u.disk.write], true, memory_order_relaxed);
     return n == -ENOSYS || n == -EOPNOTSUPP ? -EAGAIN : n;
