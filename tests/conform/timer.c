@@ -67,21 +67,6 @@ TEST(absolute_due_time, "WAIT-20")
     CloseHandle(timer);
 }
 
-TEST(order_of_due_times, "WAIT-20")
-{
-    enum { N = 8 };
-    HANDLE timers[N];
-    for (int i = 0; i < N; i++)
-        timers[i] = CreateWaitableTimerA(NULL, FALSE, NULL);
-    for (int i = 0; i < N; i++) /* set in a mixed order, due in the order N-1 ... 0 */
-        CHECK(set(timers[i * 3 % N], -(N - i * 3 % N) * 25 * MS, 0));
-    for (int i = N - 1; i >= 0; i--)
-        CHECK_EQ(WaitForMultipleObjects(N, timers, FALSE, 10000), WAIT_OBJECT_0 + i);
-    CHECK_EQ(WaitForMultipleObjects(N, timers, FALSE, 0), WAIT_TIMEOUT);
-    for (int i = 0; i < N; i++)
-        CloseHandle(timers[i]);
-}
-
 struct waiters {
     HANDLE timer;
     volatile LONG ready, released, other;
@@ -294,6 +279,44 @@ TEST(routine_of_another_thread, "APC-18")
     JOIN(thread);
     CloseHandle(e.timer);
     CloseHandle(e.done);
+}
+
+enum { ROW = 8 };
+static int row[ROW], row_count;
+
+static void CALLBACK row_run(LPVOID arg, DWORD low, DWORD high)
+{
+    (void)low, (void)high;
+    if (row_count < ROW)
+        row[row_count++] = (int)(ULONG_PTR)arg;
+}
+
+TEST(fire_in_the_order_of_due_times, "WAIT-20 APC-18 APC-02")
+{
+    HANDLE timers[ROW];
+    int in_time = 0;
+    for (int i = 0; i < ROW; i++)
+        timers[i] = CreateWaitableTimerA(NULL, FALSE, NULL);
+    for (int tries = 0; tries < 5 && !in_time; tries++) {
+        ULONGLONG first = system_time() + 100 * MS;
+        for (int n = 0; n < ROW; n++) {
+            int i = n * 3 % ROW; /* set in another order than they are due in */
+            LARGE_INTEGER due = {.QuadPart = (LONGLONG)(first + (ULONGLONG)(ROW - 1 - i) * 20 * MS)};
+            CHECK(SetWaitableTimer(timers[i], &due, 0, row_run, (void *)(ULONG_PTR)i, FALSE));
+        }
+        in_time = system_time() < first; /* else it says nothing: all over again */
+        row_count = 0;
+        while (in_time && row_count < ROW)
+            if (!CHECK_EQ(SleepEx(10000, TRUE), WAIT_IO_COMPLETION))
+                break;
+    }
+    CHECK(in_time);
+    for (int i = 0; i < ROW; i++) {
+        CHECK_EQ(row[i], ROW - 1 - i);
+        CancelWaitableTimer(timers[i]);
+        CloseHandle(timers[i]);
+    }
+    SleepEx(0, TRUE);
 }
 
 TEST(periodic_routine, "APC-18 WAIT-22")
