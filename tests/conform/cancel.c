@@ -8,30 +8,37 @@
 
 /* A thread that starts operations for the test and lives until it is told to end. */
 struct issuer {
-    SOCKET s;
-    OVERLAPPED *ov;
-    char *buffer;
+    SOCKET s, second;
+    OVERLAPPED *ov, *second_ov;
+    char *buffer, second_buffer[1];
     HANDLE thread, started, end;
-    int error;
+    int error, second_error;
 };
 
 THREAD_FN(issue)
 {
     struct issuer *i = arg;
     i->error = start_recv(i->s, i->buffer, 1, i->ov);
+    if (i->second_ov)
+        i->second_error = start_recv(i->second, i->second_buffer, 1, i->second_ov);
     SetEvent(i->started);
     WaitForSingleObject(i->end, INFINITE);
     return 0;
 }
 
-static void issuer_start(struct issuer *i, SOCKET s, OVERLAPPED *ov, char *buffer)
+static void issuer_begin(struct issuer *i)
 {
-    *i = (struct issuer){.s = s, .ov = ov, .buffer = buffer};
     i->started = manual_event();
     i->end = manual_event();
     i->thread = start_thread(issue, i);
     CHECK_EQ(WaitForSingleObject(i->started, SOON), WAIT_OBJECT_0);
     CHECK_EQ(i->error, WSA_IO_PENDING);
+}
+
+static void issuer_start(struct issuer *i, SOCKET s, OVERLAPPED *ov, char *buffer)
+{
+    *i = (struct issuer){.s = s, .ov = ov, .buffer = buffer};
+    issuer_begin(i);
 }
 
 static void issuer_end(struct issuer *i)
@@ -781,6 +788,30 @@ TEST(exit_cancels_without_a_port, "CANCEL-13 CANCEL-14")
     CHECK_EQ(buffers[2], 'y');
     CloseHandle(mine.hEvent);
     CloseHandle(theirs.hEvent);
+    close_pair(pair);
+    close_pair(bound);
+    CloseHandle(port);
+}
+
+/* One thread with operations of both sorts. */
+TEST(exit_of_a_thread_with_both, "CANCEL-13 CANCEL-14")
+{
+    SOCKET pair[2], bound[2];
+    OVERLAPPED gone = {0}, kept = {0};
+    char buffer[1];
+    HANDLE port = new_port(1);
+    REQUIRE(port && tcp_pair(pair) && tcp_pair(bound) && bind_port(port, bound[0], 6));
+    struct issuer both = {.s = pair[0], .ov = &gone, .buffer = buffer, .second = bound[0], .second_ov = &kept};
+    issuer_begin(&both);
+    CHECK_EQ(both.second_error, WSA_IO_PENDING);
+    issuer_end(&both);
+    CHECK(WITHIN(SOON, HasOverlappedIoCompleted(&gone)));
+    CHECK_ABORTED(pair[0], &gone);
+    CHECK_NO_PACKET(port, 50);
+    CHECK(!HasOverlappedIoCompleted(&kept));
+    CHECK(send_all(bound[1], "y", 1));
+    CHECK_PACKET(port, 1, 6, &kept);
+    CHECK_EQ(both.second_buffer[0], 'y');
     close_pair(pair);
     close_pair(bound);
     CloseHandle(port);

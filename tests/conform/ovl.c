@@ -753,6 +753,89 @@ TEST(event_before_packet, "OVL-17")
     seen_end(feeder);
 }
 
+enum { SENDERS_OPS = 32 };
+static struct {
+    SOCKET s;
+    OVERLAPPED ovs[SENDERS_OPS];
+    volatile LONG free[SENDERS_OPS], stop;
+    LONG sent;
+} sends;
+
+/* Keeps operations going that succeed in their start call, each with an event and the port. */
+THREAD_FN(send_with_events)
+{
+    static const char text[8] = "12345678";
+    for (int i = 0; !sends.stop; i = (i + 1) % SENDERS_OPS) {
+        while (!sends.free[i] && !sends.stop)
+            SwitchToThread();
+        if (sends.stop)
+            break;
+        InterlockedExchange(&sends.free[i], 0);
+        int error = start_send(sends.s, text, (ULONG)(i % 8 + 1), &sends.ovs[i]);
+        sends.sent++;
+        if (!CHECK_MSG(!error || error == WSA_IO_PENDING, "error %d", error))
+            break;
+    }
+    return 0;
+}
+
+THREAD_FN(swallow)
+{
+    static char sink[65536];
+    while (recv(*(SOCKET *)arg, sink, sizeof sink, 0) > 0)
+        continue;
+    return 0;
+}
+
+/* Takes one packet of those sends, if there is one, and looks at its event: 1 good, 0 none, -1 bad. */
+static int take_sent(HANDLE port, DWORD ms)
+{
+    struct got g = get_packet(port, ms);
+    LONG n = (LONG)(g.ov - sends.ovs);
+    if (!g.ov && g.error == WAIT_TIMEOUT)
+        return 0;
+    if (!CHECK(g.ok && n >= 0 && n < SENDERS_OPS))
+        return -1;
+    int good = CHECK_EQ(WaitForSingleObject(g.ov->hEvent, 0), WAIT_OBJECT_0);
+    good &= CHECK(g.bytes == (DWORD)(n % 8 + 1) && g.ov->Internal == 0 && g.ov->InternalHigh == g.bytes);
+    InterlockedExchange(&sends.free[n], 1);
+    return good ? 1 : -1;
+}
+
+/* The same when the operation ends on one thread and the packet is taken on another the next moment. */
+TEST(event_before_packet_elsewhere, "OVL-17 OVL-16 PORT-12")
+{
+    SOCKET pair[2];
+    LONG taken = 0;
+    int got = 0;
+    HANDLE port = new_port(2);
+    memset(&sends, 0, sizeof sends);
+    REQUIRE(port && tcp_pair(pair) && bind_port(port, pair[0], 1));
+    sends.s = pair[0];
+    for (int i = 0; i < SENDERS_OPS; i++) {
+        sends.ovs[i].hEvent = manual_event();
+        sends.free[i] = 1;
+    }
+    HANDLE sender = start_thread(send_with_events, NULL), sinker = start_thread(swallow, &pair[1]);
+    double until = now_ms() + LOOK_MS;
+    for (int i = 0; got >= 0 && now_ms() < until; i++) {
+        got = take_sent(port, i % 4 ? 0 : 1); /* mostly it looks and does not sleep */
+        taken += got;
+    }
+    sends.stop = 1;
+    JOIN(sender);
+    while (got >= 0 && taken < sends.sent && CHECK((got = take_sent(port, SOON)) == 1))
+        taken++;
+    CHECK_EQ(taken, sends.sent);
+    CHECK_NO_PACKET(port, 0);
+    closesocket(pair[0]);
+    JOIN(sinker);
+    closesocket(pair[1]);
+    CloseHandle(port);
+    for (int i = 0; i < SENDERS_OPS; i++)
+        CloseHandle(sends.ovs[i].hEvent);
+}
+
 /* Who has seen the event finds the packet without waiting: programs drain the port with time-out 0. */
 TEST(packet_when_the_event_is_seen, "OVL-17")
 {
