@@ -92,7 +92,12 @@ static uint32_t close_one(uintptr_t h)
 
 BOOL WINAPI CloseHandle(HANDLE hObject)
 {
-    return win32_result(close_one((uintptr_t)hObject));
+    uint32_t status = close_one((uintptr_t)hObject);
+    struct thread *self = thread_current_or_null();
+
+    if (self && self->pinned_handle == (uintptr_t)hObject)
+        thread_unpin(self);
+    return win32_result(status);
 }
 
 /* Is it us? Handles of no other process exist. */

@@ -21,14 +21,27 @@
 enum { ENTRIES_AT_ONCE = 64 };
 #define THREAD_PSEUDO_HANDLE ((uintptr_t)-2)
 
-static uint32_t port_from_handle(HANDLE h, struct port **out)
+/*
+ * The port stays pinned by the calling thread until it uses another one. During a call that runs the
+ * program's code (an alertable one) that may happen: such a call holds it itself.
+ */
+static uint32_t port_from_handle(HANDLE handle, struct port **out)
 {
+    struct thread *self = thread_current();
+    uintptr_t h = (uintptr_t)handle;
     struct object *obj;
-    uint32_t status = handle_get((uintptr_t)h, OBJECT_PORT, &obj, NULL);
+    uint32_t status;
 
-    if (status == STATUS_SUCCESS)
-        *out = port_from_object(obj);
-    return status;
+    if (__builtin_expect(self->pinned_handle == h && self->pinned && handle_is(h, self->pinned), 1)) {
+        *out = port_from_object(self->pinned);
+        return STATUS_SUCCESS;
+    }
+    status = handle_get(h, OBJECT_PORT, &obj, NULL);
+    if (status != STATUS_SUCCESS)
+        return status;
+    thread_pin(self, h, obj);
+    *out = port_from_object(obj);
+    return STATUS_SUCCESS;
 }
 
 /* ---- ports ---- */
@@ -69,7 +82,6 @@ static uint32_t associate(HANDLE file, HANDLE port_handle, ULONG_PTR key)
         status = file_associate(f, port, key);
         file_put(f);
     }
-    object_put(&port->object);
     return status;
 }
 
@@ -89,7 +101,7 @@ HANDLE WINAPI CreateIoCompletionPort(HANDLE FileHandle, HANDLE ExistingCompletio
     if (status == STATUS_SUCCESS)
         return port;
     if (!ExistingCompletionPort)
-        handle_close((uintptr_t)port);
+        CloseHandle(port);
     return win32_fail(status), NULL;
 }
 
@@ -109,7 +121,6 @@ BOOL WINAPI GetQueuedCompletionStatus(HANDLE CompletionPort, LPDWORD lpNumberOfB
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     status = port_get(port, &packet, 1, &count, false, deadline_from_ms(dwMilliseconds));
-    object_put(&port->object);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     *lpNumberOfBytesTransferred = packet.bytes;
@@ -136,6 +147,7 @@ BOOL WINAPI GetQueuedCompletionStatusEx(HANDLE CompletionPort,
     status = port_from_handle(CompletionPort, &port);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
+    object_get(&port->object); /* a routine may use another port */
     status = port_get(port, packets, max, &count, fAlertable, deadline_from_ms(dwMilliseconds));
     while (status == STATUS_SUCCESS) {
         for (unsigned i = 0; i < count; i++) {
@@ -167,7 +179,6 @@ BOOL WINAPI PostQueuedCompletionStatus(HANDLE CompletionPort, DWORD dwNumberOfBy
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     status = port_post(port, dwNumberOfBytesTransferred, dwCompletionKey, lpOverlapped);
-    object_put(&port->object);
     return win32_result(status);
 }
 

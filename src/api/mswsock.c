@@ -14,7 +14,7 @@
 #include <winsock2.h>
 
 /* The count of an operation that was done at once is the only thing written beside the OVERLAPPED. */
-static BOOL started(uint32_t status, const struct sock_result *result, DWORD *bytes)
+static BOOL started(uint32_t status, const struct request_result *result, DWORD *bytes)
 {
     if (status == STATUS_SUCCESS && bytes)
         *bytes = result->bytes;
@@ -24,7 +24,7 @@ static BOOL started(uint32_t status, const struct sock_result *result, DWORD *by
 BOOL PASCAL AcceptEx(SOCKET listener, SOCKET accepted, PVOID output, DWORD data_size, DWORD local_size,
                      DWORD remote_size, LPDWORD bytes, LPOVERLAPPED overlapped)
 {
-    struct sock_result result = {0, 0};
+    struct request_result result = {0, 0};
     struct file *f, *socket;
     uint32_t status;
 
@@ -65,7 +65,7 @@ VOID PASCAL GetAcceptExSockaddrs(PVOID output, DWORD data_size, DWORD local_size
 BOOL PASCAL ConnectEx(SOCKET s, const struct sockaddr *address, int length, PVOID data, DWORD size,
                       LPDWORD bytes, LPOVERLAPPED overlapped)
 {
-    struct sock_result result = {0, 0};
+    struct request_result result = {0, 0};
     struct file *f;
     uint32_t status;
 

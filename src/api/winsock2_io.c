@@ -164,7 +164,7 @@ static uint32_t receive_now(struct file *f, const struct call *c)
 
 static uint32_t run_send(struct file *f, const struct call *c)
 {
-    struct sock_result result;
+    struct request_result result;
     uint32_t status = check_bufs(c);
 
     if (status == STATUS_SUCCESS)
@@ -184,7 +184,7 @@ static uint32_t run_send(struct file *f, const struct call *c)
 
 static uint32_t run_receive(struct file *f, const struct call *c)
 {
-    struct sock_result result;
+    struct request_result result;
     uint32_t status = check_bufs(c);
 
     if (status == STATUS_SUCCESS)
@@ -359,7 +359,7 @@ static uint32_t send_msg(struct file *f, WSAMSG *msg, DWORD flags, DWORD *bytes,
                          const struct sock_answer *answer)
 {
     struct io_msg *m = (struct io_msg *)msg;
-    struct sock_result result = {0, 0};
+    struct request_result result = {0, 0};
     bool overlapped;
     uint32_t status = check_msg(f, msg, bytes, answer->ov, &overlapped);
 
@@ -393,7 +393,7 @@ int WSAAPI WSASendMsg(SOCKET s, LPWSAMSG message, DWORD flags, LPDWORD bytes, LP
 static uint32_t receive_msg(struct file *f, WSAMSG *msg, DWORD *bytes, const struct sock_answer *answer)
 {
     struct io_msg *m = (struct io_msg *)msg;
-    struct sock_result result = {0, 0};
+    struct request_result result = {0, 0};
     bool overlapped;
     uint32_t status = check_msg(f, msg, bytes, answer->ov, &overlapped);
 

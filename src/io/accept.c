@@ -377,7 +377,7 @@ static uint32_t claim(struct file *listener, struct file *socket, struct request
 }
 
 uint32_t accept_start(struct file *listener, struct file *socket, void *out, uint32_t data_len,
-                      uint32_t local_len, uint32_t remote_len, OVERLAPPED *ov, struct sock_result *result)
+                      uint32_t local_len, uint32_t remote_len, OVERLAPPED *ov, struct request_result *result)
 {
     struct sock *ls = sock_of(listener), *s = sock_of(socket);
     struct request *r;

@@ -13,7 +13,7 @@ uint32_t accept_one(struct file *listener, void *addr, int32_t *len, struct file
 
 /* AcceptEx. local_len and remote_len are the sizes of the areas behind the data. */
 uint32_t accept_start(struct file *listener, struct file *socket, void *out, uint32_t data_len,
-                      uint32_t local_len, uint32_t remote_len, OVERLAPPED *ov, struct sock_result *result);
+                      uint32_t local_len, uint32_t remote_len, OVERLAPPED *ov, struct request_result *result);
 
 /* Finds an address that accept_start left in an area. */
 void *accept_address(char *area, uint32_t area_len, int32_t *addr_len);

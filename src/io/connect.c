@@ -272,7 +272,7 @@ static bool is_network_failure(uint32_t status)
 }
 
 uint32_t connect_start(struct file *f, const void *addr, int32_t len, void *data, uint32_t size,
-                       OVERLAPPED *ov, struct sock_result *result)
+                       OVERLAPPED *ov, struct request_result *result)
 {
     struct sock *s = sock_of(f);
     struct request *r;
@@ -359,7 +359,7 @@ static const struct request_ops disconnect_ops = {.name = "disconnect", .attempt
 uint32_t connect_end(struct file *f, bool reuse, OVERLAPPED *ov)
 {
     struct sock *s = sock_of(f);
-    struct sock_result unused;
+    struct request_result unused;
     struct request *r;
     uint32_t status;
 

@@ -10,7 +10,7 @@ uint32_t connect_socket(struct file *f, const void *addr, int32_t len);
 
 /* ConnectEx: connects, then sends `data`. */
 uint32_t connect_start(struct file *f, const void *addr, int32_t len, void *data, uint32_t size,
-                       OVERLAPPED *ov, struct sock_result *result);
+                       OVERLAPPED *ov, struct request_result *result);
 
 /* DisconnectEx; ov may be NULL. With reuse a fresh socket sits under the number afterwards. */
 uint32_t connect_end(struct file *f, bool reuse, OVERLAPPED *ov);

@@ -157,6 +157,9 @@ static void queue_locked(struct file *f, struct lane *lane, struct request *r, b
     else
         list_push_back(&lane->requests, &r->link);
     if (!r->pended && r->file == f) {
+        request_hold_file(r);
+        if (r->ops->queued)
+            r->ops->queued(r);
         list_push_back(&f->pending, &r->pending);
         r->pended = true;
     }
@@ -234,10 +237,26 @@ static void leave_locked(struct file *f, struct lane *lane)
         work_locked(f, lane);
 }
 
+/* The starting call's answer; r is gone afterwards. */
+static uint32_t settle_in_call(struct request *r, uint32_t status)
+{
+    if (!status_is_error(status)) {
+        if (r->result)
+            *r->result = (struct request_result){.bytes = r->bytes, .flags = r->out_flags};
+        request_complete(r, status, true);
+        return status;
+    }
+    if (!r->never_refused)
+        return request_refuse(r, status);
+    request_complete(r, status, false);
+    return STATUS_PENDING;
+}
+
 /* The caller runs the lane, which is empty, and r is new. Lock held on entry, not on return. */
 static uint32_t start_first(struct file *f, struct lane *lane, struct request *r)
 {
     uint32_t status = attempt_locked(f, lane, r);
+    bool alone;
 
     if (status == STATUS_PENDING)
         queue_locked(f, lane, r, true);
@@ -246,18 +265,18 @@ static uint32_t start_first(struct file *f, struct lane *lane, struct request *r
         lock_release(&f->lock);
         return STATUS_PENDING;
     }
+    /* Mostly nobody has queued up behind it, and the turn ends here. Otherwise it ends after the
+     * answer, so that those behind it are answered later. */
+    alone = list_empty(&lane->requests);
+    if (alone)
+        lane->running = false;
     lock_release(&f->lock);
-    if (!status_is_error(status)) {
-        request_complete(r, status, true);
-    } else if (r->never_refused) {
-        request_complete(r, status, false);
-        status = STATUS_PENDING;
-    } else {
-        request_refuse(r, status);
+    status = settle_in_call(r, status);
+    if (!alone) {
+        lock_acquire(&f->lock);
+        leave_locked(f, lane);
+        lock_release(&f->lock);
     }
-    lock_acquire(&f->lock);
-    leave_locked(f, lane);
-    lock_release(&f->lock);
     return status;
 }
 
@@ -274,8 +293,8 @@ static bool enter(struct request *r, enum lane_direction dir)
     return false;
 }
 
-/* The starting call holds a reference to the file: it stays even if the answer is dequeued and
- * the handle closed before this returns. */
+/* The caller holds a reference to the file: it stays even if the answer is dequeued and the handle
+ * closed before this returns. */
 uint32_t lane_start(struct request *r, enum lane_direction dir)
 {
     struct file *f = r->file;
@@ -341,6 +360,7 @@ void lane_move(struct request *r, struct file *to, enum lane_direction dir)
     lock_acquire(&from->lock);
     list_remove(&r->link);
     if (!r->pended) {
+        request_hold_file(r);
         list_push_back(&from->pending, &r->pending);
         r->pended = true;
     }
@@ -416,16 +436,17 @@ static bool note_edge(struct file *f, uint64_t token, uint32_t events)
 void lane_edge_queue(struct poller *p, uint64_t token, uint32_t events)
 {
     struct file *f = file_of_token(token);
+    bool work;
 
     if (!f)
         return;
-    if (note_edge(f, token, events)) {
-        file_get(f); /* the mark's own */
-        queue_put_ready(p->owner, &f->ready);
-    }
+    work = note_edge(f, token, events);
     if (f->ops && f->ops->edge)
         f->ops->edge(f, events);
-    file_put(f);
+    if (work)
+        queue_put_ready(p->owner, &f->ready); /* with our reference */
+    else
+        file_put(f);
 }
 
 void lane_run_ready(struct queue_entry *e)

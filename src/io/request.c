@@ -125,10 +125,16 @@ uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct r
             return status;
         }
     }
-    file_get(file);
     r->file = file;
     *out = r;
     return STATUS_SUCCESS;
+}
+
+void request_hold_file(struct request *r)
+{
+    if (!r->file_counted)
+        file_get(r->file);
+    r->file_counted = true;
 }
 
 uint32_t request_set_bufs(struct request *r, const struct io_buf *bufs, uint32_t count)
@@ -219,7 +225,7 @@ void request_begin(struct request *r)
 
 /* What a request holds beside its own memory; given up when it is done. */
 struct holdings {
-    struct file *file;
+    struct file *file; /* NULL: it was never accepted, the starting call holds the file */
     struct file *lane_file;
     struct object *event_object;
 };
@@ -227,7 +233,7 @@ struct holdings {
 /* Releases what only the operation needed; the references come back, to be put last. */
 static struct holdings let_go(struct request *r)
 {
-    struct holdings h = {.file = r->file, .event_object = r->event_object};
+    struct holdings h = {.file = r->file_counted ? r->file : NULL, .event_object = r->event_object};
     struct file *lane_file = atomic_load_explicit(&r->lane_file, memory_order_relaxed);
 
     if (r->ops && r->ops->release)
@@ -247,7 +253,8 @@ static void put_holdings(const struct holdings *h)
         object_put(h->event_object);
     if (h->lane_file)
         file_put(h->lane_file);
-    file_put(h->file);
+    if (h->file)
+        file_put(h->file);
 }
 
 static void unpend(struct request *r)
@@ -359,6 +366,7 @@ bool request_pend(struct request *r)
     lock_acquire(&f->lock);
     open = !f->closing;
     if (open) {
+        request_hold_file(r);
         list_push_back(&f->pending, &r->pending);
         r->pended = true;
     }

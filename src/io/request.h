@@ -58,10 +58,17 @@ struct request_ops {
      * May set r->drained_hint when a short transfer proves that nothing is left.
      */
     uint32_t (*attempt)(struct request *r);
+    /* It is going to wait in its lane. The file's lock is held. May be NULL. */
+    void (*queued)(struct request *r);
     /* Last look before the answer is published (copy out addresses, flags). May be NULL. */
     void (*finish)(struct request *r, uint32_t status);
     /* Frees what the request owns beyond the common fields. May be NULL. */
     void (*release)(struct request *r);
+};
+
+/* Of a request that was done inside the starting call. */
+struct request_result {
+    uint32_t bytes, flags;
 };
 
 typedef void (*request_routine)(uint32_t error, uint32_t bytes, OVERLAPPED *ov, uint32_t flags);
@@ -92,7 +99,9 @@ struct request {
     _Atomic uint32_t refs;   /* 1 = its owner; cancellers take one for a moment */
     uint64_t issuer;     /* thread.serial of the thread that started it */
     struct thread *thread;   /* counted; only with a routine */
-    struct file *file;       /* counted until DONE; gets the completion */
+    struct file *file;       /* gets the completion; the starting call's until `file_counted` */
+    bool file_counted;       /* accepted: holds a reference of its own until DONE */
+    struct request_result *result; /* starting call's, filled if it ends within the call; or NULL */
     _Atomic(struct file *) lane_file; /* counted if != file; whose lane it is in (AcceptEx's
                                        * second half); changed under file->lock only */
     struct dispatcher *event;     /* dispatcher of event_object */
@@ -123,6 +132,7 @@ struct request {
             void *owned;            /* of an address that does not fit below; NULL */
             uint32_t len;
             uint8_t name[28];       /* destination of a datagram */
+            bool counted;           /* in sock.sends */
         } send;
         struct {
             struct file *socket;    /* counted: the accept socket */
@@ -142,7 +152,7 @@ struct request {
 };
 
 /*
- * A new request on `file` (takes a reference). Looks up and pins hEvent (an error if it is no
+ * A new request on `file`, which the caller holds until the request is accepted. Looks up and pins hEvent (an error if it is no
  * event). With use_event false hEvent is ignored (ReadFileEx).
  */
 uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out);
@@ -180,6 +190,9 @@ bool request_pend(struct request *r);
 uint32_t request_start_engine(struct request *r);
 /* The same again from inside done() (the rest of a short transfer): 0, or -errno. */
 int request_continue_engine(struct request *r);
+
+/* From the moment a request may outlive its starting call it holds its file itself. */
+void request_hold_file(struct request *r);
 
 void request_get(struct request *r);
 void request_put(struct request *r);

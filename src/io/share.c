@@ -10,6 +10,7 @@
  */
 #include "io/share.h"
 
+#include "base/fork.h"
 #include "base/lock.h"
 #include "ntstatus.h"
 
@@ -284,3 +285,11 @@ uint32_t share_check_delete(const char *path)
     close(fd);
     return status;
 }
+
+/* The openings are the parent's, whose locks on the files speak to a forked child as to anybody. */
+static void forget_openings(void)
+{
+    shares.ready = false;
+}
+
+FORK_HOOK(&shares.lock, LOCK_GLOBAL, forget_openings);

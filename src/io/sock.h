@@ -45,7 +45,7 @@ struct sock {
     _Atomic bool conditional;    /* the program's SO_CONDITIONAL_ACCEPT */
     _Atomic bool reset_seen;     /* datagrams: a port unreachable that a send met, for the next receive */
     _Atomic uint32_t recv_ms, send_ms; /* time-outs of blocking calls, 0: none */
-    _Atomic uint32_t sends;      /* overlapped sends not yet answered: shutdown waits for them */
+    _Atomic uint32_t sends;      /* overlapped sends that wait in the lane: shutdown waits for them */
     _Atomic int error;           /* errno taken from SO_ERROR by us, for who asks next */
     _Atomic int broken;          /* errno that ended the stream: Linux tells it once, Windows for ever */
     _Atomic uint64_t connected_ns; /* 0: not connected */
@@ -161,11 +161,6 @@ void sock_collect_errors(struct file *f);
 uint32_t sock_receive(struct file *f, struct sock_transfer *t);
 uint32_t sock_send(struct file *f, struct sock_transfer *t);
 
-/* Of a request that was done inside the starting call. */
-struct sock_result {
-    uint32_t bytes, flags;
-};
-
 /* How a request is to be answered: by event, port and file, or a routine. */
 struct sock_answer {
     OVERLAPPED *ov;
@@ -175,19 +170,19 @@ struct sock_answer {
 /* STATUS_SUCCESS (done, *result filled), STATUS_PENDING, or refused. `from_len` NULL: no address. */
 uint32_t sock_start_receive(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
                             void *from, int32_t *from_len, const struct sock_answer *answer,
-                            struct sock_result *result);
+                            struct request_result *result);
 uint32_t sock_start_send(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
                          const void *to, uint32_t to_len, const struct sock_answer *answer,
-                         struct sock_result *result);
+                         struct request_result *result);
 uint32_t sock_start_receive_msg(struct file *f, struct io_msg *msg, const struct sock_answer *answer,
-                                struct sock_result *result);
+                                struct request_result *result);
 uint32_t sock_start_send_msg(struct file *f, struct io_msg *msg, uint32_t flags,
-                             const struct sock_answer *answer, struct sock_result *result);
+                             const struct sock_answer *answer, struct request_result *result);
 uint32_t sock_receive_msg(struct file *f, struct io_msg *msg, uint32_t *bytes);
 uint32_t sock_send_msg(struct file *f, struct io_msg *msg, uint32_t flags, uint32_t *bytes);
 
 /* The common start: begin, lane, result. `waiting`: never attempted inline. */
-uint32_t sock_start(struct request *r, enum lane_direction dir, bool waiting, struct sock_result *result);
+uint32_t sock_start(struct request *r, enum lane_direction dir, bool waiting, struct request_result *result);
 
 /* ReadFile and WriteFile: begun, not yet started. */
 uint32_t sock_read_request(struct request *r);

@@ -431,10 +431,18 @@ static uint32_t request_send_attempt(struct request *r)
     return status;
 }
 
+/* Under the file's lock: a shutdown that comes now comes after it. */
+static void send_queued(struct request *r)
+{
+    r->u.send.counted = true;
+    atomic_fetch_add(&sock_of(r->file)->sends, 1);
+}
+
 static void send_release(struct request *r)
 {
     free(r->u.send.owned);
-    sock_sends_done(r->file);
+    if (r->u.send.counted)
+        sock_sends_done(r->file);
 }
 
 static const struct request_ops receive_ops = {
@@ -442,22 +450,17 @@ static const struct request_ops receive_ops = {
 static const struct request_ops receive_from_ops = {
     .name = "receive from", .attempt = request_receive_from_attempt, .finish = receive_finish};
 static const struct request_ops send_ops = {
-    .name = "send", .attempt = request_send_attempt, .release = send_release};
+    .name = "send", .attempt = request_send_attempt, .queued = send_queued, .release = send_release};
 
-uint32_t sock_start(struct request *r, enum lane_direction dir, bool waiting, struct sock_result *result)
+uint32_t sock_start(struct request *r, enum lane_direction dir, bool waiting, struct request_result *result)
 {
     uint32_t status;
 
     request_begin(r);
-    request_get(r); /* the OVERLAPPED may be gone when the call comes back; the request is not */
+    r->result = result;
     status = waiting ? lane_start_waiting(r, dir) : lane_start(r, dir);
     if (status_is_warning(status)) /* a datagram was cut: that is an answer, and it is on its way */
         status = STATUS_PENDING;
-    if (status == STATUS_SUCCESS) {
-        result->bytes = r->bytes;
-        result->flags = r->out_flags;
-    }
-    request_put(r);
     return status;
 }
 
@@ -486,7 +489,7 @@ static uint32_t new_request(struct file *f, const struct sock_answer *answer, co
 
 uint32_t sock_start_receive(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
                             void *from, int32_t *from_len, const struct sock_answer *answer,
-                            struct sock_result *result)
+                            struct request_result *result)
 {
     struct request *r;
     uint32_t status = sock_may_receive(f);
@@ -521,7 +524,7 @@ static uint32_t keep_destination(struct request *r, const void *to, uint32_t to_
 
 uint32_t sock_start_send(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
                          const void *to, uint32_t to_len, const struct sock_answer *answer,
-                         struct sock_result *result)
+                         struct request_result *result)
 {
     struct sock *s = sock_of(f);
     struct request *r;
@@ -533,7 +536,6 @@ uint32_t sock_start_send(struct file *f, const struct io_buf *bufs, uint32_t cou
         return status;
     r->in_flags = flags & SEND_FLAGS;
     r->ops = &send_ops;
-    atomic_fetch_add(&s->sends, 1);
     if (to && !sock_is_stream(s)) {
         status = keep_destination(r, to, to_len);
         if (status != STATUS_SUCCESS)
@@ -561,6 +563,5 @@ uint32_t sock_write_request(struct request *r)
     if (status != STATUS_SUCCESS)
         return request_refuse(r, status);
     r->ops = &send_ops;
-    atomic_fetch_add(&sock_of(r->file)->sends, 1);
     return lane_start(r, LANE_OUT);
 }

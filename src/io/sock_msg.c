@@ -77,7 +77,7 @@ static uint32_t check(struct file *f, const struct io_msg *m)
 }
 
 static uint32_t start(struct file *f, struct io_msg *msg, uint32_t flags, const struct request_ops *ops,
-                      const struct sock_answer *answer, struct sock_result *result)
+                      const struct sock_answer *answer, struct request_result *result)
 {
     struct request *r;
     uint32_t status;
@@ -99,7 +99,7 @@ static uint32_t start(struct file *f, struct io_msg *msg, uint32_t flags, const 
 }
 
 uint32_t sock_start_receive_msg(struct file *f, struct io_msg *msg, const struct sock_answer *answer,
-                                struct sock_result *result)
+                                struct request_result *result)
 {
     uint32_t status = check(f, msg);
 
@@ -111,7 +111,7 @@ uint32_t sock_start_receive_msg(struct file *f, struct io_msg *msg, const struct
 }
 
 uint32_t sock_start_send_msg(struct file *f, struct io_msg *msg, uint32_t flags,
-                             const struct sock_answer *answer, struct sock_result *result)
+                             const struct sock_answer *answer, struct request_result *result)
 {
     uint32_t status = check(f, msg);
 

@@ -4,6 +4,7 @@
  */
 #include "io/std.h"
 
+#include "base/fork.h"
 #include "base/lock.h"
 #include "io/file.h"
 #include "ntstatus.h"
@@ -85,3 +86,15 @@ void std_set_handle(unsigned which, uintptr_t h)
     std.of[which].handle = h;
     lock_release(&std.lock);
 }
+
+/* A forked child makes its own handles of its descriptors 0-2. What the program has set stays if it
+ * is a descriptor. */
+static void forget_made(void)
+{
+    for (int i = 0; i < STD_COUNT; i++) {
+        if (!handle_is_fd(std.of[i].handle))
+            std.of[i].known = false;
+    }
+}
+
+FORK_HOOK(&std.lock, LOCK_GLOBAL, forget_made);

@@ -22,12 +22,12 @@ enum slot_state { SLOT_FREE, SLOT_OPEN, SLOT_HELD };
 
 struct slot {
     struct lock lock;
-    uint8_t state;      /* enum slot_state */
-    uint8_t flags;      /* enum handle_flag */
-    uint8_t generation; /* of non-fd handles */
+    _Atomic uint8_t state;      /* enum slot_state; written under the lock, as the next two */
+    uint8_t flags;              /* enum handle_flag */
+    _Atomic uint8_t generation; /* of non-fd handles */
     uint32_t access;
     uint32_t next_free;    /* non-fd slots: next in the free list, guarded by table.lock */
-    struct object *object; /* OPEN: one counted reference and one handle; HELD: borrowed */
+    _Atomic(struct object *) object; /* OPEN: one counted reference and one handle; HELD: borrowed */
 };
 
 enum { CHUNK_SLOTS = 1024, CHUNKS = 1024, NO_SLOT = UINT32_MAX };
@@ -195,6 +195,17 @@ uint32_t handle_get(uintptr_t h, int kinds, struct object **out, uint32_t *acces
     lock_release(&slot->lock);
     *out = obj;
     return STATUS_SUCCESS;
+}
+
+/* While the caller holds obj no other object has its address; the generation, looked at last, tells
+ * a later handle to it in the same slot. */
+bool handle_is(uintptr_t h, const struct object *obj)
+{
+    struct slot *slot = handle_is_fd(h) ? NULL : slot_of(h);
+
+    return slot && atomic_load_explicit(&slot->object, memory_order_acquire) == obj &&
+           atomic_load_explicit(&slot->state, memory_order_acquire) == SLOT_OPEN &&
+           atomic_load_explicit(&slot->generation, memory_order_acquire) == (uint8_t)(h >> 22);
 }
 
 struct object *handle_get_fd_owner(int fd)

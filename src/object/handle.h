@@ -30,6 +30,9 @@ uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t fl
  */
 uint32_t handle_get(uintptr_t h, int kinds, struct object **out, uint32_t *access_out);
 
+/* Does the non-fd handle h mean obj, which the caller holds, at this moment? Takes no lock. */
+bool handle_is(uintptr_t h, const struct object *obj);
+
 /* The object that owns the number `fd`, even if its handle is closed already; NULL if none. */
 struct object *handle_get_fd_owner(int fd);
 

@@ -115,6 +115,21 @@ static void note_end(struct thread *t)
     atomic_store(&t->ended, clock_filetime());
 }
 
+void thread_pin(struct thread *t, uintptr_t handle, struct object *obj)
+{
+    struct object *before = t->pinned;
+
+    t->pinned = obj;
+    t->pinned_handle = handle;
+    if (before)
+        object_put(before);
+}
+
+void thread_unpin(struct thread *t)
+{
+    thread_pin(t, 0, NULL);
+}
+
 /* The end of a thread, on its own stack, after the program's code. */
 static void detach(void *arg)
 {
@@ -129,6 +144,7 @@ static void detach(void *arg)
     apc_terminate(t);
     mutex_abandon_all(t);
     queue_leave(t);
+    thread_unpin(t);
     lock_acquire(&t->apc_lock);
     fd = t->wake_fd;
     t->wake_fd = -1;
@@ -335,6 +351,8 @@ static void keep_self(void)
     atomic_store(&t->waiter.state, WAITER_IDLE);
     list_init(&t->waiter.link);
     t->queue = t->keeping = NULL;
+    t->pinned = NULL;
+    t->pinned_handle = 0;
     t->kept = NULL;
     t->counted = t->issued_portless = false;
     atomic_store(&t->object.handles, 0);

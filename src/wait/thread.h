@@ -77,6 +77,8 @@ struct thread {
 
     struct queue *queue;        /* (self) counted; the port this thread belongs to */
     bool counted;               /* (self) holds one of that port's places */
+    struct object *pinned;      /* (self) counted; NULL: none. See thread_pin */
+    uintptr_t pinned_handle;    /* (self) the handle that named it */
     struct queue_entry *kept;   /* (self) packet completed while harvesting for `keeping` */
     struct queue *keeping;      /* (self) queue whose first completion goes to `kept` */
     bool issued_portless;       /* (self) ever started overlapped I/O on a handle without a port */
@@ -121,6 +123,14 @@ static inline struct thread *thread_current(void)
 
     return __builtin_expect(t != NULL, 1) ? t : thread_attach();
 }
+
+/*
+ * The port a thread used last stays pinned by it, so that finding it again by the same handle costs
+ * no locked instruction (handle_is says whether the handle still means it). thread_pin takes over the
+ * caller's reference. What was pinned before is let go.
+ */
+void thread_pin(struct thread *t, uintptr_t handle, struct object *obj);
+void thread_unpin(struct thread *t);
 
 /* The calling thread if it is known already, else NULL. */
 static inline struct thread *thread_current_or_null(void)
