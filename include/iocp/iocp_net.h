@@ -373,7 +373,8 @@ struct IOCP_NET_TAG(protoent) {
 WINSOCK_API_LINKAGE int WSAAPI WSAStartup(WORD version, LPWSADATA data) IOCP_SYM(WSAStartup);
 
 /* Takes back one WSAStartup. 0, or SOCKET_ERROR: WSANOTINITIALISED. Differs: sockets still open after
- * the last one stay open and usable for their pending operations; close them. */
+ * the last one stay open for their pending operations; closesocket closes them, and says
+ * WSANOTINITIALISED as on Windows. */
 WINSOCK_API_LINKAGE int WSAAPI WSACleanup(void) IOCP_SYM(WSACleanup);
 
 /* The calling thread's last error; the same value as GetLastError. Cannot fail. */
