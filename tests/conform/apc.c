@@ -463,6 +463,39 @@ TEST(pending_at_exit_are_dropped, "APC-10")
     CloseHandle(e.go);
 }
 
+static void CALLBACK end_thread(ULONG_PTR data) { ExitThread((DWORD)data); }
+
+THREAD_FN(is_ended)
+{
+    struct ender *e = arg; /* here `go` is a mutex */
+    WaitForSingleObject(e->go, 20000);
+    SetEvent(e->ready);
+    SleepEx(20000, TRUE);
+    return 1;
+}
+
+TEST(may_end_the_thread, "APC-01 APC-10 THREAD-02 WAIT-15")
+{
+    struct note note = {0};
+    struct ender e = {auto_event(), CreateMutexA(NULL, FALSE, NULL)};
+    HANDLE mutex = e.go, thread = start_thread(is_ended, &e);
+    DWORD code = 0;
+    REQUIRE(thread != NULL);
+    CHECK_EQ(WaitForSingleObject(e.ready, 20000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(mutex, 0), WAIT_TIMEOUT);
+    CHECK(QueueUserAPC(end_thread, thread, 77) != 0);
+    QueueUserAPC(note_run, thread, (ULONG_PTR)&note); /* behind it, or too late: never runs */
+    CHECK_EQ(WaitForSingleObject(thread, 20000), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &code));
+    CHECK_EQ(code, 77);
+    CHECK_EQ(runs(&note), 0);
+    CHECK_EQ(WaitForSingleObject(mutex, 0), WAIT_ABANDONED);
+    CHECK(ReleaseMutex(mutex));
+    CloseHandle(thread);
+    CloseHandle(mutex);
+    CloseHandle(e.ready);
+}
+
 struct flood {
     HANDLE thread;
     struct note *note;
@@ -664,6 +697,58 @@ TEST(hevent_belongs_to_the_program, "APC-13")
     CHECK_EQ((ULONG_PTR)w.ov.hEvent, 0x1234567);
     CloseHandle(file);
     CloseHandle(event);
+}
+
+TEST(routine_comes_although_the_file_is_closed, "APC-12 APC-11")
+{
+    unsigned char buffer[10];
+    struct answer a = {0};
+    HANDLE file = temp_file(100, FILE_FLAG_OVERLAPPED);
+    REQUIRE(file != INVALID_HANDLE_VALUE);
+    a.ov.Offset = 7;
+    CHECK(ReadFileEx(file, buffer, sizeof buffer, &a.ov, file_routine));
+    CHECK(WITHIN(5000, HasOverlappedIoCompleted(&a.ov)));
+    CHECK(CloseHandle(file));
+    CHECK_EQ(a.runs, 0);
+    CHECK_EQ(SleepEx(10000, TRUE), WAIT_IO_COMPLETION);
+    CHECK_EQ(a.runs, 1);
+    CHECK_EQ(a.error, 0);
+    CHECK_EQ(a.bytes, 10);
+    CHECK_EQ(buffer[0], pattern(7));
+    CHECK_EQ(SleepEx(0, TRUE), 0);
+}
+
+/* The routine frees what its operation used and closes the file. */
+struct freed {
+    OVERLAPPED ov;
+    HANDLE file;
+    int *done;
+    unsigned char buffer[64];
+};
+
+static void CALLBACK free_all(DWORD error, DWORD bytes, OVERLAPPED *ov)
+{
+    struct freed *f = (struct freed *)ov;
+    *f->done += !error && bytes == sizeof f->buffer && f->buffer[0] == pattern(0);
+    CloseHandle(f->file);
+    free(f);
+}
+
+TEST(routine_may_free_everything, "APC-11 OVL-18")
+{
+    int done = 0;
+    for (int i = 0; i < 50; i++) {
+        struct freed *f = calloc(1, sizeof *f);
+        f->file = temp_file(100, FILE_FLAG_OVERLAPPED);
+        f->done = &done;
+        CHECK(ReadFileEx(f->file, f->buffer, sizeof f->buffer, &f->ov, free_all));
+        if (i % 7 == 0)
+            SleepEx(0, TRUE);
+    }
+    while (done < 50)
+        if (!CHECK_EQ(SleepEx(10000, TRUE), WAIT_IO_COMPLETION))
+            break;
+    CHECK_EQ(done, 50);
 }
 
 TEST(routine_hears_of_errors, "APC-14 APC-11")

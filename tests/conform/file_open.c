@@ -45,6 +45,13 @@ TEST(what_is_missing, "FILE-26")
     CHECK_OPENERR(open_as(below, GENERIC_WRITE, 0, CREATE_NEW, 0), ERROR_PATH_NOT_FOUND);
 }
 
+TEST(no_name, "FILE-26")
+{
+    CHECK_OPENERR(open_as("", GENERIC_READ, 0, OPEN_EXISTING, 0), ERROR_PATH_NOT_FOUND);
+    CHECK_OPENERR(open_as("", GENERIC_WRITE, 0, CREATE_ALWAYS, 0), ERROR_PATH_NOT_FOUND);
+    CHECK_OPENERR(open_as(NULL, GENERIC_READ, 0, OPEN_EXISTING, 0), ERROR_PATH_NOT_FOUND);
+}
+
 TEST(what_is_there_already, "FILE-26")
 {
     const char *path = temp_content(10);

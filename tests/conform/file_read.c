@@ -173,6 +173,21 @@ TEST(byte_count, "FILE-09")
     CloseHandle(file);
 }
 
+TEST(no_such_buffer, "FILE-09 FILE-04")
+{
+    DWORD bytes = 77;
+    HANDLE file = temp_file(100, 0);
+    REQUIRE(file != INVALID_HANDLE_VALUE);
+    CHECK_ERR(ReadFile(file, NULL, 10, &bytes, NULL), ERROR_NOACCESS);
+    CHECK_EQ(bytes, 0);
+    CHECK_EQ(position(file), 0);
+    CloseHandle(file);
+    file = temp_file(100, FILE_FLAG_OVERLAPPED);
+    CHECK_EQ(read_at(file, NULL, 10, 0, &bytes), ERROR_NOACCESS);
+    CHECK_EQ(bytes, 0);
+    CloseHandle(file);
+}
+
 /* ---- the end of the file ---- */
 
 TEST(overlapped_end_of_file, "FILE-05 FILE-07")
@@ -347,6 +362,71 @@ TEST(file_pointer_moves, "FILE-03")
     CHECK_EQ(position(file), 1000);
     CHECK(ReadFile(file, buffer, 0, &bytes, NULL));
     CHECK_EQ(bytes, 0);
+    CloseHandle(file);
+}
+
+enum { RECORDS = 400, RECORD = 16 };
+
+struct sharer {
+    HANDLE file;
+    struct meeting *start;
+    volatile LONG *taken; /* per record */
+    LONG wrong, ended;
+};
+
+THREAD_FN(reads_records)
+{
+    struct sharer *s = arg;
+    unsigned char data[RECORD];
+    DWORD bytes;
+    meet(s->start);
+    for (int i = 0; i <= RECORDS; i++) {
+        DWORD index;
+        if (!ReadFile(s->file, data, RECORD, &bytes, NULL)) {
+            s->wrong++;
+            break;
+        }
+        if (bytes == 0) {
+            s->ended = 1;
+            break;
+        }
+        memcpy(&index, data, sizeof index);
+        if (bytes != RECORD || index >= RECORDS)
+            s->wrong++;
+        else
+            InterlockedIncrement(&s->taken[index]);
+    }
+    return 0;
+}
+
+TEST(pointer_shared_by_threads, "FILE-03 FILE-06")
+{
+    const char *path = temp_path();
+    static volatile LONG taken[RECORDS];
+    struct meeting start = {.need = 3};
+    struct sharer s[3];
+    HANDLE threads[3];
+    DWORD bytes;
+    int wrong = 0;
+    HANDLE file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+    REQUIRE(file != INVALID_HANDLE_VALUE);
+    for (DWORD i = 0; i < RECORDS; i++) {
+        DWORD record[RECORD / 4] = {i, i, i, i};
+        CHECK(WriteFile(file, record, RECORD, &bytes, NULL));
+    }
+    CHECK_EQ(SetFilePointer(file, 0, NULL, FILE_BEGIN), 0);
+    for (int i = 0; i < 3; i++) {
+        s[i] = (struct sharer){file, &start, taken, 0, 0};
+        threads[i] = start_thread(reads_records, &s[i]);
+    }
+    for (int i = 0; i < 3; i++) {
+        JOIN(threads[i]);
+        CHECK_EQ(s[i].wrong, 0);
+        CHECK_EQ(s[i].ended, 1);
+    }
+    for (int i = 0; i < RECORDS; i++)
+        wrong += taken[i] != 1; /* reading and moving on are one: none twice, none left out */
+    CHECK_EQ(wrong, 0);
     CloseHandle(file);
 }
 
