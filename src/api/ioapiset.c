@@ -277,6 +277,8 @@ static uint32_t cancel(HANDLE file, const struct cancel_match *match, unsigned *
     if (status != STATUS_SUCCESS)
         return status;
     *asked = cancel_requests(f, match);
+    if (!match->ov && !match->issuer) /* everything: blocking calls too. conform/cancel.c */
+        *asked += cancel_blockers(f);
     file_put(f);
     return STATUS_SUCCESS;
 }

@@ -7,6 +7,7 @@
 #include "ntstatus.h"
 #include "object/handle.h"
 #include "wait/thread.h"
+#include "wait/wait.h"
 
 #include <assert.h>
 
@@ -132,6 +133,19 @@ unsigned cancel_requests(struct file *f, const struct cancel_match *match)
         }
     } while (n == CANCELS_AT_ONCE);
     return asked;
+}
+
+unsigned cancel_blockers(struct file *f)
+{
+    unsigned heard = 0;
+
+    lock_acquire(&f->lock);
+    list_for_each(l, &f->sync_waiters) {
+        if (wait_sync_cancel(container_of(l, struct file_blocker, link)->thread))
+            heard++;
+    }
+    lock_release(&f->lock);
+    return heard;
 }
 
 void cancel_lanes(struct file *f)

@@ -19,6 +19,9 @@ struct cancel_match {
 /* How many requests were asked to stop. */
 unsigned cancel_requests(struct file *f, const struct cancel_match *match);
 
+/* Calls back the threads that are inside a blocking call on f. How many heard it. */
+unsigned cancel_blockers(struct file *f);
+
 /* What waits in f's lanes, whichever file it completes on (an accept socket's first data). */
 void cancel_lanes(struct file *f);
 

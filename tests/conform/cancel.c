@@ -756,6 +756,31 @@ TEST(cancel_synchronous_io, "CANCEL-12")
     close_pair(pair);
 }
 
+/* Another thread's synchronous call on the handle counts as an operation of the handle. */
+TEST(cancel_io_ex_ends_a_synchronous_read, "CANCEL-02 CANCEL-12")
+{
+    SOCKET pair[2];
+    struct reader r = {.done = auto_event(), .again = auto_event()};
+    REQUIRE(synchronous_pair(pair));
+    r.file = (HANDLE)pair[0];
+    HANDLE thread = start_thread(read_synchronously, &r);
+    REQUIRE(thread != NULL);
+    /* Asked again until it was in the call; the last of them is the one that ended it. */
+    CHECK(WITHIN(SOON, (CancelIoEx(r.file, NULL), WaitForSingleObject(r.done, 10) == WAIT_OBJECT_0)));
+    CHECK(!r.ok);
+    CHECK_EQ(r.error, ERROR_OPERATION_ABORTED);
+    SetEvent(r.again);
+    CHECK_EQ(WaitForSingleObject(r.done, 50), WAIT_TIMEOUT);
+    CHECK(send_all(pair[1], "abc", 3));
+    CHECK_EQ(WaitForSingleObject(r.done, SOON), WAIT_OBJECT_0);
+    CHECK(r.ok);
+    CHECK_EQ(r.bytes, 3);
+    JOIN(thread);
+    CloseHandle(r.done);
+    CloseHandle(r.again);
+    close_pair(pair);
+}
+
 /* ---- a thread's exit ---- */
 
 TEST(exit_cancels_without_a_port, "CANCEL-13 CANCEL-14")
@@ -801,7 +826,9 @@ TEST(exit_of_a_thread_with_both, "CANCEL-13 CANCEL-14")
     char buffer[1];
     HANDLE port = new_port(1);
     REQUIRE(port && tcp_pair(pair) && tcp_pair(bound) && bind_port(port, bound[0], 6));
-    struct issuer both = {.s = pair[0], .ov = &gone, .buffer = buffer, .second = bound[0], .second_ov = &kept};
+    struct issuer both = {.s = pair[0], .ov = &gone, .buffer = buffer};
+    both.second = bound[0];
+    both.second_ov = &kept;
     issuer_begin(&both);
     CHECK_EQ(both.second_error, WSA_IO_PENDING);
     issuer_end(&both);

@@ -44,6 +44,39 @@ TEST(pending_is_997, "OVL-01")
     close_pair(pair);
 }
 
+/* Only the data, the OVERLAPPED and its event are in use until the end: all else is the caller's again. */
+TEST(arguments_are_free_after_the_call, "OVL-01 OVL-13")
+{
+    SOCKET pair[2];
+    OVERLAPPED ov = {.hEvent = manual_event()};
+    char one[3] = "", two[5] = "", wrong[16] = "";
+    DWORD bytes = 0;
+    REQUIRE(ov.hEvent && tcp_pair(pair));
+    WSABUF *bufs = malloc(2 * sizeof *bufs);
+    DWORD *moved = malloc(sizeof *moved), *flags = calloc(1, sizeof *flags);
+    REQUIRE(bufs && moved && flags);
+    bufs[0] = (WSABUF){sizeof one, one};
+    bufs[1] = (WSABUF){sizeof two, two};
+    CHECK_EQ(WSARecv(pair[0], bufs, 2, moved, flags, &ov, NULL), SOCKET_ERROR);
+    CHECK_LASTERR(WSA_IO_PENDING);
+    bufs[0] = bufs[1] = (WSABUF){sizeof wrong, wrong};
+    *moved = *flags = 0xABCDEF;
+    CHECK(send_all(pair[1], "12345678", 8));
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, SOON), WAIT_OBJECT_0);
+    CHECK(GetOverlappedResult((HANDLE)pair[0], &ov, &bytes, FALSE));
+    CHECK_EQ(bytes, 8);
+    CHECK_MEM(one, "123", 3);
+    CHECK_MEM(two, "45678", 5);
+    CHECK_EQ(*moved, 0xABCDEF);
+    CHECK_EQ(*flags, 0xABCDEF);
+    CHECK_EQ(wrong[0], 0);
+    free(bufs);
+    free(moved);
+    free(flags);
+    CloseHandle(ov.hEvent);
+    close_pair(pair);
+}
+
 TEST(internal_is_the_status, "OVL-02 OVL-03 OVL-04")
 {
     SOCKET pair[2];

@@ -24,6 +24,13 @@ TEST(new_port_has_no_file, "PORT-01")
     CHECK_ERR(CreateIoCompletionPort(INVALID_HANDLE_VALUE, one, 0, 0), ERROR_INVALID_PARAMETER);
     CHECK(CloseHandle(one));
     CHECK(CloseHandle(two));
+
+    /* As many threads as there are. */
+    HANDLE wide = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0xFFFFFFFF);
+    REQUIRE(wide != NULL);
+    CHECK(PostQueuedCompletionStatus(wide, 3, 4, NULL));
+    CHECK_PACKET(wide, 3, 4, NULL);
+    CHECK(CloseHandle(wide));
 }
 
 TEST(association_returns_the_port, "PORT-02")
@@ -461,6 +468,47 @@ TEST(immediate_successes_keep_their_order, "PORT-11 PORT-13")
     CloseHandle(port);
 }
 
+static struct {
+    HANDLE port;
+    volatile LONG stop, posted;
+} posts;
+
+THREAD_FN(post_with_pauses)
+{
+    unsigned state = 99;
+    while (!posts.stop) {
+        PostQueuedCompletionStatus(posts.port, 0, (ULONG_PTR)InterlockedIncrement(&posts.posted), NULL);
+        state = state * 1664525 + 1013904223;
+        for (unsigned n = (state >> 16) % 20000; n > 0 && !posts.stop; n--)
+            YieldProcessor();
+    }
+    return 0;
+}
+
+/* Time runs out and a packet comes at the same moment: it is delivered now or by the next call. */
+TEST(timeouts_lose_no_packet, "PORT-09 PORT-12 PORT-11")
+{
+    ULONG_PTR next = 1;
+    int timeouts = 0;
+    memset(&posts, 0, sizeof posts);
+    posts.port = new_port(1);
+    HANDLE thread = start_thread(post_with_pauses, NULL);
+    REQUIRE(posts.port && thread);
+    for (double until = now_ms() + 1200; now_ms() < until;) {
+        struct got g = get_packet(posts.port, rnd(3) ? 1 : 0);
+        timeouts += !g.ok;
+        if (g.ok ? !CHECK_EQ(g.key, next++) : !CHECK(!g.ov && g.error == WAIT_TIMEOUT))
+            break;
+    }
+    posts.stop = 1;
+    JOIN(thread);
+    while (next <= (ULONG_PTR)posts.posted && CHECK_PACKET(posts.port, 0, next, NULL))
+        next++;
+    CHECK_NO_PACKET(posts.port, 0);
+    CHECK(timeouts > 0);
+    CloseHandle(posts.port);
+}
+
 enum { RECVS = 2000, POSTS = 4000, SERVERS = 4 };
 static struct {
     HANDLE port;
@@ -649,6 +697,21 @@ TEST(blocking_calls_queue_nothing, "PORT-13 PORT-14")
     CHECK_EQ(shutdown(pair[0], SD_SEND), 0);
     CHECK_NO_PACKET(port, 50);
     close_pair(pair);
+
+    struct sockaddr_in address;
+    SOCKET listener = tcp_listener(&address);
+    SOCKET s = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+    REQUIRE(s != INVALID_SOCKET && bind_port(port, s, 1) && bind_port(port, listener, 2));
+    CHECK_EQ(connect(s, (struct sockaddr *)&address, sizeof address), 0);
+    SOCKET peer = accept(listener, NULL, NULL);
+    CHECK(peer != INVALID_SOCKET);
+    CHECK_EQ(WSASendDisconnect(s, NULL), 0);
+    CHECK_EQ(recv(peer, buffer, sizeof buffer, 0), 0);
+    CHECK_NO_PACKET(port, 50);
+    closesocket(peer);
+    closesocket(s);
+    closesocket(listener);
+    CHECK_NO_PACKET(port, 20);
     CloseHandle(port);
 }
 
@@ -819,6 +882,64 @@ TEST(port_outlives_its_handle, "PORT-24")
     close_pair(pair);
     CloseHandle(file);
     CloseHandle(event);
+}
+
+static struct {
+    SOCKET s;
+    struct meeting start, end;
+    volatile LONG stop;
+} sender;
+
+THREAD_FN(send_at_close)
+{
+    for (;;) {
+        meet(&sender.start);
+        if (sender.stop)
+            return 0;
+        send_all(sender.s, "abcd", 4);
+        meet(&sender.end);
+    }
+}
+
+/* The port closes while operations complete: they end as they should, and nobody gets their packets. */
+TEST(port_closes_during_io, "PORT-24")
+{
+    enum { ROUNDS = 400, OPS = 4 };
+    HANDLE events[OPS], thread;
+    char buffers[OPS];
+    int good = 1;
+    memset(&sender, 0, sizeof sender);
+    sender.start.need = sender.end.need = 2;
+    for (int i = 0; i < OPS; i++)
+        events[i] = manual_event();
+    thread = start_thread(send_at_close, NULL);
+    double until = now_ms() + 1500;
+    for (int round = 0; round < ROUNDS && good && now_ms() < until; round++) {
+        SOCKET pair[2];
+        OVERLAPPED ovs[OPS];
+        HANDLE port = new_port(1);
+        if (!tcp_pair(pair) || !bind_port(port, pair[0], 1))
+            break;
+        sender.s = pair[1];
+        for (int i = 0; i < OPS; i++) {
+            ovs[i] = (OVERLAPPED){.hEvent = events[i]};
+            good &= CHECK_EQ(start_recv(pair[0], &buffers[i], 1, &ovs[i]), WSA_IO_PENDING);
+        }
+        meet(&sender.start);
+        for (unsigned spin = rnd(400); spin > 0; spin--)
+            YieldProcessor();
+        good &= CHECK(CloseHandle(port));
+        good &= CHECK_EQ(WaitForMultipleObjects(OPS, events, TRUE, SOON), WAIT_OBJECT_0);
+        for (int i = 0; i < OPS; i++)
+            good &= CHECK(ovs[i].Internal == 0 && ovs[i].InternalHigh == 1 && buffers[i] == "abcd"[i]);
+        meet(&sender.end);
+        close_pair(pair);
+    }
+    sender.stop = 1;
+    meet(&sender.start);
+    JOIN(thread);
+    for (int i = 0; i < OPS; i++)
+        CloseHandle(events[i]);
 }
 
 TEST(no_port, "PORT-25")
@@ -1075,9 +1196,10 @@ THREAD_FN(sleep_at_port)
     return 0;
 }
 
-TEST(apc_ends_an_alertable_dequeue, "PORT-28")
+/* A port with I/O under way may sleep in another manner: the tests below see both. */
+static void apc_ends_dequeue(HANDLE port)
 {
-    struct alertable w = {.port = new_port(1), .done = manual_event(), .ex = TRUE, .alertable = TRUE};
+    struct alertable w = {.port = port, .done = manual_event(), .ex = TRUE, .alertable = TRUE};
     HANDLE thread = start_thread(sleep_at_port, &w);
     REQUIRE(w.port && w.done && thread);
     apc_runs = 0;
@@ -1090,8 +1212,49 @@ TEST(apc_ends_an_alertable_dequeue, "PORT-28")
     CHECK_EQ(w.runs_at_return, 1);
     CHECK_EQ(apc_arg, 51);
     JOIN(thread);
-    CloseHandle(w.port);
     CloseHandle(w.done);
+}
+
+static void apc_leaves_dequeue(HANDLE port, int ex)
+{
+    struct alertable w = {.port = port, .done = manual_event(), .ex = ex};
+    HANDLE thread = start_thread(sleep_at_port, &w);
+    REQUIRE(w.port && w.done && thread);
+    apc_runs = 0;
+    CHECK(WITHIN(SOON, w.id != 0));
+    until_asleep((DWORD)w.id);
+    CHECK(QueueUserAPC(count_apc, thread, 71));
+    CHECK_EQ(WaitForSingleObject(w.done, A_WHILE), WAIT_TIMEOUT);
+    CHECK_EQ(apc_runs, 0);
+    CHECK(PostQueuedCompletionStatus(w.port, 1, 2, NULL));
+    CHECK_EQ(WaitForSingleObject(w.done, SOON), WAIT_OBJECT_0);
+    CHECK(w.ok);
+    CHECK_EQ(w.runs_at_return, 0);
+    JOIN(thread);
+    CHECK_EQ(apc_runs, 1);
+    CloseHandle(w.done);
+}
+
+TEST(apc_and_a_sleeping_dequeue, "PORT-28 PORT-29")
+{
+    SOCKET pair[2];
+    OVERLAPPED ov = {0};
+    char buffer[4];
+    HANDLE port = new_port(1);
+    REQUIRE(port && tcp_pair(pair));
+    for (int under_way = 0; under_way < 2; under_way++) {
+        if (under_way) {
+            REQUIRE(bind_port(port, pair[0], 1));
+            CHECK_EQ(start_recv(pair[0], buffer, sizeof buffer, &ov), WSA_IO_PENDING);
+        }
+        apc_ends_dequeue(port);
+        apc_leaves_dequeue(port, 0);
+        apc_leaves_dequeue(port, 1);
+    }
+    CHECK(send_all(pair[1], "abc", 3));
+    CHECK_PACKET(port, 3, 1, &ov);
+    close_pair(pair);
+    CloseHandle(port);
 }
 
 TEST(plain_dequeue_runs_no_apc, "PORT-29")
@@ -1114,27 +1277,58 @@ TEST(plain_dequeue_runs_no_apc, "PORT-29")
     CloseHandle(port);
 }
 
-TEST(apc_does_not_disturb_a_plain_dequeue, "PORT-29")
+static struct {
+    HANDLE port;
+    volatile LONG packets, wakes, stop;
+} mixed;
+
+THREAD_FN(serve_both)
 {
-    for (int ex = 0; ex < 2; ex++) {
-        struct alertable w = {.port = new_port(1), .done = manual_event(), .ex = ex};
-        HANDLE thread = start_thread(sleep_at_port, &w);
-        REQUIRE(w.port && w.done && thread);
-        apc_runs = 0;
-        CHECK(WITHIN(SOON, w.id != 0));
-        until_asleep((DWORD)w.id);
-        CHECK(QueueUserAPC(count_apc, thread, 71));
-        CHECK_EQ(WaitForSingleObject(w.done, A_WHILE), WAIT_TIMEOUT);
-        CHECK_EQ(apc_runs, 0);
-        CHECK(PostQueuedCompletionStatus(w.port, 1, 2, NULL));
-        CHECK_EQ(WaitForSingleObject(w.done, SOON), WAIT_OBJECT_0);
-        CHECK(w.ok);
-        CHECK_EQ(w.runs_at_return, 0);
-        JOIN(thread);
-        CHECK_EQ(apc_runs, 1);
-        CloseHandle(w.port);
-        CloseHandle(w.done);
+    OVERLAPPED_ENTRY entries[4];
+    ULONG count;
+    for (;;) {
+        if (GetQueuedCompletionStatusEx(mixed.port, entries, 4, &count, 10000, TRUE)) {
+            for (ULONG i = 0; i < count; i++)
+                if (entries[i].lpCompletionKey == 9)
+                    return 0;
+                else
+                    InterlockedIncrement(&mixed.packets);
+        } else if (CHECK_LASTERR(WAIT_IO_COMPLETION)) {
+            InterlockedIncrement(&mixed.wakes);
+        } else {
+            return 1;
+        }
     }
+}
+
+/* Packets and APCs meet in one sleeping thread: each is seen, and no sleep goes on over either. */
+TEST(apcs_and_packets_race, "PORT-28 PORT-12")
+{
+    enum { ROUNDS = 4000 };
+    LONG posted = 0, queued = 0;
+    int good = 1;
+    memset(&mixed, 0, sizeof mixed);
+    apc_runs = 0;
+    mixed.port = new_port(1);
+    HANDLE thread = start_thread(serve_both, NULL);
+    REQUIRE(mixed.port && thread);
+    double until = now_ms() + 1500;
+    for (int i = 0; i < ROUNDS && good && now_ms() < until; i++) {
+        unsigned what = rnd(3);
+        if (what != 0)
+            good &= CHECK(QueueUserAPC(count_apc, thread, 1)), queued++;
+        if (what != 1)
+            good &= CHECK(PostQueuedCompletionStatus(mixed.port, 0, 1, NULL)), posted++;
+        if (rnd(4) == 0) /* let it fall asleep */
+            good &= CHECK(WITHIN(SOON, mixed.packets == posted && apc_runs == queued));
+    }
+    CHECK(WITHIN(SOON, mixed.packets == posted && apc_runs == queued));
+    PostQueuedCompletionStatus(mixed.port, 0, 9, NULL);
+    JOIN(thread);
+    CHECK_EQ(mixed.packets, posted);
+    CHECK_EQ(apc_runs, queued);
+    CHECK(mixed.wakes <= queued);
+    CloseHandle(mixed.port);
 }
 
 /* ---- the low bit of hEvent, and routines ---- */
