@@ -291,7 +291,7 @@ TEST(all_with_one_handle_twice, "WAIT-06")
     CloseHandle(twice[1]);
 }
 
-TEST(all_with_two_handles_of_one_object, "WAIT-06 WAIT-05")
+TEST(all_with_two_handles_of_one_object, "WAIT-06")
 {
     HANDLE event = auto_event(), again = NULL;
     CHECK(DuplicateHandle(GetCurrentProcess(), event, GetCurrentProcess(), &again, 0, FALSE,
