@@ -76,19 +76,30 @@ static bool cancel_queued(struct request *r, struct file *lane_file)
     return true;
 }
 
+/* It has moved on since it was found, to another lane (once, and so from its own file's). That lock
+ * is held on entry, not on return: it keeps the new lane's file alive until it is counted. */
+static void target_follow(struct target *t)
+{
+    struct file *from = t->lane_file;
+
+    t->lane_file = atomic_load(&t->r->lane_file);
+    file_get(t->lane_file);
+    lock_release(&from->lock);
+    file_put(from);
+}
+
 static bool cancel_target(struct target *t, struct file *f)
 {
     struct file *guard = t->lane_file ? t->lane_file : f;
 
     lock_acquire(&guard->lock);
-    if (t->lane_file && atomic_load(&t->r->lane_file) != t->lane_file) {
-        atomic_store(&t->r->cancelled, true); /* on its way to another lane, which will look */
-        lock_release(&guard->lock);
-        return true;
-    }
     if (t->r->state == REQUEST_DONE) {
         lock_release(&guard->lock);
         return false;
+    }
+    if (t->lane_file && atomic_load(&t->r->lane_file) != t->lane_file) {
+        target_follow(t);
+        return cancel_target(t, f);
     }
     return t->lane_file ? cancel_queued(t->r, guard) : cancel_started(t->r, guard);
 }
