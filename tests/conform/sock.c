@@ -5,63 +5,12 @@
  * OVERLAPPED is in sock_overlapped.c; select, WSAPoll and event selections have files of their own.
  */
 #include "conform.h"
+#include "net.h"
 
 #ifdef __linux__
 extern int socketpair(int family, int type, int protocol, int pair[2]);
 extern int close(int fd);
 #endif
-
-static SOCKET tcp_socket(void)
-{
-    net_start();
-    return socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-}
-
-/* A UDP socket bound to the loopback, its address in *address. */
-static SOCKET udp_socket(struct sockaddr_in *address)
-{
-    int size = sizeof *address;
-    net_start();
-    SOCKET s = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
-    *address = loopback(0);
-    CHECK_EQ(bind(s, (struct sockaddr *)address, sizeof *address), 0);
-    CHECK_EQ(getsockname(s, (struct sockaddr *)address, &size), 0);
-    return s;
-}
-
-static void set_nonblocking(SOCKET s, int on)
-{
-    u_long value = (u_long)on;
-    CHECK_EQ(ioctlsocket(s, FIONBIO, &value), 0);
-}
-
-static DWORD option(SOCKET s, int level, int name)
-{
-    DWORD value = 0xA5A5A5A5;
-    int size = sizeof value;
-    if (getsockopt(s, level, name, (char *)&value, &size))
-        FAIL("getsockopt %d of level %d: error %d", name, level, WSAGetLastError());
-    return size == 1 ? value & 0xFF : value;
-}
-
-static int set_option(SOCKET s, int level, int name, DWORD value)
-{
-    return setsockopt(s, level, name, (char *)&value, sizeof value);
-}
-
-static void set_linger(SOCKET s, int on, int seconds)
-{
-    struct linger linger = {(u_short)on, (u_short)seconds};
-    CHECK_EQ(setsockopt(s, SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof linger), 0);
-}
-
-/* How many bytes can be received now. */
-static unsigned available(SOCKET s)
-{
-    u_long bytes = 0;
-    CHECK_EQ(ioctlsocket(s, FIONREAD, &bytes), 0);
-    return (unsigned)bytes;
-}
 
 /* ---- starting: this test must be the first, before anything starts Winsock ---- */
 
@@ -514,7 +463,7 @@ TEST(blocking_send_is_whole, "SOCK-16")
     char *data = malloc(SIZE);
     DWORD total = 0;
     REQUIRE(data && tcp_pair(pair));
-    CHECK_EQ(set_option(pair[0], SOL_SOCKET, SO_SNDBUF, 8192), 0);
+    CHECK_EQ(set_option(pair[0], SOL_SOCKET, SO_SNDBUF, 65536), 0);
     for (unsigned i = 0; i < SIZE; i++)
         data[i] = (char)pattern(i);
     HANDLE reader = start_thread(receive_all, &pair[1]);
@@ -1171,16 +1120,6 @@ TEST(address_use, "")
 
 /* ---- extension functions ---- */
 
-static int pointer_error(SOCKET s, GUID id, void **pointer, DWORD *bytes)
-{
-    *pointer = NULL;
-    *bytes = 0xABCD;
-    return WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, pointer, sizeof *pointer, bytes,
-                    NULL, NULL)
-               ? WSAGetLastError()
-               : 0;
-}
-
 TEST(extension_pointers, "SOCK-34")
 {
     static const GUID ids[] = {WSAID_ACCEPTEX,     WSAID_GETACCEPTEXSOCKADDRS, WSAID_CONNECTEX,
@@ -1191,7 +1130,9 @@ TEST(extension_pointers, "SOCK-34")
     GUID nonsense = ids[0];
     SOCKET throw_away = tcp_socket(), other = tcp_socket();
     for (int i = 0; i < COUNT; i++) {
-        CHECK_EQ(pointer_error(throw_away, ids[i], &first[i], &bytes), 0);
+        first[i] = NULL;
+        bytes = 0xABCD;
+        CHECK_EQ(extension(throw_away, ids[i], &first[i], &bytes), 0);
         CHECK(first[i] != NULL);
         CHECK_EQ(bytes, sizeof(void *));
         for (int j = 0; j < i; j++)
@@ -1199,13 +1140,14 @@ TEST(extension_pointers, "SOCK-34")
     }
     closesocket(throw_away);
     for (int i = 0; i < COUNT; i++) {
-        CHECK_EQ(pointer_error(other, ids[i], &again, &bytes), 0);
+        CHECK_EQ(extension(other, ids[i], &again, &bytes), 0);
         CHECK(again == first[i]);
     }
+    again = NULL;
     nonsense.Data1 ^= 0x80000000; /* a neighbour's would be another function */
-    CHECK_EQ(pointer_error(other, nonsense, &again, &bytes), WSAEINVAL);
+    CHECK_EQ(extension(other, nonsense, &again, &bytes), WSAEINVAL);
     CHECK(again == NULL);
-    CHECK_EQ(pointer_error(INVALID_SOCKET, ids[0], &again, &bytes), WSAENOTSOCK);
+    CHECK_EQ(extension(INVALID_SOCKET, ids[0], &again, &bytes), WSAENOTSOCK);
     CHECK_WSAERR(WSAIoctl(other, SIO_GET_EXTENSION_FUNCTION_POINTER, (void *)(uintptr_t)&ids[0],
                           sizeof ids[0], &again, sizeof again, NULL, NULL, NULL),
                  WSAEFAULT);

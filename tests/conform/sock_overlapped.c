@@ -5,108 +5,11 @@
  * first, then datagrams and messages.
  */
 #include "conform.h"
-
-/* What one dequeue gave. */
-struct packet {
-    DWORD error, bytes; /* error: 0, or the last error of a dequeue that gave FALSE */
-    ULONG_PTR key;
-    OVERLAPPED *ov;
-};
-
-static struct packet pop(HANDLE port, DWORD ms)
-{
-    struct packet p = {0, 0xABABABAB, 0, NULL};
-    SetLastError(0xDEADBEEF);
-    if (!GetQueuedCompletionStatus(port, &p.bytes, &p.key, &p.ov, ms))
-        p.error = GetLastError();
-    return p;
-}
-
-/* Nothing is queued: a marker posted now is the very next packet. */
-static int port_is_empty(HANDLE port)
-{
-    OVERLAPPED marker;
-    if (!PostQueuedCompletionStatus(port, 0, 0, &marker))
-        return 0;
-    return pop(port, 5000).ov == &marker;
-}
-
-static HANDLE port_of(SOCKET s, ULONG_PTR key)
-{
-    HANDLE port = CreateIoCompletionPort((HANDLE)s, NULL, key, 1);
-    CHECK(port != NULL);
-    return port;
-}
-
-static OVERLAPPED with_event(void)
-{
-    OVERLAPPED ov;
-    memset(&ov, 0, sizeof ov);
-    ov.hEvent = manual_event();
-    return ov;
-}
-
-static void end_pair(SOCKET pair[2])
-{
-    closesocket(pair[0]);
-    closesocket(pair[1]);
-}
-
-static void set_nonblocking(SOCKET s, int on)
-{
-    u_long value = (u_long)on;
-    CHECK_EQ(ioctlsocket(s, FIONBIO, &value), 0);
-}
-
-static unsigned available(SOCKET s)
-{
-    u_long bytes = 0;
-    CHECK_EQ(ioctlsocket(s, FIONREAD, &bytes), 0);
-    return (unsigned)bytes;
-}
-
-static void reset_on_close(SOCKET s)
-{
-    struct linger linger = {1, 0};
-    CHECK_EQ(setsockopt(s, SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof linger), 0);
-}
-
-static void set_buffer(SOCKET s, int which, int size)
-{
-    CHECK_EQ(setsockopt(s, SOL_SOCKET, which, (char *)&size, sizeof size), 0);
-}
-
-static void fill(void *data, size_t size, unsigned long long from)
-{
-    for (size_t i = 0; i < size; i++)
-        ((unsigned char *)data)[i] = pattern(from + i);
-}
-
-static int wrong_bytes(const void *data, size_t size, unsigned long long from)
-{
-    int wrong = 0;
-    for (size_t i = 0; i < size; i++)
-        wrong += ((const unsigned char *)data)[i] != pattern(from + i);
-    return wrong;
-}
-
-/* Reads pattern bytes on a blocking socket until the end, counts them and checks each. */
-struct reader {
-    SOCKET s;
-    unsigned long long total;
-    int wrong, last;
-    int chunk; /* bytes per receive */
-};
+#include "net.h"
 
 THREAD_FN(read_to_end)
 {
-    struct reader *r = arg;
-    char *got = malloc((size_t)r->chunk);
-    while ((r->last = recv(r->s, got, r->chunk, 0)) > 0) {
-        r->wrong += wrong_bytes(got, (size_t)r->last, r->total);
-        r->total += (unsigned)r->last;
-    }
-    free(got);
+    read_all(arg);
     return 0;
 }
 
@@ -261,8 +164,7 @@ TEST(pending_leaves_variables_alone, "SOCK-06")
     CHECK_EQ(WSASend(pair[0], &out, 1, &sent, 0, &ov, NULL), SOCKET_ERROR);
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(sent, 0xBBBB);
-    reset_on_close(pair[1]);
-    closesocket(pair[1]);
+    reset_socket(pair[1]);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
     CHECK_EQ(sent, 0xBBBB);
     closesocket(pair[0]);
@@ -476,8 +378,8 @@ TEST(sends_in_order_and_whole, "SOCK-09 SOCK-11 SOCK-16 PORT-11")
     DWORD sizes[COUNT];
     unsigned long long at = 0;
     REQUIRE(tcp_pair(pair));
-    set_buffer(pair[0], SO_SNDBUF, 16384);
-    set_buffer(pair[1], SO_RCVBUF, 16384);
+    CHECK_EQ(set_option(pair[0], SOL_SOCKET, SO_SNDBUF, 16384), 0);
+    CHECK_EQ(set_option(pair[1], SOL_SOCKET, SO_RCVBUF, 16384), 0);
     HANDLE port = port_of(pair[0], 6);
     memset(ov, 0, sizeof ov);
     for (int i = 0; i < COUNT; i++) {
@@ -756,8 +658,7 @@ TEST(reset_through_events, "SOCK-14 SOCK-28 ERR-06 OVL-08")
     DWORD bytes, flags;
     REQUIRE(tcp_pair(pair));
     CHECK_EQ(start_recv(pair[0], got, sizeof got, &ov), WSA_IO_PENDING);
-    reset_on_close(pair[1]);
-    closesocket(pair[1]);
+    reset_socket(pair[1]);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0xC000020D);
     CHECK_EQ(ov.InternalHigh, 0);
@@ -789,8 +690,7 @@ TEST(reset_through_port_and_routine, "SOCK-14 PORT-07")
     HANDLE port = port_of(pair[0], 77);
     for (int i = 0; i < 3; i++) /* all that wait are told */
         CHECK_EQ(start_recv(pair[0], got[i], sizeof got[i], &ov[i]), WSA_IO_PENDING);
-    reset_on_close(pair[1]);
-    closesocket(pair[1]);
+    reset_socket(pair[1]);
     for (int i = 0; i < 3; i++) {
         struct packet p = pop(port, 5000);
         CHECK_EQ(p.error, ERROR_NETNAME_DELETED);
@@ -808,8 +708,7 @@ TEST(reset_through_port_and_routine, "SOCK-14 PORT-07")
     routine_calls = 0;
     CHECK_EQ(WSARecv(pair[0], &buf, 1, NULL, &flags, &ov[0], on_done), SOCKET_ERROR);
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
-    reset_on_close(pair[1]);
-    closesocket(pair[1]);
+    reset_socket(pair[1]);
     CHECK_EQ(SleepEx(5000, TRUE), WAIT_IO_COMPLETION);
     CHECK_EQ(routine_calls, 1);
     CHECK_EQ(routine_error, WSAECONNRESET); /* Winsock's routine gets Winsock's code */
@@ -829,8 +728,7 @@ TEST(reset_while_sending, "SOCK-14 SOCK-16")
     HANDLE port = port_of(pair[0], 3);
     for (int i = 0; i < 2; i++)
         CHECK_EQ(start_send(pair[0], data, BIG, &ov[i]), WSA_IO_PENDING);
-    reset_on_close(pair[1]);
-    closesocket(pair[1]);
+    reset_socket(pair[1]);
     for (int i = 0; i < 2; i++) {
         struct packet p = pop(port, 5000);
         CHECK(p.ov == &ov[i]);
@@ -1182,8 +1080,7 @@ TEST(read_and_write_file, "SOCK-30 OVL-15 OVL-14")
     REQUIRE(tcp_pair(pair));
     port = port_of(pair[0], 32);
     CHECK_ERR(ReadFile((HANDLE)pair[0], got, sizeof got, NULL, &read_ov), ERROR_IO_PENDING);
-    reset_on_close(pair[1]);
-    closesocket(pair[1]);
+    reset_socket(pair[1]);
     p = pop(port, 5000);
     CHECK_EQ(p.error, ERROR_NETNAME_DELETED);
     CHECK(p.ov == &read_ov);
@@ -1240,17 +1137,6 @@ TEST(routines_in_order, "SOCK-05 SOCK-08")
 }
 
 /* ---- datagrams ---- */
-
-static SOCKET udp_socket(struct sockaddr_in *address)
-{
-    int size = sizeof *address;
-    net_start();
-    SOCKET s = WSASocketA(AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, WSA_FLAG_OVERLAPPED);
-    *address = loopback(0);
-    CHECK_EQ(bind(s, (struct sockaddr *)address, sizeof *address), 0);
-    CHECK_EQ(getsockname(s, (struct sockaddr *)address, &size), 0);
-    return s;
-}
 
 static int udp_send(SOCKET s, const struct sockaddr_in *to, const char *data, int size)
 {
@@ -1503,12 +1389,9 @@ TEST(port_unreachable_off, "SOCK-25")
 
 static LPFN_WSARECVMSG recvmsg_pointer(SOCKET s)
 {
-    GUID id = WSAID_WSARECVMSG;
     LPFN_WSARECVMSG pointer = NULL;
     DWORD bytes = 0;
-    CHECK_EQ(WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &pointer, sizeof pointer, &bytes,
-                      NULL, NULL),
-             0);
+    CHECK_EQ(extension(s, (GUID)WSAID_WSARECVMSG, &pointer, &bytes), 0);
     return pointer;
 }
 
