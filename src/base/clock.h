@@ -46,7 +46,7 @@ static inline uint64_t deadline_from_ms(uint32_t ms)
 /* Deadline for a due time in 100 ns units: negative is relative, positive absolute since 1601. */
 static inline uint64_t deadline_from_due(int64_t due)
 {
-    int64_t rel = due < 0 ? -due : due - clock_filetime();
+    int64_t rel = due == INT64_MIN ? INT64_MAX : due < 0 ? -due : due - clock_filetime();
 
     if (rel <= 0)
         return clock_now_ns();

@@ -67,6 +67,23 @@ TEST(absolute_due_time, "WAIT-20")
     CloseHandle(timer);
 }
 
+TEST(extreme_due_times, "WAIT-20 WAIT-23")
+{
+    static const LONGLONG never[] = {INT64_MIN, INT64_MIN + 1, INT64_MAX, -INT64_MAX / 2};
+    HANDLE timer = CreateWaitableTimerA(NULL, FALSE, NULL);
+    CHECK(set(timer, 0, 0)); /* no time at all */
+    CHECK_EQ(WaitForSingleObject(timer, 5000), WAIT_OBJECT_0);
+    for (int i = 0; i < 4; i++) {
+        CHECK(set(timer, never[i], 0));
+        CHECK_EQ(WaitForSingleObject(timer, 10), WAIT_TIMEOUT);
+        CHECK(CancelWaitableTimer(timer));
+    }
+    CHECK(set(timer, -1, 0x7FFFFFFF)); /* the longest period */
+    CHECK_EQ(WaitForSingleObject(timer, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(timer, 10), WAIT_TIMEOUT);
+    CloseHandle(timer);
+}
+
 struct waiters {
     HANDLE timer;
     volatile LONG ready, released, other;
