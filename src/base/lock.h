@@ -3,9 +3,10 @@
  * A small mutex on a futex: 4 bytes in release builds; uncontended, it costs one compare-and-swap to
  * take and a plain store to give back. Who sleeps for a lock says so in a table beside it and makes
  * all threads look (base/asym.h), so that the holder need not ask with a locked instruction. The
- * table, not the lock, is read after the store: the lock may be freed by then. Debug builds (IOCP_DEBUG) remember the owner and a rank and check
- * the one rule of the house: a thread holds one of our locks at a time, except where a second one
- * of a *higher* rank is taken (queue before dispatcher), or several dispatchers in address order.
+ * table, not the lock, is read after the store: the lock may be freed by then. Debug builds
+ * (IOCP_DEBUG) remember the owner and a rank and check the one rule of the house: a thread holds one
+ * of our locks at a time, except where a second one of a *higher* rank is taken (queue before
+ * dispatcher), or several dispatchers in address order.
  */
 #ifndef IOCP_BASE_LOCK_H
 #define IOCP_BASE_LOCK_H

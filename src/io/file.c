@@ -7,6 +7,7 @@
  */
 #include "io/file.h"
 
+#include "base/align.h"
 #include "base/status.h"
 #include "io/cancel.h"
 #include "io/lane.h"
@@ -147,7 +148,7 @@ const struct object_type file_type = {
 uint32_t file_new(int fd, enum file_kind kind, uint32_t flags, uint32_t access,
                   const struct file_ops *ops, void *extra, struct file **out)
 {
-    struct file *f = calloc(1, sizeof *f);
+    struct file *f = line_calloc(sizeof *f);
     struct stat st;
 
     if (!f) {
@@ -347,12 +348,28 @@ uint32_t file_add_modes(struct file *f, uint32_t modes)
     return STATUS_SUCCESS;
 }
 
+/* What is put behind a number of the program's keeps its ways: it blocks if the old one did. */
+static int take_ways(struct file *f, int newfd)
+{
+    int flags = fcntl(f->fd, F_GETFD);
+    struct stat st;
+
+    if (!(f->flags & FILE_NONBLOCK_FD))
+        fcntl(newfd, F_SETFL, fcntl(newfd, F_GETFL) & ~O_NONBLOCK);
+    if (fstat(newfd, &st) == 0) { /* else it would pass for a stranger */
+        f->dev = st.st_dev;
+        f->ino = st.st_ino;
+    }
+    return flags >= 0 && !(flags & FD_CLOEXEC) ? 0 : O_CLOEXEC;
+}
+
 uint32_t file_replace_fd(struct file *f, int newfd)
 {
+    int flags = f->flags & FILE_ADOPTED ? take_ways(f, newfd) : O_CLOEXEC;
     int err = 0;
 
     lane_unregister(f);
-    if (dup3(newfd, f->fd, O_CLOEXEC) < 0)
+    if (dup3(newfd, f->fd, flags) < 0)
         err = errno;
     close(newfd);
     return status_from_errno(err);

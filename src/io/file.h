@@ -61,32 +61,36 @@ struct lane {
     uint32_t edges;       /* edges seen */
 };
 
+/* Laid out so that a receive that pends, its edge and its answer touch the first three cache lines. */
 struct file {
     struct object object;
-    struct dispatcher dispatcher; /* signalled by completions without event */
     struct lock lock;
     int fd;
     uint8_t kind;        /* enum file_kind */
-    uint16_t flags;      /* enum file_flag */
     _Atomic uint8_t modes; /* enum file_mode; only ever added to */
+    uint16_t flags;      /* enum file_flag */
+    uint32_t generation; /* of the registration: in the token */
+    _Atomic(struct port *) port; /* counted; key is written before it */
+    uintptr_t key;
+    void *extra;         /* owned; freed by ops->destroy */
+
+    struct lane lanes[LANE_COUNT];
+    struct list pending; /* struct request.pending: accepted, not done */
+
+    struct queue_entry ready; /* entry.ready = true; holds a reference while queued */
+    const struct file_ops *ops;
+    struct poller *poller; /* port's or home's, once registered */
     bool closing;        /* last handle closed: nothing new is accepted */
     bool registered;     /* fd is in poller's set */
     bool keep_fd;        /* destroy leaves the number open (given back, or never ours) */
     bool marked;         /* `ready` is queued somewhere */
     bool trouble;        /* RDHUP, HUP, ERR or PRI was seen: a short read proves nothing */
-    uint32_t generation; /* of the registration: in the token */
+    struct dispatcher dispatcher; /* signalled by completions without event */
+
     uint32_t access;     /* granted access */
-    _Atomic(struct port *) port; /* counted; key is written before it */
-    uintptr_t key;
-    struct poller *poller; /* port's or home's, once registered */
-    struct queue_entry ready; /* entry.ready = true; holds a reference while queued */
-    struct lane lanes[LANE_COUNT];
-    struct list pending; /* struct request.pending: accepted, not done */
     dev_t dev;           /* identity at adoption or opening */
     ino_t ino;
     struct list sync_waiters; /* struct file_blocker: threads inside blocking calls */
-    const struct file_ops *ops;
-    void *extra;         /* owned; freed by ops->destroy */
 };
 
 /* What one kind of file does differently. Any may be NULL. */

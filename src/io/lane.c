@@ -14,6 +14,7 @@
  */
 #include "io/lane.h"
 
+#include "base/align.h"
 #include "base/status.h"
 #include "engine/home.h"
 #include "io/port.h"
@@ -238,22 +239,21 @@ static void leave_locked(struct file *f, struct lane *lane)
 }
 
 /* The starting call's answer; r is gone afterwards. */
-static uint32_t settle_in_call(struct request *r, uint32_t status)
+static uint32_t settle_in_call(struct request *r, uint32_t status, struct request_result *result)
 {
-    if (!status_is_error(status)) {
-        if (r->result)
-            *r->result = (struct request_result){.bytes = r->bytes, .flags = r->out_flags};
-        request_complete(r, status, true);
-        return status;
-    }
-    if (!r->never_refused)
+    bool later = r->answers_later;
+
+    if (status_is_error(status) && !r->never_refused)
         return request_refuse(r, status);
-    request_complete(r, status, false);
-    return STATUS_PENDING;
+    if (!later && result)
+        *result = (struct request_result){.bytes = r->bytes, .flags = r->out_flags};
+    request_complete(r, status, !later);
+    return later ? (uint32_t)STATUS_PENDING : status;
 }
 
 /* The caller runs the lane, which is empty, and r is new. Lock held on entry, not on return. */
-static uint32_t start_first(struct file *f, struct lane *lane, struct request *r)
+static uint32_t start_first(struct file *f, struct lane *lane, struct request *r,
+                            struct request_result *result)
 {
     uint32_t status = attempt_locked(f, lane, r);
     bool alone;
@@ -271,7 +271,7 @@ static uint32_t start_first(struct file *f, struct lane *lane, struct request *r
     if (alone)
         lane->running = false;
     lock_release(&f->lock);
-    status = settle_in_call(r, status);
+    status = settle_in_call(r, status, result);
     if (!alone) {
         lock_acquire(&f->lock);
         leave_locked(f, lane);
@@ -295,7 +295,7 @@ static bool enter(struct request *r, enum lane_direction dir)
 
 /* The caller holds a reference to the file: it stays even if the answer is dequeued and the handle
  * closed before this returns. */
-uint32_t lane_start(struct request *r, enum lane_direction dir)
+uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_result *result)
 {
     struct file *f = r->file;
     struct lane *lane = &f->lanes[dir];
@@ -308,7 +308,7 @@ uint32_t lane_start(struct request *r, enum lane_direction dir)
         return STATUS_PENDING;
     }
     lane->running = true;
-    return start_first(f, lane, r);
+    return start_first(f, lane, r, result);
 }
 
 uint32_t lane_start_waiting(struct request *r, enum lane_direction dir)
@@ -407,6 +407,22 @@ static bool lane_wants_work(const struct lane *lane)
     return !lane->running && !lane->drained && !list_empty(&lane->requests);
 }
 
+/* Its turn comes when the rest of the harvest has been noted: until then it can be on its way here. */
+static void fetch_ahead(const struct file *f)
+{
+    const struct list *n = list_first(&f->lanes[LANE_IN].requests);
+    const char *r;
+
+    __builtin_prefetch(f->extra);
+    __builtin_prefetch(&f->ready);
+    if (!n)
+        return;
+    r = (const char *)container_of(n, const struct request, link);
+    __builtin_prefetch(r);
+    __builtin_prefetch(r + CACHE_LINE);
+    __builtin_prefetch(r + 2 * CACHE_LINE);
+}
+
 /* Notes an edge. True: there is work, and the file is now marked. */
 static bool note_edge(struct file *f, uint64_t token, uint32_t events)
 {
@@ -426,8 +442,10 @@ static bool note_edge(struct file *f, uint64_t token, uint32_t events)
         }
         work = !f->marked && (lane_wants_work(&f->lanes[LANE_IN]) ||
                               lane_wants_work(&f->lanes[LANE_OUT]));
-        if (work)
+        if (work) {
             f->marked = true;
+            fetch_ahead(f);
+        }
     }
     lock_release(&f->lock);
     return work;

@@ -13,9 +13,10 @@
 /*
  * Starts r on its lane (r->ops->attempt is called at once if it is its turn and the lane is not
  * known to be drained). request_begin was called. Returns STATUS_PENDING, or the final status,
- * after having completed (success, warning) or refused (error) the request.
+ * after having completed (success, warning) or refused (error) the request. Of one that is completed
+ * in here *result says how; it may be NULL.
  */
-uint32_t lane_start(struct request *r, enum lane_direction dir);
+uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_result *result);
 
 /* The same, but never attempted inline: waits for the next edge (ConnectEx after EINPROGRESS). */
 uint32_t lane_start_waiting(struct request *r, enum lane_direction dir);

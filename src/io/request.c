@@ -6,6 +6,7 @@
  */
 #include "io/request.h"
 
+#include "base/align.h"
 #include "base/lock.h"
 #include "base/status.h"
 #include "io/file.h"
@@ -34,13 +35,16 @@
 
 /* ---- memory ---- */
 
+enum { LEAN_SIZE = offsetof(struct request, iov_inline) };
+_Static_assert(LEAN_SIZE + sizeof(struct iovec) <= 3 * CACHE_LINE, "see the layout in request.h");
+
 static struct request *allocate(void)
 {
     struct thread *self = thread_current();
     struct request *r = self->cache;
 
     if (!r)
-        return malloc(sizeof *r);
+        return line_alloc(sizeof *r);
     self->cache = *(struct request **)r; /* the link lives in the free memory itself */
     self->cache_count--;
     return r;
@@ -102,20 +106,19 @@ static uint32_t pin_event(struct request *r, uintptr_t h)
     return status;
 }
 
-uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out)
+uint32_t request_new_lean(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out)
 {
     struct request *r = allocate();
     uint32_t status;
 
     if (!r)
         return STATUS_INSUFFICIENT_RESOURCES;
-    memset(r, 0, sizeof *r);
+    memset(r, 0, LEAN_SIZE);
     atomic_init(&r->refs, 1);
     r->ov = ov;
     r->issuer = thread_current()->serial;
     r->iov = r->iov_inline;
     list_init(&r->entry.link);
-    list_init(&r->apc.link);
     list_init(&r->pending);
     list_init(&r->link);
     if (use_event) {
@@ -128,6 +131,15 @@ uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct r
     r->file = file;
     *out = r;
     return STATUS_SUCCESS;
+}
+
+uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out)
+{
+    uint32_t status = request_new_lean(file, ov, use_event, out);
+
+    if (status == STATUS_SUCCESS)
+        memset(&(*out)->op, 0, sizeof **out - offsetof(struct request, op));
+    return status;
 }
 
 void request_hold_file(struct request *r)
@@ -197,6 +209,7 @@ void request_set_routine(struct request *r, request_routine routine, bool winsoc
     object_get(&r->thread->object);
     r->routine = routine;
     r->routine_winsock = winsock;
+    list_init(&r->apc.link);
     r->apc.run = run_routine;
     r->apc.drop = drop_apc;
 }
@@ -210,7 +223,7 @@ static void store_internal(OVERLAPPED *ov, uint32_t status)
 void request_begin(struct request *r)
 {
     struct thread *self = thread_current();
-    struct dispatcher *signal = r->event ? r->event : &r->file->dispatcher;
+    struct dispatcher *signal = r->event_object ? r->event : &r->file->dispatcher;
 
     r->begun = true;
     r->ov->InternalHigh = 0;
@@ -277,7 +290,7 @@ uint32_t request_refuse(struct request *r, uint32_t status)
         thread_count(thread_current(), LEDGER_REFUSED, 1);
         store_internal(r->ov, status);
     }
-    if (r->thread)
+    if (r->routine)
         object_put(&r->thread->object);
     h = let_go(r);
     request_put(r);
@@ -294,11 +307,11 @@ struct answer {
 static struct answer where_to(struct request *r, uint32_t status, bool in_call)
 {
     struct file *f = r->file;
-    struct answer a = {NULL, r->event};
+    struct answer a = {NULL, r->event_object ? r->event : NULL};
     uint8_t modes = atomic_load_explicit(&f->modes, memory_order_relaxed);
     struct port *port = atomic_load_explicit(&f->port, memory_order_acquire);
 
-    if (!r->event && !(modes & FILE_MODE_SKIP_EVENT))
+    if (!a.event && !(modes & FILE_MODE_SKIP_EVENT))
         a.event = &f->dispatcher;
     if (!port || r->routine || r->no_packet)
         return a;
@@ -330,7 +343,7 @@ void request_complete(struct request *r, uint32_t status, bool in_call)
     ov->InternalHigh = r->bytes;
     store_internal(ov, status);
     /* From here on the OVERLAPPED, the buffers and the event handle belong to the program. */
-    if (to.port && r->event) {
+    if (to.port && h.event_object) {
         port_put(to.port, r, r->event);
     } else {
         if (to.event)

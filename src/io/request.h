@@ -73,53 +73,58 @@ struct request_result {
 
 typedef void (*request_routine)(uint32_t error, uint32_t bytes, OVERLAPPED *ov, uint32_t flags);
 
+/*
+ * Laid out by who touches it: a receive on a stream that pends and is answered by a packet stays in
+ * the first three cache lines. request_new_lean clears what is before `iov_inline`, request_new all.
+ */
 struct request {
-    /* -- what a dequeue and a routine need (DONE) -- */
+    /* -- what a dequeue needs (DONE) -- */
     struct queue_entry entry; /* must be first */
     uintptr_t key;
     OVERLAPPED *ov;      /* borrowed from the user until DONE; never dereferenced after */
     uint32_t status;     /* final NTSTATUS */
     uint32_t bytes;
-    uint32_t out_flags;  /* WSARecv's flags at completion */
-    bool posted;         /* PostQueuedCompletionStatus: no operation behind it */
-    struct apc apc;      /* queued when `routine` is set */
-    request_routine routine;
-    bool routine_winsock;    /* the routine takes (error, bytes, ov, flags), else 3 arguments */
 
     /* -- its life -- */
+    struct file *file;   /* gets the completion; the starting call's until `file_counted` */
+    const struct request_ops *ops;
+    _Atomic uint32_t refs; /* 1 = its owner; cancellers take one for a moment */
+    uint32_t out_flags;  /* WSARecv's flags at completion */
     _Atomic uint8_t state; /* enum request_state; moves under the file's lock */
+    _Atomic bool cancelled; /* set once, under the same guard as `attempting` */
     bool attempting;     /* a thread is inside ops->attempt; guarded by the lane file's lock */
-    _Atomic bool cancelled; /* set once, under the same guard */
-    bool inline_done;    /* completed inside the starting call */
+    bool posted;         /* PostQueuedCompletionStatus: no operation behind it */
     bool drained_hint;
     bool pended;         /* is in file->pending; guarded by file->lock, read by the completer */
     bool begun;          /* request_begin was called */
     bool never_refused;  /* a failure inside the call is an answer all the same (ConnectEx) */
+    bool answers_later;  /* done at once or not, the call says pending (AcceptEx, ConnectEx) */
     bool starting;       /* engine_start has not returned yet; guarded by file->lock */
-    _Atomic uint32_t refs;   /* 1 = its owner; cancellers take one for a moment */
+    bool file_counted;   /* accepted: `file` is a reference of its own until DONE */
+    bool no_packet;      /* bit 0 of hEvent */
+    bool routine_winsock; /* the routine takes (error, bytes, ov, flags), else 3 arguments */
+    uint8_t lane;        /* enum lane_direction, while QUEUED */
     uint64_t issuer;     /* thread.serial of the thread that started it */
-    struct thread *thread;   /* counted; only with a routine */
-    struct file *file;       /* gets the completion; the starting call's until `file_counted` */
-    bool file_counted;       /* accepted: holds a reference of its own until DONE */
-    struct request_result *result; /* starting call's, filled if it ends within the call; or NULL */
     _Atomic(struct file *) lane_file; /* counted if != file; whose lane it is in (AcceptEx's
                                        * second half); changed under file->lock only */
-    struct dispatcher *event;     /* dispatcher of event_object */
-    struct object *event_object;  /* counted until DONE; NULL without hEvent */
-    bool no_packet;      /* bit 0 of hEvent */
-    struct list pending; /* in file->pending */
+    request_routine routine;
     struct list link;    /* in lane->requests */
-    uint8_t lane;        /* enum lane_direction, while QUEUED */
+    struct list pending; /* in file->pending */
+    struct object *event_object;  /* counted until DONE; NULL without hEvent */
 
     /* -- the work -- */
-    const struct request_ops *ops;
-    struct op op;        /* engine work (disk) */
-    uint64_t offset;
     uint32_t in_flags;   /* MSG_* */
     uint32_t iov_count;
     size_t size;         /* sum of the buffers */
-    struct iovec iov_inline[REQUEST_IOV_INLINE];
     struct iovec *iov;   /* iov_inline, or owned */
+    struct iovec iov_inline[REQUEST_IOV_INLINE];
+
+    /* -- what only some have -- */
+    struct dispatcher *event; /* dispatcher of event_object; valid if that is set */
+    struct thread *thread;   /* counted; valid with a routine */
+    struct apc apc;      /* queued when `routine` is set */
+    struct op op;        /* engine work (disk) */
+    uint64_t offset;
     union {
         struct {
             struct sockaddr *from;  /* user's, written at completion */
@@ -152,10 +157,12 @@ struct request {
 };
 
 /*
- * A new request on `file`, which the caller holds until the request is accepted. Looks up and pins hEvent (an error if it is no
- * event). With use_event false hEvent is ignored (ReadFileEx).
+ * A new request on `file`, which the caller holds until the request is accepted. Looks up and pins
+ * hEvent (an error if it is no event). With use_event false hEvent is ignored (ReadFileEx).
  */
 uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out);
+/* The same with `op`, `offset` and `u` left as they are: the caller sets what it uses of them. */
+uint32_t request_new_lean(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out);
 /* Copies the buffer array. STATUS_NO_MEMORY if it does not fit and cannot be allocated. */
 uint32_t request_set_bufs(struct request *r, const struct io_buf *bufs, uint32_t count);
 void request_set_buf(struct request *r, void *data, size_t size);

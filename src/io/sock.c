@@ -5,6 +5,7 @@
  */
 #include "io/sock.h"
 
+#include "base/align.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "io/accept.h"
@@ -46,7 +47,7 @@ uint32_t sock_from_handle(uintptr_t h, bool adopt, struct file **out)
 
 static struct sock *alloc_sock(int family, int type, int protocol)
 {
-    struct sock *s = calloc(1, sizeof *s);
+    struct sock *s = line_calloc(sizeof *s);
 
     if (!s)
         return NULL;

@@ -34,6 +34,7 @@ struct sock_option {
 
 struct sock_events;
 
+/* What every message looks at stands in the first cache line. */
 struct sock {
     int family, type, protocol;
     _Atomic uint8_t phase;       /* enum sock_phase */
@@ -44,6 +45,7 @@ struct sock {
     _Atomic bool exclusive;      /* the program's SO_EXCLUSIVEADDRUSE */
     _Atomic bool conditional;    /* the program's SO_CONDITIONAL_ACCEPT */
     _Atomic bool reset_seen;     /* datagrams: a port unreachable that a send met, for the next receive */
+    _Atomic uint32_t user_events; /* mask of the selection in `events`: 0 = none */
     _Atomic uint32_t recv_ms, send_ms; /* time-outs of blocking calls, 0: none */
     _Atomic uint32_t sends;      /* overlapped sends that wait in the lane: shutdown waits for them */
     _Atomic int error;           /* errno taken from SO_ERROR by us, for who asks next */
@@ -57,7 +59,6 @@ struct sock {
     struct file *retry_file;     /* counted while the timer is armed: this socket's own file */
     _Atomic bool reused;         /* DisconnectEx made it fresh: ConnectEx need not find it bound */
     _Atomic(struct sock_events *) events; /* owned; NULL before the first WSAEventSelect */
-    _Atomic uint32_t user_events;         /* its mask: 0 = no selection */
 };
 
 static inline struct sock *sock_of(const struct file *f)

@@ -457,8 +457,7 @@ uint32_t sock_start(struct request *r, enum lane_direction dir, bool waiting, st
     uint32_t status;
 
     request_begin(r);
-    r->result = result;
-    status = waiting ? lane_start_waiting(r, dir) : lane_start(r, dir);
+    status = waiting ? lane_start_waiting(r, dir) : lane_start(r, dir, result);
     if (status_is_warning(status)) /* a datagram was cut: that is an answer, and it is on its way */
         status = STATUS_PENDING;
     return status;
@@ -473,7 +472,7 @@ static uint32_t new_request(struct file *f, const struct sock_answer *answer, co
 
     if (answer->routine && atomic_load(&f->port))
         return status_from_wsa(WSAEINVAL);
-    status = request_new(f, answer->ov, !answer->routine, &r);
+    status = request_new_lean(f, answer->ov, !answer->routine, &r);
     if (status != STATUS_SUCCESS)
         return status == STATUS_OBJECT_TYPE_MISMATCH || status == STATUS_INVALID_HANDLE
                    ? status_from_wsa(ERROR_INVALID_HANDLE)
@@ -535,6 +534,9 @@ uint32_t sock_start_send(struct file *f, const struct io_buf *bufs, uint32_t cou
     if (status != STATUS_SUCCESS)
         return status;
     r->in_flags = flags & SEND_FLAGS;
+    r->u.send.owned = NULL;
+    r->u.send.len = 0;
+    r->u.send.counted = false;
     r->ops = &send_ops;
     if (to && !sock_is_stream(s)) {
         status = keep_destination(r, to, to_len);
@@ -553,7 +555,7 @@ uint32_t sock_read_request(struct request *r)
     if (status != STATUS_SUCCESS)
         return request_refuse(r, status);
     r->ops = &receive_ops;
-    return lane_start(r, LANE_IN);
+    return lane_start(r, LANE_IN, NULL);
 }
 
 uint32_t sock_write_request(struct request *r)
@@ -563,5 +565,5 @@ uint32_t sock_write_request(struct request *r)
     if (status != STATUS_SUCCESS)
         return request_refuse(r, status);
     r->ops = &send_ops;
-    return lane_start(r, LANE_OUT);
+    return lane_start(r, LANE_OUT, NULL);
 }

@@ -165,13 +165,13 @@ static const struct request_ops write_ops = {.name = "stream write", .attempt = 
 static uint32_t read_overlapped(struct request *r)
 {
     r->ops = &read_ops;
-    return lane_start(r, LANE_IN);
+    return lane_start(r, LANE_IN, NULL);
 }
 
 static uint32_t write_overlapped(struct request *r)
 {
     r->ops = &write_ops;
-    return lane_start(r, LANE_OUT);
+    return lane_start(r, LANE_OUT, NULL);
 }
 
 /* ---- synchronous ---- */
