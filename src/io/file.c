@@ -403,6 +403,8 @@ static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, b
     for (;;) {
         uint32_t status = attempt(f, ctx);
 
+        if (status_is_error(status) && wait_sync_cancelled())
+            return STATUS_CANCELLED; /* closed meanwhile: it spoke of the placeholder */
         if (status != STATUS_PENDING)
             return status;
         status = wait_fd(f->fd, events, deadline_ns, alertable);
