@@ -10,6 +10,7 @@
 #include "io/accept.h"
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/status.h"
 #include "io/cancel.h"
 #include "io/lane.h"
@@ -20,6 +21,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -144,10 +146,12 @@ uint32_t accept_one(struct file *listener, void *addr, int32_t *len, struct file
  * for that moment when the process has no other left, and taken again.
  */
 static struct {
-    pthread_mutex_t lock; /* guards fd; held over system calls that do not block */
+    struct lock lock; /* guards fd; held over system calls that do not block */
     pthread_once_t once;
     int fd;
-} reserve = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT, .fd = -1};
+} reserve = {.lock = LOCK_INIT(LOCK_GLOBAL), .once = PTHREAD_ONCE_INIT, .fd = -1};
+
+FORK_HOOK(&reserve.lock, LOCK_GLOBAL, NULL); /* a child has a reserve of its own in the copy */
 
 static void reserve_fill(void)
 {
@@ -157,9 +161,9 @@ static void reserve_fill(void)
 
 static void reserve_first(void)
 {
-    pthread_mutex_lock(&reserve.lock);
+    lock_acquire(&reserve.lock);
     reserve_fill();
-    pthread_mutex_unlock(&reserve.lock);
+    lock_release(&reserve.lock);
 }
 
 static bool is_shortage(int err)
@@ -173,7 +177,7 @@ static int accept_behind(struct file *listener, struct file *socket)
     int fd = take_connection(listener);
 
     if (fd == -EMFILE || fd == -ENFILE) {
-        pthread_mutex_lock(&reserve.lock);
+        lock_acquire(&reserve.lock);
         if (reserve.fd >= 0)
             close(reserve.fd);
         reserve.fd = -1;
@@ -181,7 +185,7 @@ static int accept_behind(struct file *listener, struct file *socket)
         if (fd >= 0 && file_replace_fd(socket, fd) != STATUS_SUCCESS)
             fd = -ECONNABORTED;
         reserve_fill();
-        pthread_mutex_unlock(&reserve.lock);
+        lock_release(&reserve.lock);
         return fd < 0 ? fd : 0;
     }
     if (fd < 0)
@@ -358,14 +362,29 @@ static void release(struct request *r)
 static const struct request_ops accept_ops = {
     .name = "accept", .attempt = attempt, .finish = finish, .release = release};
 
+/* Of a socket that the program made, only the kernel knows; a bound one has a port or a path. */
+static bool has_address(struct file *f)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t len = sizeof name;
+
+    if (!(f->flags & FILE_ADOPTED) || !atomic_load(&sock_of(f)->bound))
+        return atomic_load(&sock_of(f)->bound);
+    if (getsockname(f->fd, (struct sockaddr *)&name, &len) < 0)
+        return true;
+    if (name.ss_family == AF_UNIX)
+        return len > sizeof(sa_family_t);
+    return ((struct sockaddr_in *)&name)->sin_port != 0; /* at the same place in both families */
+}
+
 /* Takes the accept socket for r, if it is a fresh one (ACC-08). */
 static uint32_t claim(struct file *listener, struct file *socket, struct request *r)
 {
     struct sock *s = sock_of(socket);
-    bool fresh;
+    bool fresh = !has_address(socket);
 
     lock_acquire(&socket->lock);
-    fresh = !s->accepting && !socket->closing && !atomic_load(&s->bound) &&
+    fresh = fresh && !s->accepting && !socket->closing &&
             atomic_load(&s->phase) == SOCK_PHASE_OPEN;
     if (fresh) {
         file_get(listener);
@@ -403,6 +422,7 @@ uint32_t accept_start(struct file *listener, struct file *socket, void *out, uin
     r->u.accept.remote_len = remote_len;
     r->u.accept.stage = STAGE_CONNECTION;
     r->ops = &accept_ops;
+    r->answers_later = true; /* there are programs that expect no packet after TRUE: conform/accept.c */
     request_set_buf(r, out, data_len);
     return sock_start(r, LANE_IN, false, result);
 }

@@ -226,12 +226,10 @@ static uint32_t attempt_send(struct request *r)
     return status;
 }
 
-/* Not being able to connect is how the operation ends, also when that is known at once (ACC-17). */
 static uint32_t attempt(struct request *r)
 {
     uint32_t status;
 
-    r->never_refused = true;
     if (r->u.connect.stage == STAGE_FAILED)
         return r->u.connect.failure;
     if (r->u.connect.stage == STAGE_CONNECTING) {
@@ -290,6 +288,8 @@ uint32_t connect_start(struct file *f, const void *addr, int32_t len, void *data
     if (status != STATUS_SUCCESS)
         return status;
     r->ops = &connect_ops;
+    r->answers_later = true;
+    r->never_refused = true; /* not being able to connect is how the operation ends (ACC-17) */
     request_set_buf(r, data, size);
     status = claim(s);
     if (status == STATUS_SUCCESS)
