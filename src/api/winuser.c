@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * winuser.h: letter case, stepping through strings, wsprintf. Letter case goes in 16 bits by Unicode's simple table; in bytes the
- * letters of ASCII alone, because the case forms of a UTF-8 sequence may have other lengths.
+ * winuser.h: letter case, stepping through strings, wsprintf. Letter case goes in 16 bits by
+ * Unicode's simple table; in bytes the letters of ASCII alone, because the case forms of a UTF-8
+ * sequence may have other lengths.
  */
 #include <windows.h>
 

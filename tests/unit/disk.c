@@ -143,7 +143,8 @@ TEST(outstanding_reads)
     enum { N = 64 };
     static OVERLAPPED ov[N];
     uint32_t status;
-    struct file *f = open_as(name("n"), FILE_BOTH, 0, DISK_CREATE_ALWAYS, FILE_OVERLAPPED | FILE_DIRECT, &status);
+    struct file *f = open_as(name("n"), FILE_BOTH, 0, DISK_CREATE_ALWAYS, FILE_OVERLAPPED | FILE_DIRECT,
+                             &status);
     char *buf = aligned_alloc(4096, N * 4096);
     size_t bytes;
     int wrong = 0;
