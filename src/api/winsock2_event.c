@@ -247,11 +247,10 @@ int WSAAPI select(int count, fd_set *read, fd_set *write, fd_set *except, const 
     if (!winsock_started() && sets_size(&sets) == 0)
         return wsa_result(status_from_wsa(WSANOTINITIALISED));
     if (timeout) {
-        if (timeout->tv_sec < 0 || timeout->tv_usec < 0)
-            return wsa_result(status_from_wsa(WSAEINVAL));
-        deadline = (uint64_t)timeout->tv_sec * NS_PER_SEC + (uint64_t)timeout->tv_usec * 1000;
-        if (deadline != 0)
-            deadline += clock_now_ns();
+        int64_t ns = (int64_t)timeout->tv_sec * (int64_t)NS_PER_SEC + (int64_t)timeout->tv_usec * 1000;
+
+        /* Less than nothing is nothing, as on Windows: conform/sock_event.c, select_polls_and_times_out. */
+        deadline = ns > 0 ? (uint64_t)ns + clock_now_ns() : 0;
     }
     status = select_sets(&sets, deadline, &ready);
     return wsa_result(status) == 0 ? (int)ready : SOCKET_ERROR;

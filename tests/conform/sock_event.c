@@ -186,6 +186,20 @@ TEST(select_polls_and_times_out, "SOCK-38")
     double passed = now_ms() - before;
     CHECK_MSG(passed > 50 && passed < 5000, "60 ms took %.1f ms", passed);
     CHECK_EQ(read.fd_count, 0);
+
+    /* What is less than nothing polls: nanomsg makes {0, -1000} of "no limit" and means it so. */
+    static const struct timeval less[] = {{0, -1000}, {-1, 0}, {-1, 500000}};
+    for (int i = 0; i < 3; i++) {
+        FD_SET(pair[0], &read);
+        CHECK_EQ(select(0, &read, NULL, NULL, &less[i]), 0);
+    }
+    CHECK_EQ(send(pair[1], "x", 1, 0), 1);
+    for (int i = 0; i < 3; i++) {
+        FD_SET(pair[0], &read);
+        while (select(0, &read, NULL, NULL, &less[i]) == 0)
+            FD_SET(pair[0], &read);
+        CHECK_EQ(read.fd_count, 1);
+    }
     close_pair(pair);
 }
 
