@@ -11,7 +11,9 @@
 
 #include "api/api.h"
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/lock.h"
+#include "base/os.h"
 #include "base/status.h"
 
 #include <errno.h>
@@ -63,7 +65,7 @@ static void on_signal(int number)
     errno = saved;
 }
 
-/* The default action cannot happen while the signal is blocked, and this thread blocks all. */
+/* The default action cannot happen while the signal is blocked, as it is on the library's threads. */
 static void die_of(int number)
 {
     sigset_t set;
@@ -105,24 +107,6 @@ static void *handle(void *argument)
     return NULL;
 }
 
-/* Starts a detached thread that takes no signals; they belong to the program's threads. */
-static int spawn(void *(*run)(void *), void *argument)
-{
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    pthread_t thread;
-    int error;
-
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &attributes, run, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return error;
-}
-
 static int left_ms(uint64_t deadline)
 {
     uint64_t now = clock_now_ns();
@@ -147,7 +131,7 @@ static void *serve(void *unused)
             closing = byte;
             deadline = clock_now_ns() + GRACE_MS * NS_PER_MS;
         }
-        if (spawn(handle, (void *)(intptr_t)byte))
+        if (os_thread(handle, (void *)(intptr_t)byte))
             handle((void *)(intptr_t)byte);
     }
     return NULL;
@@ -163,11 +147,11 @@ static uint32_t start(void)
     if (pipe2(pipe_fd, O_CLOEXEC | O_NONBLOCK))
         return status_from_errno(errno);
     owner = getpid();
-    error = spawn(serve, NULL);
+    error = os_thread(serve, NULL);
     if (error) {
         close(pipe_fd[0]);
         close(pipe_fd[1]);
-        return status_from_errno(error);
+        return status_from_errno(-error);
     }
     for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
         sigaction(caught[i], &action, NULL);
@@ -215,3 +199,16 @@ BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE HandlerRoutine, BOOL Add)
     lock_release(&console_lock);
     return win32_result(status);
 }
+
+/* A forked child has no thread that handles: it begins without handlers. */
+static void forget_handlers(void)
+{
+    if (started) {
+        close(pipe_fd[0]);
+        close(pipe_fd[1]);
+    }
+    started = ignored = false;
+    count = 0;
+}
+
+FORK_HOOK(&console_lock, LOCK_GLOBAL, forget_handlers);

@@ -7,6 +7,7 @@
 #include <windows.h>
 
 #include "api/api.h"
+#include "base/fork.h"
 #include "base/lock.h"
 #include "base/text.h"
 
@@ -18,6 +19,8 @@
 extern char **environ;
 
 static struct lock environment_lock = LOCK_INIT(LOCK_LEAF);
+
+FORK_HOOK(&environment_lock, LOCK_LEAF, NULL); /* a child has the same variables */
 
 /* A copy for the caller to free, or NULL with the last error set. */
 static char *copy_variable(const char *name)

@@ -15,6 +15,8 @@
 
 bool asym_by_kernel;
 
+static pthread_mutex_t page_mutex = PTHREAD_MUTEX_INITIALIZER;
+
 static int membarrier(int command)
 {
     return (int)syscall(SYS_membarrier, command, 0, 0);
@@ -25,19 +27,25 @@ static void choose(void)
     asym_by_kernel = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
 }
 
+/* In a forked child; a thread that is not here may have had the mutex. */
+static void choose_again(void)
+{
+    pthread_mutex_init(&page_mutex, NULL);
+    choose();
+}
+
 static __attribute__((constructor(101))) void start(void)
 {
     choose();
-    pthread_atfork(NULL, NULL, choose);
+    pthread_atfork(NULL, NULL, choose_again);
 }
 
 static void interrupt_all(void)
 {
-    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     static char *page;
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
 
-    pthread_mutex_lock(&mutex);
+    pthread_mutex_lock(&page_mutex);
     if (!page)
         page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page != MAP_FAILED && mprotect(page, size, PROT_READ | PROT_WRITE) == 0) {
@@ -46,7 +54,7 @@ static void interrupt_all(void)
     } else {
         page = NULL;
     }
-    pthread_mutex_unlock(&mutex);
+    pthread_mutex_unlock(&page_mutex);
 }
 
 void asym_heavy(void)

@@ -14,6 +14,7 @@
 
 #ifdef IOCP_HAVE_LIBURING
 
+#include "base/fork.h"
 #include "base/lock.h"
 #include "base/os.h"
 
@@ -39,6 +40,7 @@ static void serve(struct home_work *w);
 
 static struct ring {
     struct io_uring uring;  /* home thread only, after uring_open */
+    bool open;              /* uring is there; changed by uring_open and in a forked child only */
     pthread_once_t watch_once;
     int watch_err;          /* constant after watch_once */
     bool unsubmitted;       /* home thread only: the kernel would not take all entries */
@@ -424,8 +426,25 @@ int uring_open(const char **why)
         err = restrict_and_enable(&ring.uring, why);
     if (err)
         io_uring_queue_exit(&ring.uring);
+    ring.open = err == 0;
     return err;
 }
+
+/* The ring is the parent's, and so is what it has been given. Closed here, it goes on there. */
+static void leave_to_parent(void)
+{
+    if (ring.open)
+        io_uring_queue_exit(&ring.uring);
+    ring.open = ring.serving = ring.unsubmitted = false;
+    ring.watch_once = (pthread_once_t)PTHREAD_ONCE_INIT;
+    ring.watch_err = 0;
+    ring.cancels = 0;
+    memset(ring.slots, 0, sizeof ring.slots);
+    list_init(&ring.waiting);
+    list_init(&ring.withdrawn);
+}
+
+FORK_HOOK(&ring.lock, LOCK_ENGINE, leave_to_parent);
 
 #else
 typedef int uring_is_not_built; /* a translation unit may not be empty */
