@@ -797,6 +797,30 @@ TEST(wake_single_wakes_one, "SYNC-11")
     CHECK_MSG(most_at_first < 100, "the first sleeper went after %d wakes", (int)most_at_first);
 }
 
+TEST(wakes_elsewhere_wake_nobody, "SYNC-11")
+{
+    enum { WORDS = 4096 };
+    static volatile LONG words[WORDS];
+    struct dozer d = {.address = &words[0]}, e = {.address = &words[WORDS - 1]};
+    HANDLE threads[2] = {start_thread(dozes, &d), start_thread(dozes, &e)};
+    CHECK(WITHIN(10000, LOOK(d.came) == 1 && LOOK(e.came) == 1));
+    Sleep(10); /* likely asleep; else this shows nothing, but is no failure */
+    for (int i = 1; i < WORDS - 1; i++) {
+        WakeByAddressSingle((PVOID)&words[i]);
+        WakeByAddressAll((PVOID)&words[i]);
+    }
+    CHECK_EQ(WaitForMultipleObjects(2, threads, FALSE, 20), WAIT_TIMEOUT);
+    CHECK_EQ(LOOK(d.woken) + LOOK(e.woken), 0);
+    InterlockedExchange(&words[0], 1); /* who has not slept yet sees the value, who sleeps is woken */
+    InterlockedExchange(&words[WORDS - 1], 1);
+    WakeByAddressSingle((PVOID)&words[0]);
+    WakeByAddressAll((PVOID)&words[WORDS - 1]);
+    JOIN(threads[0]);
+    JOIN(threads[1]);
+    CHECK_EQ(d.woken, 1);
+    CHECK_EQ(e.woken, 1);
+}
+
 struct relay {
     volatile LONG turn;
     LONG rounds, mine, wrong;
