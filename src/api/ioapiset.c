@@ -18,7 +18,6 @@
 #include <ntstatus.h>
 #include <windows.h>
 
-enum { ENTRIES_AT_ONCE = 64 };
 #define THREAD_PSEUDO_HANDLE ((uintptr_t)-2)
 
 /*
@@ -134,9 +133,8 @@ BOOL WINAPI GetQueuedCompletionStatusEx(HANDLE CompletionPort,
                                         PULONG ulNumEntriesRemoved, DWORD dwMilliseconds,
                                         BOOL fAlertable)
 {
-    struct packet packets[ENTRIES_AT_ONCE];
+    struct packet packets[PACKETS_PER_GET];
     struct port *port;
-    unsigned max = ulCount < ENTRIES_AT_ONCE ? ulCount : ENTRIES_AT_ONCE;
     unsigned count = 0;
     uint32_t status;
     ULONG n = 0;
@@ -148,8 +146,8 @@ BOOL WINAPI GetQueuedCompletionStatusEx(HANDLE CompletionPort,
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     object_get(&port->object); /* a routine may use another port */
-    status = port_get(port, packets, max, &count, fAlertable, deadline_from_ms(dwMilliseconds));
-    while (status == STATUS_SUCCESS) {
+    status = port_get(port, packets, ulCount, &count, fAlertable, deadline_from_ms(dwMilliseconds));
+    while (count > 0) {
         for (unsigned i = 0; i < count; i++) {
             OVERLAPPED_ENTRY *e = &lpCompletionPortEntries[n++];
 
@@ -158,11 +156,7 @@ BOOL WINAPI GetQueuedCompletionStatusEx(HANDLE CompletionPort,
             e->Internal = packets[i].status;
             e->dwNumberOfBytesTransferred = packets[i].bytes;
         }
-        if (count < max || n == ulCount)
-            break;
-        max = ulCount - n < ENTRIES_AT_ONCE ? ulCount - n : ENTRIES_AT_ONCE;
-        if (port_get(port, packets, max, &count, false, 0) != STATUS_SUCCESS)
-            break;
+        count = count == PACKETS_PER_GET && n < ulCount ? port_get_more(port, packets, ulCount - n) : 0;
     }
     object_put(&port->object);
     if (n > 0)

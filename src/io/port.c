@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Packets taken from the queue at a time; a larger dequeue takes several rounds. */
-enum { PACKETS_PER_GET = 64 };
-
 static struct request *request_of(struct queue_entry *e)
 {
     return container_of(e, struct request, entry);
@@ -116,27 +113,33 @@ static void unpack(struct request *r, struct packet *p)
     request_put(r);
 }
 
+static unsigned deliver(struct queue_entry *const *entries, unsigned n, struct packet *out)
+{
+    for (unsigned i = 0; i < n; i++)
+        unpack(request_of(entries[i]), &out[i]);
+    thread_count(thread_current(), LEDGER_DELIVERED, n);
+    return n;
+}
+
+static unsigned at_most(unsigned max)
+{
+    return max < PACKETS_PER_GET ? max : PACKETS_PER_GET;
+}
+
 uint32_t port_get(struct port *port, struct packet *out, unsigned max, unsigned *count,
                   bool alertable, uint64_t deadline_ns)
 {
     struct queue_entry *entries[PACKETS_PER_GET];
-    unsigned limit = max < PACKETS_PER_GET ? max : PACKETS_PER_GET;
     unsigned n = 0;
-    uint32_t status;
+    uint32_t status = queue_get(&port->queue, entries, at_most(max), &n, alertable, deadline_ns);
 
-    *count = 0;
-    status = queue_get(&port->queue, entries, limit, &n, alertable, deadline_ns);
-    if (status != STATUS_SUCCESS)
-        return status;
-    while (n > 0) {
-        for (unsigned i = 0; i < n; i++)
-            unpack(request_of(entries[i]), &out[(*count)++]);
-        if (n < limit || *count == max)
-            break;
-        limit = max - *count < PACKETS_PER_GET ? max - *count : PACKETS_PER_GET;
-        if (queue_get(&port->queue, entries, limit, &n, false, 0) != STATUS_SUCCESS)
-            break;
-    }
-    thread_count(thread_current(), LEDGER_DELIVERED, *count);
-    return STATUS_SUCCESS;
+    *count = status == STATUS_SUCCESS ? deliver(entries, n, out) : 0;
+    return status;
+}
+
+unsigned port_get_more(struct port *port, struct packet *out, unsigned max)
+{
+    struct queue_entry *entries[PACKETS_PER_GET];
+
+    return deliver(entries, queue_get_more(&port->queue, entries, at_most(max)), out);
 }

@@ -37,8 +37,14 @@ struct packet {
     uint32_t bytes;
 };
 
-/* 1 to max packets. STATUS_SUCCESS, _TIMEOUT, _USER_APC, _ABANDONED_WAIT_0. */
+/* Packets taken at a time; a larger dequeue takes several rounds. */
+enum { PACKETS_PER_GET = 64 };
+
+/* 1 to max packets, PACKETS_PER_GET at most. STATUS_SUCCESS, _TIMEOUT, _USER_APC, _ABANDONED_WAIT_0. */
 uint32_t port_get(struct port *port, struct packet *out, unsigned max, unsigned *count,
                   bool alertable, uint64_t deadline_ns);
+
+/* What more lies there, for a caller who has just got some: no new dequeue, its place is kept. */
+unsigned port_get_more(struct port *port, struct packet *out, unsigned max);
 
 #endif

@@ -533,6 +533,17 @@ uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsi
     return status;
 }
 
+unsigned queue_get_more(struct queue *q, struct queue_entry **out, unsigned max)
+{
+    struct get g = {.q = q, .self = thread_current(), .out = out, .max = max};
+
+    assert(g.self->queue == q && g.self->counted);
+    lock_acquire(&q->lock);
+    fill(&g);
+    release_and_unlock(q);
+    return g.count;
+}
+
 /* ---- closing ---- */
 
 void queue_close(struct queue *q)

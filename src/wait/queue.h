@@ -60,6 +60,9 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
 uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsigned *count,
                    bool alertable, uint64_t deadline_ns);
 
+/* Up to max further entries that lie there, for the thread that has just got some: it keeps its place. */
+unsigned queue_get_more(struct queue *q, struct queue_entry **out, unsigned max);
+
 /* Appends one packet, or hands it to the most recent waiter. false: the queue is closed. */
 bool queue_put(struct queue *q, struct queue_entry *e);
 

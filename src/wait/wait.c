@@ -393,7 +393,12 @@ uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool
         if (alertable) {
             apc_alertable_end(self);
             atomic_store(&self->waiter.state, WAITER_IDLE);
+        }
+        if (alertable && apc_pending(self)) { /* the program's code: it runs, and may dequeue itself */
+            queue_unblock(self, held);
             apc_run_all(self);
+            held = queue_block(self);
+            poller_attend_all();
         }
     } while (status == STATUS_PENDING);
     queue_unblock(self, held);
