@@ -417,7 +417,7 @@ static struct {
 
 THREAD_FN(cancel_all_the_time)
 {
-    while (!canceller.stop) {
+    while (!READ(canceller.stop)) {
         CancelIoEx((HANDLE)canceller.s, NULL);
         SwitchToThread();
     }
@@ -460,8 +460,8 @@ TEST(cancels_lose_no_byte, "CANCEL-08 CANCEL-07")
     HANDLE cancels = start_thread(cancel_all_the_time, NULL);
     double until = now_ms() + 2500;
     while (!ended || pending) {
-        if (now_ms() > until && !canceller.stop) /* slow: the rest without cancels */
-            canceller.stop = 1;
+        if (now_ms() > until) /* slow: the rest without cancels */
+            InterlockedExchange(&canceller.stop, 1);
         for (int i = 0; i < 2 && !pending && !ended; i++) { /* two at a time, in order */
             ovs[i] = (OVERLAPPED){0};
             int error = start_recv(pair[0], buffers[i], sizeof buffers[i], &ovs[i]);
@@ -487,7 +487,7 @@ TEST(cancels_lose_no_byte, "CANCEL-08 CANCEL-07")
             }
         }
     }
-    canceller.stop = 1;
+    InterlockedExchange(&canceller.stop, 1);
     CHECK_EQ(size, TOTAL);
     for (unsigned n = 0; n < TOTAL / 4; n++)
         if (!CHECK_EQ(((unsigned *)stream)[n], n))

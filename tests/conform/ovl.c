@@ -186,9 +186,9 @@ TEST(completes_on_its_own, "OVL-04 OVL-02")
         CHECK_EQ(start_recv(pair[0], buffer, sizeof buffer, &ov), WSA_IO_PENDING);
         CHECK(send_all(pair[1], "de", 2));
         double end = now_ms() + SOON; /* no call at all: only the memory is read */
-        while (*(volatile ULONG_PTR *)&ov.Internal == STATUS_PENDING && now_ms() < end)
+        while (__atomic_load_n(&ov.Internal, __ATOMIC_ACQUIRE) == STATUS_PENDING && now_ms() < end)
             continue;
-        CHECK_EQ(*(volatile ULONG_PTR *)&ov.Internal, 0);
+        CHECK_EQ(__atomic_load_n(&ov.Internal, __ATOMIC_ACQUIRE), 0);
         CHECK_EQ(ov.InternalHigh, 2);
         close_pair(pair);
         CloseHandle(port);
@@ -364,7 +364,7 @@ TEST(result_waits, "OVL-07 OVL-08")
         CHECK_EQ(start_recv(pair[0], buffer, sizeof buffer, &ov), WSA_IO_PENDING);
         HANDLE thread = start_thread(wait_for_result, &w);
         REQUIRE(thread != NULL);
-        CHECK(WITHIN(SOON, w.id != 0));
+        CHECK(WITHIN(SOON, READ(w.id) != 0));
         until_asleep((DWORD)w.id);
         CHECK_EQ(WaitForSingleObject(w.done, 60), WAIT_TIMEOUT);
         if (cancel)
@@ -798,10 +798,10 @@ static struct {
 THREAD_FN(send_with_events)
 {
     static const char text[8] = "12345678";
-    for (int i = 0; !sends.stop; i = (i + 1) % SENDERS_OPS) {
-        while (!sends.free[i] && !sends.stop)
+    for (int i = 0; !READ(sends.stop); i = (i + 1) % SENDERS_OPS) {
+        while (!READ(sends.free[i]) && !READ(sends.stop))
             SwitchToThread();
-        if (sends.stop)
+        if (READ(sends.stop))
             break;
         InterlockedExchange(&sends.free[i], 0);
         int error = start_send(sends.s, text, (ULONG)(i % 8 + 1), &sends.ovs[i]);
@@ -855,7 +855,7 @@ TEST(event_before_packet_elsewhere, "OVL-17 OVL-16 PORT-12")
         got = take_sent(port, i % 4 ? 0 : 1); /* mostly it looks and does not sleep */
         taken += got;
     }
-    sends.stop = 1;
+    InterlockedExchange(&sends.stop, 1);
     JOIN(sender);
     while (got >= 0 && taken < sends.sent && CHECK((got = take_sent(port, SOON)) == 1))
         taken++;
@@ -974,9 +974,9 @@ TEST(freed_before_the_start_returns, "OVL-18 PORT-12")
             started++;
         }
         if (i % 64 == 63) /* keep them close to each other */
-            CHECK(WITHIN(SOON, undertaker.buried >= started - 8));
+            CHECK(WITHIN(SOON, READ(undertaker.buried) >= started - 8));
     }
-    CHECK(WITHIN(SOON, undertaker.buried == started));
+    CHECK(WITHIN(SOON, READ(undertaker.buried) == started));
     CHECK_EQ(undertaker.buried, started);
     PostQueuedCompletionStatus(undertaker.port, 0, 9, NULL);
     JOIN(thread);
@@ -1149,7 +1149,7 @@ TEST(apc_ends_result_ex, "OVL-20")
     CHECK_EQ(start_recv(pair[0], buffer, sizeof buffer, &ov), WSA_IO_PENDING);
     HANDLE thread = start_thread(alertable_wait, &w);
     REQUIRE(thread != NULL);
-    CHECK(WITHIN(SOON, w.id != 0));
+    CHECK(WITHIN(SOON, READ(w.id) != 0));
     until_asleep((DWORD)w.id);
     CHECK(QueueUserAPC(count_apc, thread, 1));
     CHECK_EQ(WaitForSingleObject(w.done, SOON), WAIT_OBJECT_0);

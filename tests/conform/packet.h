@@ -15,6 +15,9 @@
 #define SOON 5000
 #define A_WHILE 100
 
+/* A counter or flag that another thread writes. */
+#define READ(COUNTER) InterlockedExchangeAdd(&(COUNTER), 0)
+
 struct got {
     BOOL ok;
     DWORD bytes, error;

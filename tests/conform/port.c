@@ -476,10 +476,10 @@ static struct {
 THREAD_FN(post_with_pauses)
 {
     unsigned state = 99;
-    while (!posts.stop) {
+    while (!READ(posts.stop)) {
         PostQueuedCompletionStatus(posts.port, 0, (ULONG_PTR)InterlockedIncrement(&posts.posted), NULL);
         state = state * 1664525 + 1013904223;
-        for (unsigned n = (state >> 16) % 20000; n > 0 && !posts.stop; n--)
+        for (unsigned n = (state >> 16) % 20000; n > 0 && !READ(posts.stop); n--)
             YieldProcessor();
     }
     return 0;
@@ -500,7 +500,7 @@ TEST(timeouts_lose_no_packet, "PORT-09 PORT-12 PORT-11")
         if (g.ok ? !CHECK_EQ(g.key, next++) : !CHECK(!g.ov && g.error == WAIT_TIMEOUT))
             break;
     }
-    posts.stop = 1;
+    InterlockedExchange(&posts.stop, 1);
     JOIN(thread);
     while (next <= (ULONG_PTR)posts.posted && CHECK_PACKET(posts.port, 0, next, NULL))
         next++;
@@ -551,7 +551,7 @@ TEST(exactly_one_packet_to_one_thread, "PORT-12")
         PostQueuedCompletionStatus(once.port, (DWORD)i * 2, 2, NULL);
         PostQueuedCompletionStatus(once.port, (DWORD)i * 2 + 1, 2, NULL);
     }
-    CHECK(WITHIN(10000, once.total >= RECVS + POSTS));
+    CHECK(WITHIN(10000, READ(once.total) >= RECVS + POSTS));
     for (int i = 0; i < SERVERS; i++)
         PostQueuedCompletionStatus(once.port, 0, 3, NULL);
     for (int i = 0; i < SERVERS; i++)
@@ -768,7 +768,7 @@ static int close_under_waiters(int registered)
         threads[i] = start_thread(wait_at_port, &waiters[i]);
     }
     for (int i = 0; i < WAITERS; i++) {
-        CHECK(WITHIN(SOON, waiters[i].id != 0));
+        CHECK(WITHIN(SOON, READ(waiters[i].id) != 0));
         until_asleep((DWORD)waiters[i].id);
     }
     CHECK(CloseHandle(port));
@@ -1203,7 +1203,7 @@ static void apc_ends_dequeue(HANDLE port)
     HANDLE thread = start_thread(sleep_at_port, &w);
     REQUIRE(w.port && w.done && thread);
     apc_runs = 0;
-    CHECK(WITHIN(SOON, w.id != 0));
+    CHECK(WITHIN(SOON, READ(w.id) != 0));
     until_asleep((DWORD)w.id);
     CHECK(QueueUserAPC(count_apc, thread, 51));
     CHECK_EQ(WaitForSingleObject(w.done, SOON), WAIT_OBJECT_0);
@@ -1221,7 +1221,7 @@ static void apc_leaves_dequeue(HANDLE port, int ex)
     HANDLE thread = start_thread(sleep_at_port, &w);
     REQUIRE(w.port && w.done && thread);
     apc_runs = 0;
-    CHECK(WITHIN(SOON, w.id != 0));
+    CHECK(WITHIN(SOON, READ(w.id) != 0));
     until_asleep((DWORD)w.id);
     CHECK(QueueUserAPC(count_apc, thread, 71));
     CHECK_EQ(WaitForSingleObject(w.done, A_WHILE), WAIT_TIMEOUT);
@@ -1320,9 +1320,9 @@ TEST(apcs_and_packets_race, "PORT-28 PORT-12")
         if (what != 1)
             good &= CHECK(PostQueuedCompletionStatus(mixed.port, 0, 1, NULL)), posted++;
         if (rnd(4) == 0) /* let it fall asleep */
-            good &= CHECK(WITHIN(SOON, mixed.packets == posted && apc_runs == queued));
+            good &= CHECK(WITHIN(SOON, READ(mixed.packets) == posted && READ(apc_runs) == queued));
     }
-    CHECK(WITHIN(SOON, mixed.packets == posted && apc_runs == queued));
+    CHECK(WITHIN(SOON, READ(mixed.packets) == posted && READ(apc_runs) == queued));
     PostQueuedCompletionStatus(mixed.port, 0, 9, NULL);
     JOIN(thread);
     CHECK_EQ(mixed.packets, posted);

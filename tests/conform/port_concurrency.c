@@ -81,7 +81,7 @@ static void block(struct worker *w, enum order how)
     case BLOCK_EVENT: CHECK_EQ(WaitForSingleObject(g->events[0], 10000), WAIT_OBJECT_0); break;
     case BLOCK_MANY: CHECK_EQ(WaitForMultipleObjects(2, g->events, TRUE, 10000), WAIT_OBJECT_0); break;
     case BLOCK_SLEEP:
-        while (!g->open)
+        while (!READ(g->open))
             Sleep(20);
         break;
     case BLOCK_SLEEP_ALERTABLE: CHECK_EQ(SleepEx(10000, TRUE), WAIT_IO_COMPLETION); break;
@@ -95,12 +95,12 @@ static void block(struct worker *w, enum order how)
         break;
     case BLOCK_CONDITION:
         EnterCriticalSection(&g->inner);
-        while (!g->open)
+        while (!READ(g->open))
             CHECK(SleepConditionVariableCS(&g->condition, &g->inner, 10000));
         LeaveCriticalSection(&g->inner);
         break;
     case BLOCK_ADDRESS:
-        while (!g->open)
+        while (!READ(g->open))
             CHECK(WaitOnAddress(&g->open, &closed, sizeof closed, 10000));
         break;
     case BLOCK_RECV: CHECK_EQ(recv(g->pair[0], buffer, 1, 0), 1); break;
@@ -180,9 +180,9 @@ static enum order spin(struct worker *w)
 {
     LONG order;
     InterlockedExchange(&w->state, RUNNING);
-    while ((order = InterlockedExchange(&w->order, SPIN)) == SPIN && !w->quit)
+    while ((order = InterlockedExchange(&w->order, SPIN)) == SPIN && !READ(w->quit))
         SwitchToThread();
-    return w->quit ? LEAVE : (enum order)order;
+    return READ(w->quit) ? LEAVE : (enum order)order;
 }
 
 /* Carries out one order; false: end the thread. */
@@ -219,7 +219,7 @@ THREAD_FN(work)
     do {
         InterlockedExchange(&w->state, WAITING);
         struct got g = get_packet(w->port, 15000);
-        if (!CHECK_MSG(g.ok, "a worker's dequeue fails with %u", (unsigned)g.error) || w->quit)
+        if (!CHECK_MSG(g.ok, "a worker's dequeue fails with %u", (unsigned)g.error) || READ(w->quit))
             break;
         InterlockedExchange(&w->last_key, (LONG)g.key);
         InterlockedExchange(&w->turn, InterlockedIncrement(&turns));
@@ -237,8 +237,8 @@ static struct worker *hire(HANDLE port)
     struct worker *w = &crew[crew_size++];
     w->port = port;
     w->thread = start_thread(work, w);
-    CHECK(WITHIN(PATIENCE, w->state == WAITING));
-    until_asleep((DWORD)w->id);
+    CHECK(WITHIN(PATIENCE, READ(w->state) == WAITING));
+    until_asleep((DWORD)READ(w->id));
     return w;
 }
 
@@ -263,7 +263,7 @@ static int running(void)
 {
     int n = 0;
     for (int i = 0; i < crew_size; i++)
-        n += crew[i].state == RUNNING;
+        n += READ(crew[i].state) == RUNNING;
     return n;
 }
 
@@ -271,20 +271,21 @@ static LONG delivered(void)
 {
     LONG n = 0;
     for (int i = 0; i < crew_size; i++)
-        n += crew[i].packets;
+        n += READ(crew[i].packets);
     return n;
 }
 
 static int runs_with(struct worker *w, LONG packets, LONG key)
 {
-    return w->state == RUNNING && w->packets == packets && w->last_key == key;
+    return READ(w->state) == RUNNING && READ(w->packets) == packets && READ(w->last_key) == key;
 }
 
 /* The worker comes to run with its n-th packet, which has this key. */
 #define CHECK_RUNS(W, PACKETS, KEY)                                                                  \
-    CHECK_MSG(WITHIN(PATIENCE, runs_with((W), (PACKETS), (KEY))),                                        \
-              "%s: state %d, %d packets, the last with key %d; expected to run with packet %d, key %d", #W, \
-              (int)(W)->state, (int)(W)->packets, (int)(W)->last_key, (int)(PACKETS), (int)(KEY))
+    CHECK_MSG(WITHIN(PATIENCE, runs_with((W), (PACKETS), (KEY))),                                    \
+              "%s: state %d, %d packets, the last with key %d; expected packet %d with key %d", #W,  \
+              (int)READ((W)->state), (int)READ((W)->packets), (int)READ((W)->last_key),              \
+              (int)(PACKETS), (int)(KEY))
 
 /* For a while the number of packets delivered stays at N. */
 #define CHECK_STAYS(N) (Sleep(A_WHILE), CHECK_EQ(delivered(), (N)))
@@ -293,8 +294,8 @@ static int runs_with(struct worker *w, LONG packets, LONG key)
 static void send_back(struct worker *w)
 {
     order(w, NEXT);
-    CHECK(WITHIN(PATIENCE, w->state == WAITING));
-    until_asleep((DWORD)w->id);
+    CHECK(WITHIN(PATIENCE, READ(w->state) == WAITING));
+    until_asleep((DWORD)READ(w->id));
 }
 
 /* ---- which thread ---- */
@@ -308,12 +309,12 @@ TEST_W8(last_waiter_goes_first, "PORT-15", WINE_WHY)
     for (int i = 0; i < CREW; i++)
         by_age[i] = hire(port);
     for (int round = 0; round < ROUNDS; round++) {
-        LONG before = turns;
+        LONG before = READ(turns);
         for (int i = 0; i < CREW; i++) { /* the youngest waiter first */
             post(port, (ULONG_PTR)i + 1);
             if (!CHECK_RUNS(by_age[CREW - 1 - i], round + 1, i + 1))
                 goto done;
-            CHECK_EQ(by_age[CREW - 1 - i]->turn, before + i + 1);
+            CHECK_EQ(READ(by_age[CREW - 1 - i]->turn), before + i + 1);
         }
         for (int i = CREW - 1; i > 0; i--) { /* another order of coming back */
             int j = (int)rnd((unsigned)i + 1);
@@ -343,7 +344,7 @@ TEST_W8(one_hot_worker, "PORT-15", WINE_WHY)
             break;
         send_back(hot);
     }
-    CHECK_EQ(crew[0].packets + crew[1].packets, 0);
+    CHECK_EQ(READ(crew[0].packets) + READ(crew[1].packets), 0);
     dismiss(port);
 }
 
@@ -360,7 +361,7 @@ static void limit_is(HANDLE port, int limit, int hands)
     CHECK_EQ(running(), limit);
     /* One ends its work, and the packet that is next goes to a thread that may run. */
     for (int i = 0; i < hands; i++)
-        if (crew[i].state == RUNNING) {
+        if (READ(crew[i].state) == RUNNING) {
             order(&crew[i], NEXT);
             break;
         }
@@ -418,7 +419,7 @@ TEST_W8(io_packets_obey_the_limit, "PORT-16 PORT-15", WINE_WHY)
         CHECK(WITHIN(PATIENCE, HasOverlappedIoCompleted(&ovs[i])));
     for (int n = 2; n <= PAIRS; n++) {
         for (int i = 0; i < PAIRS; i++)
-            if (crew[i].state == RUNNING)
+            if (READ(crew[i].state) == RUNNING)
                 order(&crew[i], NEXT);
         CHECK(WITHIN(PATIENCE, delivered() == n && running() == 1));
         CHECK_STAYS(n);
@@ -474,9 +475,9 @@ static int blocking_lets_the_next_run(enum order how)
     good = CHECK_STAYS(1);
     order(a, how);
     good &= CHECK_RUNS(b, 1, 2);
-    good &= CHECK_EQ(a->state, BLOCKED);
+    good &= CHECK_EQ(READ(a->state), BLOCKED);
     gate_open(&gate, how, a->thread);
-    good &= CHECK(WITHIN(PATIENCE, a->resumed == 1));
+    good &= CHECK(WITHIN(PATIENCE, READ(a->resumed) == 1));
     dismiss(port);
     gate_free(&gate);
     if (!good)
@@ -518,14 +519,14 @@ TEST_W8(packet_during_a_block, "PORT-18", WINE_WHY)
     gate_make(&gate, BLOCK_EVENT);
     a->gate = &gate;
     order(a, BLOCK_EVENT);
-    CHECK(WITHIN(PATIENCE, a->state == BLOCKED));
-    until_asleep((DWORD)a->id);
-    CHECK_EQ(b->packets, 0);
+    CHECK(WITHIN(PATIENCE, READ(a->state) == BLOCKED));
+    until_asleep((DWORD)READ(a->id));
+    CHECK_EQ(READ(b->packets), 0);
     post(port, 2);
     CHECK_RUNS(b, 1, 2);
-    CHECK_EQ(a->state, BLOCKED);
+    CHECK_EQ(READ(a->state), BLOCKED);
     gate_open(&gate, BLOCK_EVENT, a->thread);
-    CHECK(WITHIN(PATIENCE, a->resumed == 1));
+    CHECK(WITHIN(PATIENCE, READ(a->resumed) == 1));
     dismiss(port);
     gate_free(&gate);
 }
@@ -542,8 +543,8 @@ TEST_W8(resuming_may_exceed_the_limit, "PORT-19 PORT-20", WINE_WHY)
     order(a, BLOCK_EVENT);
     CHECK_RUNS(b, 1, 2);
     gate_open(&gate, BLOCK_EVENT, a->thread);
-    CHECK(WITHIN(PATIENCE, a->resumed == 1 && a->state == RUNNING)); /* two run */
-    CHECK_EQ(b->state, RUNNING);
+    CHECK(WITHIN(PATIENCE, READ(a->resumed) == 1 && READ(a->state) == RUNNING)); /* two run */
+    CHECK_EQ(READ(b->state), RUNNING);
 
     struct worker *c = hire(port);
     post(port, 3);
@@ -551,12 +552,12 @@ TEST_W8(resuming_may_exceed_the_limit, "PORT-19 PORT-20", WINE_WHY)
     /* One of the two comes back: one still runs, which is the limit. Nobody gets the packet. */
     send_back(b);
     CHECK_STAYS(2);
-    CHECK_EQ(b->state, WAITING);
-    CHECK_EQ(c->state, WAITING);
+    CHECK_EQ(READ(b->state), WAITING);
+    CHECK_EQ(READ(c->state), WAITING);
     /* The other comes back: it takes the packet itself. */
     order(a, NEXT);
     CHECK_RUNS(a, 2, 3);
-    CHECK_EQ(b->packets + c->packets, 1);
+    CHECK_EQ(READ(b->packets) + READ(c->packets), 1);
     dismiss(port);
     gate_free(&gate);
 }
@@ -577,9 +578,9 @@ TEST_W8(running_thread_takes_the_oldest, "PORT-20 PORT-11", WINE_WHY)
         if (!CHECK_RUNS(a, i, i))
             break;
     }
-    CHECK_EQ(b->packets + c->packets, 0);
-    CHECK_EQ(b->state, WAITING);
-    CHECK_EQ(c->state, WAITING);
+    CHECK_EQ(READ(b->packets) + READ(c->packets), 0);
+    CHECK_EQ(READ(b->state), WAITING);
+    CHECK_EQ(READ(c->state), WAITING);
     dismiss(port);
 }
 
@@ -595,17 +596,17 @@ TEST_W8(another_port_frees_the_place, "PORT-21", WINE_WHY)
     a->other = other;
     order(a, OTHER_PORT);
     CHECK_RUNS(b, 1, 2);
-    CHECK_EQ(a->state, BLOCKED);
+    CHECK_EQ(READ(a->state), BLOCKED);
 
     /* Back from there it runs for the other port: the first one's limit does not see it. */
     CHECK(PostQueuedCompletionStatus(other, 0, 1, NULL));
-    CHECK(WITHIN(PATIENCE, a->other_packets == 1 && a->state == RUNNING));
+    CHECK(WITHIN(PATIENCE, READ(a->other_packets) == 1 && READ(a->state) == RUNNING));
     struct worker *c = hire(port);
     post(port, 3);
     CHECK_STAYS(2);
     order(b, NEXT);
     CHECK_RUNS(b, 2, 3);
-    CHECK_EQ(c->packets, 0);
+    CHECK_EQ(READ(c->packets), 0);
     dismiss(port);
     CloseHandle(other);
 }
@@ -620,7 +621,7 @@ TEST_W8(polling_another_port_frees_the_place, "PORT-21", WINE_WHY)
     a->other = other;
     order(a, OTHER_POLL);
     CHECK_RUNS(b, 1, 2);
-    CHECK(WITHIN(PATIENCE, a->resumed == 1 && a->state == RUNNING));
+    CHECK(WITHIN(PATIENCE, READ(a->resumed) == 1 && READ(a->state) == RUNNING));
     dismiss(port);
     CloseHandle(other);
 }
@@ -634,7 +635,7 @@ TEST_W8(exit_frees_the_place, "PORT-21", WINE_WHY)
     CHECK_STAYS(1);
     order(a, LEAVE);
     CHECK_RUNS(b, 1, 2);
-    CHECK_EQ(a->packets, 1);
+    CHECK_EQ(READ(a->packets), 1);
     dismiss(port);
 }
 
@@ -652,7 +653,7 @@ THREAD_FN(grind)
         if (!CHECK(g.ok) || g.key == 2)
             return 0;
         LONG n = InterlockedIncrement(&mill.running), most;
-        while (n > (most = mill.most) && InterlockedCompareExchange(&mill.most, n, most) != most)
+        while (n > (most = READ(mill.most)) && InterlockedCompareExchange(&mill.most, n, most) != most)
             continue;
         SwitchToThread();
         InterlockedDecrement(&mill.running);
@@ -674,14 +675,14 @@ TEST_W8(limit_holds_under_load, "PORT-16 PORT-12", WINE_WHY)
         double until = now_ms() + 1200;
         LONG posted = 0;
         while (posted < PACKETS && now_ms() < until) {
-            if (posted - mill.done < 64) { /* a slow machine must not be left with a long queue */
+            if (posted - READ(mill.done) < 64) { /* a slow machine must not be left with a long queue */
                 post(mill.port, 1);
                 posted++;
             } else {
                 SwitchToThread();
             }
         }
-        CHECK(WITHIN(PATIENCE, mill.done == posted));
+        CHECK(WITHIN(PATIENCE, READ(mill.done) == posted));
         for (int i = 0; i < CREW; i++)
             post(mill.port, 2);
         for (int i = 0; i < CREW; i++)
