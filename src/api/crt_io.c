@@ -96,7 +96,7 @@ static int open_file(const char *name, int flags, int permission)
         fd = open(text, open_flags(flags), mode);
     while (fd < 0 && errno == EINTR);
     if (fd >= 0 && (flags & _O_TEMPORARY))
-        unlink(text);
+        os_unlink(text);
     return fd;
 }
 

@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include "api/crt.h"
+#include "base/os.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -179,7 +180,7 @@ int _unlink(const char *name)
     struct path path;
     const char *text = crt_path(&path, name);
 
-    return text ? unlink(text) : -1;
+    return text ? os_unlink(text) : -1;
 }
 
 /* ---- what a stream stands on ---- */

@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include "api/crt.h"
+#include "base/os.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -577,7 +578,7 @@ int _wremove(const WCHAR *name)
     char *narrow = crt_name_new(name);
     struct path path;
     const char *text = narrow ? crt_path(&path, narrow) : NULL;
-    int result = text ? remove(text) : -1;
+    int result = text && !os_is_device(text) ? remove(text) : -1;
 
     free(narrow);
     return result;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -88,6 +89,22 @@ int os_truncate(int fd, uint64_t size)
         err = ftruncate(fd, (off_t)size);
     } while (err < 0 && errno == EINTR);
     return err < 0 ? -errno : 0;
+}
+
+bool os_is_device(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
+int os_unlink(const char *path)
+{
+    if (os_is_device(path)) {
+        errno = EACCES;
+        return -1;
+    }
+    return unlink(path);
 }
 
 #ifdef WATCHED

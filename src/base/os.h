@@ -6,6 +6,7 @@
 #ifndef IOCP_BASE_OS_H
 #define IOCP_BASE_OS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -24,6 +25,13 @@ int64_t os_write(int fd, const struct iovec *iov, unsigned count, uint64_t offse
 int os_sync(int fd, int data_only);
 int os_open(const char *path, int flags, mode_t mode);
 int os_truncate(int fd, uint64_t size);
+
+/*
+ * unlink, but a device stays: errno is EACCES. To a Windows program NUL is no file that could be
+ * deleted or moved away, and here it would be /dev/null, for the whole machine if root asks.
+ */
+int os_unlink(const char *path);
+bool os_is_device(const char *path);
 
 /*
  * recv, send, epoll_wait: as the C library's, errno and all, EINTR included, but no cancellation

@@ -33,7 +33,7 @@ uint32_t disk_delete(const char *path)
     status = share_check_delete(path);
     if (status != STATUS_SUCCESS)
         return status;
-    return unlink(path) < 0 ? disk_path_status(errno, path) : (uint32_t)STATUS_SUCCESS;
+    return os_unlink(path) < 0 ? disk_path_status(errno, path) : (uint32_t)STATUS_SUCCESS;
 }
 
 uint32_t disk_make_directory(const char *path)
@@ -67,7 +67,7 @@ static uint32_t check_target(const char *to, bool replace)
         return STATUS_SUCCESS;
     if (!replace)
         return STATUS_OBJECT_NAME_COLLISION;
-    if (S_ISDIR(st.st_mode) || !(st.st_mode & 0222))
+    if (S_ISDIR(st.st_mode) || !(st.st_mode & 0222) || os_is_device(to))
         return STATUS_ACCESS_DENIED;
     return share_check_delete(to) == STATUS_SUCCESS ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
 }
@@ -82,6 +82,8 @@ uint32_t disk_move_open(const char *from, const char *to, uint32_t flags)
         return disk_path_status(errno, from);
     if (strcmp(from, to) == 0)
         return STATUS_SUCCESS;
+    if (os_is_device(from))
+        return STATUS_ACCESS_DENIED;
     status = check_target(to, flags & MOVE_REPLACE);
     if (status != STATUS_SUCCESS)
         return status;
@@ -182,7 +184,7 @@ uint32_t disk_copy(const char *from, const char *to, bool fail_if_exists)
         status = copy_between(source, target);
         file_put(target);
         if (status != STATUS_SUCCESS && !existed)
-            unlink(to);
+            os_unlink(to);
     }
     file_put(source);
     return status;

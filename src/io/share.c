@@ -12,6 +12,7 @@
 
 #include "base/fork.h"
 #include "base/lock.h"
+#include "base/os.h"
 #include "ntstatus.h"
 
 #include <errno.h>
@@ -221,7 +222,7 @@ static void delete_now(int fd)
 
     if (!current_name(fd, name, sizeof name))
         return;
-    if (unlink(name) < 0 && errno == EISDIR)
+    if (os_unlink(name) < 0 && errno == EISDIR)
         rmdir(name);
 }
 
