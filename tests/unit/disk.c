@@ -25,6 +25,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define FILE_BOTH (FILE_GENERIC_READ | FILE_GENERIC_WRITE)
@@ -419,6 +420,24 @@ TEST(pipes)
     file_put(in);
     CHECK_EQ(out->ops->write_sync(out, "x", 1, NULL, &n), STATUS_PIPE_CLOSING); /* and no SIGPIPE */
     file_put(out);
+}
+
+/* A device node of the test's own, never /dev/null itself. Only root can make one. */
+TEST(devices_stay)
+{
+    const char *node = name("device"), *other = name("other");
+    struct stat st;
+
+    if (mknod(node, S_IFCHR | 0600, makedev(1, 3)) < 0)
+        return;
+    CHECK_EQ(disk_delete(node), STATUS_ACCESS_DENIED);
+    CHECK_EQ(disk_move(node, other, MOVE_REPLACE), STATUS_ACCESS_DENIED);
+    CHECK_EQ(close(open(other, O_CREAT | O_WRONLY, 0600)), 0);
+    CHECK_EQ(disk_move(other, node, MOVE_REPLACE), STATUS_ACCESS_DENIED);
+    CHECK_EQ(lstat(node, &st), 0);
+    CHECK_EQ(S_ISCHR(st.st_mode), 1);
+    unlink(node);
+    unlink(other);
 }
 
 TEST(overlapped_on_an_adopted_pipe)
