@@ -97,10 +97,15 @@ static bool work_waits(void)
     return waits;
 }
 
+static bool watchdog_ticks(void)
+{
+    return atomic_load(&home.watching) && !atomic_load(&home.parked_dog);
+}
+
 /* The watchdog's turn. Returns when it wants the next one. */
 static uint64_t watchdog(uint64_t now, uint64_t *next, unsigned *calm)
 {
-    if (!atomic_load(&home.watching) || atomic_load(&home.parked_dog))
+    if (!watchdog_ticks())
         return DEADLINE_NEVER;
     if (now < *next)
         return *next;
@@ -111,7 +116,10 @@ static uint64_t watchdog(uint64_t now, uint64_t *next, unsigned *calm)
     /* Everything is led: sleep until a leader leaves (home_watch_led). */
     *calm = 0;
     atomic_store(&home.parked_dog, true);
-    return DEADLINE_NEVER;
+    if (!poller_watchdog())
+        return DEADLINE_NEVER;
+    atomic_store(&home.parked_dog, false); /* a leader left before it could see that */
+    return *next;
 }
 
 static void stop_here(void)
@@ -143,7 +151,7 @@ static void *home_main(void *arg)
         due = timer_next_due();
         if (tick < due)
             due = tick;
-        if (work_waits() || atomic_load(&home.exiting))
+        if (work_waits() || atomic_load(&home.exiting) || (tick == DEADLINE_NEVER && watchdog_ticks()))
             due = 0;
         poller_wait(home.poller, due);
         atomic_store(&home.awake, true);
@@ -222,7 +230,7 @@ void home_watch(void)
 
 void home_watch_led(void)
 {
-    if (atomic_load_explicit(&home.parked_dog, memory_order_relaxed) &&
+    if (atomic_load(&home.parked_dog) && /* after the store to poller.led: pairs with watchdog */
         atomic_exchange(&home.parked_dog, false))
         home_wake();
 }
@@ -234,6 +242,7 @@ void home_attend(struct poller *p)
 
     if (home_start() != 0 || atomic_exchange(&p->armed, true))
         return;
+    atomic_store(&p->attended, atomic_load(&p->harvests));
     lock_acquire(&home.lock);
     op = p->nested ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     p->nested = true;

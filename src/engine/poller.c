@@ -166,11 +166,15 @@ static unsigned pin_some(struct poller **out, bool (*want)(struct poller *p, uin
     return n;
 }
 
-static void help_pinned(struct poller *p)
+/* Home thread. What it harvests itself is no sign that somebody is back. */
+static void help(struct poller *p)
 {
+    bool alone = atomic_load(&p->harvests) == atomic_load(&p->attended);
+
     p->ops->help(p);
     p->watchdog_seen = atomic_load(&p->harvests);
-    p->ops->unpin(p);
+    if (alone)
+        atomic_store(&p->attended, p->watchdog_seen);
 }
 
 static bool wants_attention(struct poller *p, uint64_t arg)
@@ -225,10 +229,12 @@ void poller_help_id(uint64_t id)
     if (pin_some(&p, has_id, id) == 0)
         return;
     atomic_store(&p->armed, false);
-    if (unattended(p))
-        help_pinned(p);
-    else
-        p->ops->unpin(p);
+    if (unattended(p)) {
+        help(p);
+        if (p->watchdog_seen == atomic_load(&p->attended) && unattended(p) && p->ops->idle(p))
+            home_attend(p); /* whoever made us attend it sleeps still */
+    }
+    p->ops->unpin(p);
 }
 
 static bool stale(struct poller *p, uint64_t arg)
@@ -262,8 +268,10 @@ bool poller_watchdog(void)
     struct poller *some[HELP_AT_ONCE];
     unsigned n = pin_some(some, stale, 0);
 
-    for (unsigned i = 0; i < n; i++)
-        help_pinned(some[i]);
+    for (unsigned i = 0; i < n; i++) {
+        help(some[i]);
+        some[i]->ops->unpin(some[i]);
+    }
     return any_unattended();
 }
 

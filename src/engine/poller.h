@@ -35,6 +35,7 @@ struct poller {
     _Atomic uint32_t harvests;   /* how often somebody looked; the watchdog compares */
     _Atomic bool led;            /* somebody sleeps in it */
     _Atomic bool armed;          /* the home thread watches it for its next readiness */
+    _Atomic uint32_t attended;   /* `harvests` when it was armed */
     bool nested;                 /* is in home's epoll set; guarded by the list's lock */
     uint32_t watchdog_seen;      /* home thread only: `harvests` at the last tick */
     struct list link;            /* in the list of all pollers */
@@ -48,6 +49,8 @@ struct poller_ops {
     void (*edge)(struct poller *p, uint64_t token, uint32_t events);
     /* Harvest and do the work, on a thread that dequeues nothing. NULL for home's own. */
     void (*help)(struct poller *p);
+    /* Nobody is at work who would look into it when done. */
+    bool (*idle)(struct poller *p);
     /* Keeps the owner, and so the poller, alive between the two. false: it is dying. */
     bool (*pin)(struct poller *p);
     void (*unpin)(struct poller *p);
@@ -67,7 +70,8 @@ int poller_wait(struct poller *p, uint64_t deadline_ns);
 
 void poller_wake(struct poller *p);
 
-/* A thread begins to sleep outside any dequeue: the home thread takes the leaderless ones. */
+/* A thread begins to sleep outside any dequeue: the home thread takes the leaderless ones, until
+ * somebody looks into them again. */
 void poller_attend_all(void);
 
 /* An observer polls: harvest leaderless pollers once, without sleeping. */

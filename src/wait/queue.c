@@ -21,8 +21,11 @@
 #include <assert.h>
 #include <errno.h>
 
-/* After so many packets in a row that were not of its harvest the poller is looked into: a program
- * that posts to itself never empties the queue. */
+/*
+ * A queue that is never empty is looked behind all the same: a program that posts to itself would
+ * starve its sockets. What is found goes to the tail, so looking again before all that was queued at
+ * the last look has been taken would serve nothing earlier; but for small queues not every time.
+ */
 enum { GETS_PER_LOOK = 16, HELP_AT_ONCE = 64 };
 
 void queue_init(struct queue *q, uint32_t active_max, struct object *object,
@@ -35,6 +38,7 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
     q->active_max = active_max;
     q->lookers = 0;
     q->gets = 0;
+    q->look_after = GETS_PER_LOOK;
     q->count = 0;
     list_init(&q->entries);
     list_init(&q->waiters);
@@ -218,6 +222,17 @@ static void poller_help(struct poller *p)
     queue_help(p->owner);
 }
 
+static bool poller_idle(struct poller *p)
+{
+    struct queue *q = p->owner;
+    bool idle;
+
+    lock_acquire(&q->lock);
+    idle = q->active == 0 && !q->leader;
+    lock_release(&q->lock);
+    return idle;
+}
+
 static bool poller_pin(struct poller *p)
 {
     return object_try_get(((struct queue *)p->owner)->object);
@@ -231,6 +246,7 @@ static void poller_unpin(struct poller *p)
 static const struct poller_ops poller_ops = {
     .edge = poller_edge,
     .help = poller_help,
+    .idle = poller_idle,
     .pin = poller_pin,
     .unpin = poller_unpin,
 };
@@ -272,6 +288,14 @@ static void look_locked(struct queue *q)
     lock_release(&q->lock);
     poller_wait(p, 0);
     lock_acquire(&q->lock);
+}
+
+/* The poller has been looked into; when to look again if the queue does not run empty. */
+static void looked_locked(struct queue *q)
+{
+    lock_assert_held(&q->lock);
+    q->gets = 0;
+    q->look_after = q->count > GETS_PER_LOOK ? q->count : GETS_PER_LOOK;
 }
 
 /* Takes READY entries out, in order. Lock held. */
@@ -376,7 +400,6 @@ static void fill(struct get *g)
     while (g->count < g->max && !q->closed && (e = pop_entry(q)) != NULL) {
         q->gets++;
         if (e->ready) {
-            q->gets = 0; /* sockets have their turn */
             /* Others may want what is left, or the lead, meanwhile. */
             release_and_unlock(q);
             e = run_ready(g, e);
@@ -385,9 +408,9 @@ static void fill(struct get *g)
         if (e)
             g->out[g->count++] = e;
     }
-    if (q->gets >= GETS_PER_LOOK) {
-        q->gets = 0;
+    if (q->gets >= q->look_after) {
         look_locked(q);
+        looked_locked(q);
     }
 }
 
@@ -451,8 +474,10 @@ static uint32_t park(struct get *g)
     lock_acquire(&q->lock);
     if (list_linked(&w->link))
         list_remove(&w->link);
-    if (q->leader == w)
+    if (q->leader == w) {
         q->leader = NULL;
+        looked_locked(q);
+    }
     state = atomic_exchange(&w->state, WAITER_IDLE);
     if (state == WAITER_LOOK)
         q->lookers--;
