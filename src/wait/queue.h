@@ -37,6 +37,7 @@ struct queue {
     uint32_t active_max;    /* constant after init */
     uint32_t lookers;       /* waiters told to look, not yet back */
     uint32_t gets;          /* dequeues since the poller was last looked at */
+    uint32_t look_after;    /* so many of them, and it is looked at again */
     uint32_t count;         /* entries */
     struct list entries;    /* struct queue_entry */
     struct list waiters;    /* struct waiter.link, most recent first */
