@@ -321,8 +321,8 @@ TEST(reuse_under_load, "ACC-21 ACC-09 PORT-12")
         clients[i] = start_thread(many_clients, (void *)(UINT_PTR)(i + 1));
     for (int i = 0; i < CLIENTS; i++)
         JOIN(clients[i]);
-    CHECK(WITHIN(5000, server.served == CLIENTS * CONNECTIONS));
-    CHECK_EQ(server.wrong, 0);
+    CHECK(WITHIN(5000, LOOK(server.served) == CLIENTS * CONNECTIONS));
+    CHECK_EQ(LOOK(server.wrong), 0);
     for (int i = 0; i < WORKERS; i++)
         PostQueuedCompletionStatus(server.port, 0, 1, NULL);
     for (int i = 0; i < WORKERS; i++)

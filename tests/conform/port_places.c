@@ -26,7 +26,7 @@ static unsigned __stdcall take_a_lot(void *arg)
     CHECK(GetQueuedCompletionStatusEx(t->port, entries, ROOM, &n, 10000, FALSE));
     InterlockedExchange(&t->got, (LONG)n);
     SetEvent(t->taken);
-    while (!t->bytes) /* it runs, in the port's eyes */
+    while (!LOOK(t->bytes)) /* it runs, in the port's eyes */
         SwitchToThread();
     return 0;
 }

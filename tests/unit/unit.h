@@ -17,7 +17,7 @@ struct unit_test {
 };
 
 static struct unit_test *unit_tests, **unit_last = &unit_tests;
-static int unit_failed;
+static _Atomic int unit_failed; /* checks may stand on any thread */
 
 #define TEST(NAME)                                                                                 \
     static void test_##NAME(void);                                                                 \
