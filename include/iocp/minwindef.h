@@ -7,6 +7,7 @@
 #define _MINWINDEF_
 
 #include <iocpdef.h>
+#include <winapifamily.h>
 
 #ifndef NO_STRICT
 #ifndef STRICT
