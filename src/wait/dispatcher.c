@@ -38,7 +38,7 @@ void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal)
     lock_init(&d->lock, LOCK_DISPATCHER);
     d->consume = (uint8_t)consume;
     d->abandoned = false;
-    atomic_init(&d->lazy, false);
+    atomic_init(&d->lazy, DILIGENT);
     d->signal = signal;
     d->recursion = 0;
     d->owner = NULL;
@@ -49,13 +49,14 @@ void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal)
 void dispatcher_init_lazy(struct dispatcher *d)
 {
     dispatcher_init(d, CONSUME_NOTHING, 0);
-    atomic_init(&d->lazy, true);
+    atomic_init(&d->lazy, LAZY);
 }
 
 void dispatcher_attend(struct dispatcher *d)
 {
-    atomic_store(&d->lazy, false);
+    atomic_store(&d->lazy, WAKING); /* whoever comes meanwhile needs the fence, too */
     asym_heavy();
+    atomic_store(&d->lazy, DILIGENT);
 }
 
 bool dispatcher_ready_locked(const struct dispatcher *d, const struct thread *t)
@@ -69,7 +70,8 @@ bool dispatcher_consume_locked(struct dispatcher *d, struct thread *t)
 {
     bool abandoned = d->abandoned;
 
-    assert(dispatcher_ready_locked(d, t));
+    /* The signal of a file may be cleared by a late lazy setter even now. */
+    assert(d->consume == CONSUME_NOTHING || dispatcher_ready_locked(d, t));
     switch ((enum consume)d->consume) {
     case CONSUME_NOTHING:
         break;
@@ -135,6 +137,17 @@ int32_t dispatcher_set(struct dispatcher *d, int32_t signal)
     lock_release(&d->lock);
     wake_list_run(&wakes);
     return previous;
+}
+
+void dispatcher_wake(struct dispatcher *d)
+{
+    struct wake_list wakes;
+
+    wake_list_init(&wakes);
+    lock_acquire(&d->lock);
+    dispatcher_wake_locked(d, &wakes);
+    lock_release(&d->lock);
+    wake_list_run(&wakes);
 }
 
 void dispatcher_pulse(struct dispatcher *d)

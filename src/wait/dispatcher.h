@@ -26,11 +26,14 @@ enum consume {
     CONSUME_OWN,     /* mutex: the waiter becomes the owner, recursively */
 };
 
+/* LAZY -> WAKING -> DILIGENT: while the first waiter makes sure that all see it, others may come. */
+enum laziness { DILIGENT, LAZY, WAKING };
+
 struct dispatcher {
     struct lock lock;
     uint8_t consume;       /* enum consume; constant after init */
     bool abandoned;        /* mutex: its owner ended without releasing it */
-    _Atomic bool lazy;     /* nobody has ever waited on it: see dispatcher_note */
+    _Atomic uint8_t lazy;  /* enum laziness: see dispatcher_note */
     int32_t signal;        /* > 0: signalled; without the lock while lazy */
     int32_t recursion;     /* mutex: waits satisfied for the owner */
     struct thread *owner;  /* mutex: borrowed; cleared before the thread dies */
@@ -74,16 +77,19 @@ int32_t dispatcher_set(struct dispatcher *d, int32_t signal);
  */
 void dispatcher_init_lazy(struct dispatcher *d);
 void dispatcher_attend(struct dispatcher *d);
+/* It was made signalled without the lock: satisfies those who wait, if it still is. */
+void dispatcher_wake(struct dispatcher *d);
 
 static inline void dispatcher_note(struct dispatcher *d, int32_t signal)
 {
-    if (atomic_load_explicit(&d->lazy, memory_order_relaxed)) {
-        __atomic_store_n(&d->signal, signal, __ATOMIC_RELEASE); /* pairs with the loads of waiters */
-        asym_light(); /* pairs with asym_heavy in dispatcher_attend */
-        if (atomic_load_explicit(&d->lazy, memory_order_relaxed))
-            return;
+    if (atomic_load_explicit(&d->lazy, memory_order_relaxed) != LAZY) {
+        dispatcher_set(d, signal);
+        return;
     }
-    dispatcher_set(d, signal);
+    __atomic_store_n(&d->signal, signal, __ATOMIC_RELEASE); /* pairs with the loads of waiters */
+    asym_light(); /* pairs with asym_heavy in dispatcher_attend */
+    if (atomic_load_explicit(&d->lazy, memory_order_relaxed) != LAZY)
+        dispatcher_wake(d); /* not set again: a waiter may have seen it and begun the next operation */
 }
 
 /* Signals, satisfies present waiters only, and leaves it nonsignalled (PulseEvent). */

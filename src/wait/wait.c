@@ -220,7 +220,7 @@ uint32_t wait_for(struct dispatcher *const *objects, unsigned count, bool all, b
     w.alertable = alertable;
     w.deadline_ns = deadline_ns;
     for (unsigned i = 0; i < count; i++)
-        if (atomic_load_explicit(&objects[i]->lazy, memory_order_relaxed))
+        if (atomic_load_explicit(&objects[i]->lazy, memory_order_acquire) != DILIGENT)
             dispatcher_attend(objects[i]);
     if (w.all) {
         for (unsigned i = 0; i < count; i++)
