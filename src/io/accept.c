@@ -395,6 +395,20 @@ static uint32_t claim(struct file *listener, struct file *socket, struct request
     return fresh ? (uint32_t)STATUS_SUCCESS : status_from_wsa(WSAEINVAL);
 }
 
+/* Closing the accept socket ends r, but cannot find it before it waits in the listener's lane: so it is
+ * looked for closing again then. */
+static void stop_if_closed(struct file *listener, struct file *socket, const struct request *r)
+{
+    struct cancel_match match = {.request = r};
+    bool closing;
+
+    lock_acquire(&socket->lock);
+    closing = socket->closing;
+    lock_release(&socket->lock);
+    if (closing)
+        cancel_requests(listener, &match);
+}
+
 uint32_t accept_start(struct file *listener, struct file *socket, void *out, uint32_t data_len,
                       uint32_t local_len, uint32_t remote_len, OVERLAPPED *ov, struct request_result *result)
 {
@@ -424,7 +438,12 @@ uint32_t accept_start(struct file *listener, struct file *socket, void *out, uin
     r->ops = &accept_ops;
     r->answers_later = true; /* there are programs that expect no packet after TRUE: conform/accept.c */
     request_set_buf(r, out, data_len);
-    return sock_start(r, LANE_IN, false, result);
+    request_get(r);
+    status = sock_start(r, LANE_IN, false, result);
+    if (status == STATUS_PENDING)
+        stop_if_closed(listener, socket, r);
+    request_put(r);
+    return status;
 }
 
 /* ---- afterwards ---- */

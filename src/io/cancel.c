@@ -38,8 +38,9 @@ static void target_put(struct target *t)
 /* STARTED: the engine is asked. The file's lock is held on entry, not on return. */
 static bool cancel_started(struct request *r, struct file *f)
 {
-    bool asked = r->state == REQUEST_STARTED && !atomic_load(&r->cancelled);
-    bool tell = asked && !r->starting;
+    /* One that is just about to start or to go on looks when the engine has it. */
+    bool asked = r->state != REQUEST_DONE && !atomic_load(&r->cancelled);
+    bool tell = asked && r->state == REQUEST_STARTED && !r->starting;
     uint32_t generation = tell ? r->op.generation : 0;
 
     if (asked)

@@ -371,6 +371,7 @@ uint32_t file_replace_fd(struct file *f, int newfd)
     lane_unregister(f);
     if (dup3(newfd, f->fd, flags) < 0)
         err = errno;
+    lane_unregister(f); /* what somebody registered in between may have been the old one */
     close(newfd);
     return status_from_errno(err);
 }

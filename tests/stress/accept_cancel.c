@@ -3,7 +3,8 @@
  * AcceptEx that waits for first data, against everything that ends it. Connections that send nothing
  * arrive - each moves a request from the listener's lane to its accept socket's - while another
  * thread cancels all of the listener, closes it, or closes the accept sockets. Every AcceptEx
- * must be answered: none may be left waiting for data in a place where nobody looked.
+ * must be answered: none may be left waiting for data in a place where nobody looked. In every fourth
+ * round nobody connects and the accept sockets are closed while AcceptEx is being called on them.
  */
 #include "stress.h"
 
@@ -11,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BATCH = 24, ADDRESS = sizeof(struct sockaddr_in) + 16, WAYS = 3 };
+enum { BATCH = 24, ADDRESS = sizeof(struct sockaddr_in) + 16, WAYS = 4, WHILE_STARTING = 3 };
 
 struct accept {
     OVERLAPPED ov;
@@ -25,6 +26,7 @@ static struct sockaddr_in address;
 static struct accept accepts[BATCH];
 static int clients[BATCH];
 static uint64_t turn, good, failed;
+static int started;
 static _Atomic int stop;
 
 static void *connect_all(void *arg)
@@ -34,6 +36,9 @@ static void *connect_all(void *arg)
         if (atomic_load(&stop))
             return arg;
         for (int i = 0; i < BATCH; i++) {
+            clients[i] = -1;
+            if (turn % WAYS == WHILE_STARTING)
+                continue;
             clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
             MUST(clients[i] >= 0);
             (void)!connect(clients[i], (struct sockaddr *)&address, sizeof address);
@@ -50,7 +55,7 @@ static void *end_all(void *arg)
         stress_meet(&meeting);
         if (atomic_load(&stop))
             return arg;
-        for (uint32_t spins = stress_random(&random, 40000); spins > 0; spins--)
+        for (uint32_t spins = stress_random(&random, turn % WAYS == WHILE_STARTING ? 400 : 40000); spins; spins--)
             __asm__ volatile("");
         switch (turn % WAYS) {
         case 0:
@@ -67,10 +72,21 @@ static void *end_all(void *arg)
     }
 }
 
+static int start(struct accept *a)
+{
+    DWORD bytes;
+
+    memset(&a->ov, 0, sizeof a->ov);
+    MUST(!AcceptEx(listener, a->socket, a->out, 64, ADDRESS, ADDRESS, &bytes, &a->ov));
+    if (WSAGetLastError() == WSA_IO_PENDING)
+        return 1;
+    MUST(turn % WAYS == WHILE_STARTING);
+    return 0;
+}
+
 static void begin(HANDLE port)
 {
     socklen_t len = sizeof address;
-    DWORD bytes;
 
     listener = WSASocketW(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
     address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -81,11 +97,10 @@ static void begin(HANDLE port)
     for (int i = 0; i < BATCH; i++) {
         struct accept *a = &accepts[i];
 
-        memset(&a->ov, 0, sizeof a->ov);
         a->socket = WSASocketW(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
         MUST(a->socket != INVALID_SOCKET);
-        MUST(!AcceptEx(listener, a->socket, a->out, 64, ADDRESS, ADDRESS, &bytes, &a->ov));
-        MUST(WSAGetLastError() == WSA_IO_PENDING);
+        if (turn % WAYS != WHILE_STARTING)
+            started += start(a);
     }
 }
 
@@ -104,9 +119,10 @@ static void take(HANDLE port)
 static void close_rest(void)
 {
     for (int i = 0; i < BATCH; i++) {
-        if (turn % WAYS != 2)
+        if (turn % WAYS < 2)
             closesocket(accepts[i].socket);
-        close(clients[i]);
+        if (clients[i] >= 0)
+            close(clients[i]);
     }
     if (turn % WAYS != 1)
         closesocket(listener);
@@ -123,9 +139,12 @@ int main(int argc, char **argv)
     threads[0] = stress_thread(connect_all, NULL);
     threads[1] = stress_thread(end_all, NULL);
     for (turn = 0; turn < stress_count; turn++) {
+        started = 0;
         begin(port);
         stress_meet(&meeting);
-        for (int i = 0; i < BATCH; i++)
+        for (int i = 0; i < BATCH && turn % WAYS == WHILE_STARTING; i++)
+            started += start(&accepts[i]);
+        for (int i = 0; i < started; i++)
             take(port);
         stress_meet(&meeting);
         close_rest();
