@@ -346,8 +346,8 @@ void uring_cancel(struct op *op, uint32_t generation)
     bool ask = true;
 
     lock_acquire(&ring.lock);
-    if (op->generation != generation) {
-        ask = false;
+    if (generation == 0 || op->generation != generation) {
+        ask = false; /* 0: a pool thread has it, and its state is not ours to read */
     } else if (op->state == OP_WAITING) {
         list_remove(&op->link);
         list_push_back(&ring.withdrawn, &op->link);
