@@ -211,10 +211,10 @@ typedef int _TINT;
 #define _itot_s        _itoa_s
 #define _i64tot_s      _i64toa_s
 #define _ui64tot_s     _ui64toa_s
-#define _tprintf       printf
-#define _ftprintf      fprintf
-#define _vtprintf      vprintf
-#define _vftprintf     vfprintf
+#define _tprintf       printf_s /* Windows' formats: %I64d, %ld of a LONG */
+#define _ftprintf      fprintf_s
+#define _vtprintf      vprintf_s
+#define _vftprintf     vfprintf_s
 #define _tprintf_s     printf_s
 #define _ftprintf_s    fprintf_s
 #define _vtprintf_s    vprintf_s

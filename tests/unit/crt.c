@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tchar.h>
 #include <unistd.h>
 
 static int called;
@@ -478,6 +479,20 @@ TEST(streams)
     CHECK_EQ(_unlink("sub\\file.txt"), 0);
     CHECK_EQ(_rmdir("sub"), 0);
     CHECK_EQ(_access("sub", 0), -1);
+}
+
+TEST(generic_text_is_formatted_as_on_windows)
+{
+    FILE *stream = tmpfile();
+    char text[64] = "";
+
+    if (!CHECK(stream != NULL))
+        return;
+    CHECK_EQ(_ftprintf(stream, _T("%I64d %ld %lu"), -5000000000LL, (LONG)-1, (DWORD)7), 16);
+    rewind(stream);
+    CHECK(fgets(text, sizeof text, stream) != NULL);
+    CHECK_STR(text, "-5000000000 -1 7");
+    fclose(stream);
 }
 
 TEST(descriptors)
