@@ -3,8 +3,9 @@
  * A load client for an echo server: one thread, raw epoll, nothing of the library. Each connection
  * keeps a few messages in flight; what comes back is compared byte by byte with the connection's
  * own pattern, so a byte lost, doubled, changed or sent to the wrong connection is seen. Prints
- * rate and latency percentiles and, given the server's process id, the CPU time it spent per
- * message.
+ * rate and latency percentiles and, given the process ids of the server, the CPU time it spent per
+ * message. With --once every connection is closed after its first answer and made anew: then
+ * connections are counted, and latency begins with the connect.
  *
  * Exit code: 0 all bytes right; 1 a byte wrong or missing, or a connection lost; 2 could not start.
  */
@@ -31,6 +32,9 @@
 #define PIPELINE_MAX 64
 #define RECEIVE_SIZE 65536
 #define DRAIN_NS     5000000000 /* how long the last answers may take */
+#define PIDS_MAX     8
+#define SPREAD_FIRST 0x7F010001u /* 127.1.0.1: the first of the client addresses */
+#define SPREAD_MAX   1000000
 
 /* Latencies, log-linear: 64 steps per power of two, so a bucket is at most 1.6 % wide. */
 #define STEPS   64
@@ -45,10 +49,12 @@ struct connection {
 };
 
 static struct {
-    int conns, size, pipeline, port, pid, pin;
+    int conns, size, pipeline, port, pin;
+    int spread; /* client addresses that are used in turn; 0: the system's choice */
+    int pids[PIDS_MAX], pid_count;
     double seconds;
-    bool terse;
-} option = {500, 64, 4, 7777, 0, -1, 10, false};
+    bool terse, once;
+} option = {.conns = 500, .size = 64, .pipeline = 4, .port = 7777, .pin = -1, .seconds = 10};
 
 static unsigned char pattern[2 * PATTERN_SIZE];
 static unsigned char incoming[RECEIVE_SIZE];
@@ -105,7 +111,7 @@ static double percentile_us(double part) {
 
 /* Nanoseconds that all threads of the process have run: from schedstat where the kernel keeps it,
  * else from the clock ticks of stat. */
-static uint64_t cpu_ns(int pid) {
+static uint64_t process_cpu_ns(int pid) {
     char path[300];
     uint64_t total = 0;
     snprintf(path, sizeof path, "/proc/%d/task", pid);
@@ -133,6 +139,14 @@ static uint64_t cpu_ns(int pid) {
     if (file)
         fclose(file);
     return (uint64_t)(user + system) * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+/* A server may be several processes: one under Wine makes wineserver work. */
+static uint64_t cpu_ns(void) {
+    uint64_t total = 0;
+    for (int i = 0; i < option.pid_count; i++)
+        total += process_cpu_ns(option.pids[i]);
+    return total;
 }
 
 /* -- one connection -- */
@@ -194,6 +208,38 @@ static void verify(struct connection *c, size_t size) {
                     incoming[i]);
 }
 
+/* Connects, from an address of its own if that was asked for: one address has ports for some 28 000
+ * connections, those in TIME_WAIT included. Only the replacing of connections must not block. */
+static void open_one(struct connection *c) {
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    int one = 1, number = (int)(c - connections);
+    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (option.once ? SOCK_NONBLOCK : 0), 0);
+    if (c->fd < 0)
+        die("connection %d: %s", number, strerror(errno));
+    if (option.spread) {
+        address.sin_addr.s_addr = htonl(SPREAD_FIRST + (uint32_t)(number % option.spread));
+        setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+        if (bind(c->fd, (struct sockaddr *)&address, sizeof address))
+            die("connection %d from %s: %s", number, inet_ntoa(address.sin_addr), strerror(errno));
+    }
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons((uint16_t)option.port);
+    if (connect(c->fd, (struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS)
+        die("connection %d to port %d: %s", number, option.port, strerror(errno));
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event))
+        die("epoll_ctl: %s", strerror(errno));
+}
+
+/* It has had its answer; the next one under this number has another place in the pattern. */
+static void replace(struct connection *c) {
+    close(c->fd);
+    *c = (struct connection){.fd = -1, .shift = (c->shift + 104729u) % PATTERN_SIZE};
+    if (sending)
+        open_one(c);
+}
+
 static void take(struct connection *c) {
     uint64_t size = (uint64_t)option.size, done = c->received / size;
     ssize_t n = recv(c->fd, incoming, sizeof incoming, MSG_DONTWAIT);
@@ -214,29 +260,21 @@ static void take(struct connection *c) {
         uint64_t now = now_ns();
         for (; done < c->received / size; done++, messages++)
             histogram[bucket_of(now - c->sent_ns[done % (uint64_t)option.pipeline])]++;
+        if (option.once && c->received == c->queued)
+            replace(c);
     }
 }
 
 /* -- the run -- */
 
 static void open_all(void) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)option.port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connections = calloc((size_t)option.conns, sizeof *connections);
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (!connections || poller < 0)
         die("%s", strerror(errno));
     for (int i = 0; i < option.conns; i++) {
-        struct connection *c = &connections[i];
-        int one = 1;
-        c->shift = (uint32_t)i * 7919u % PATTERN_SIZE;
-        c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&address, sizeof address))
-            die("connection %d to port %d: %s", i, option.port, strerror(errno));
-        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-        if (epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event))
-            die("epoll_ctl: %s", strerror(errno));
+        connections[i].shift = (uint32_t)i * 7919u % PATTERN_SIZE;
+        open_one(&connections[i]);
     }
 }
 
@@ -305,12 +343,13 @@ static void report(double elapsed, uint64_t counted, uint64_t cpu) {
                (unsigned long long)bad_bytes, (unsigned long long)lost_connections);
         return;
     }
-    printf("%d connections, %d-byte messages, %d in flight on each, %.1f s\n", option.conns,
-           option.size, option.pipeline, elapsed);
-    printf("rate        %.0f messages/s, %.1f MB/s each way\n", rate, rate * option.size / 1e6);
+    const char *unit = option.once ? "connection" : "message";
+    printf("%d connections%s, %d-byte messages, %d in flight on each, %.1f s\n", option.conns,
+           option.once ? " at a time" : "", option.size, option.pipeline, elapsed);
+    printf("rate        %.0f %ss/s, %.1f MB/s each way\n", rate, unit, rate * option.size / 1e6);
     printf("latency us  p50 %.0f  p90 %.0f  p99 %.0f  p99.9 %.0f\n", p50, p90, p99, p999);
-    if (option.pid)
-        printf("server CPU  %.2f us per message, %.0f %% of one CPU\n", us,
+    if (option.pid_count)
+        printf("server CPU  %.2f us per %s, %.0f %% of one CPU\n", us, unit,
                (double)cpu / 1e7 / elapsed);
     printf("verified    %llu messages, %llu bad bytes, %llu connections lost\n",
            (unsigned long long)messages, (unsigned long long)bad_bytes,
@@ -319,36 +358,44 @@ static void report(double elapsed, uint64_t counted, uint64_t cpu) {
 
 static void usage(void) {
     die("usage: load [--port N] [--conns N] [--size BYTES] [--pipeline N] [--seconds S] "
-        "[--pid SERVER] "
-        "[--pin CPU] [--terse]");
+        "[--pid SERVER]... [--pin CPU] [--spread ADDRESSES] [--once] [--terse]");
+}
+
+/* An option with a value; false if it is none. */
+static bool parse_valued(const char *name, const char *value) {
+    static const char *const names[] = {"--port", "--conns", "--size", "--pipeline", "--pin", "--spread"};
+    int *const values[] = {&option.port,     &option.conns, &option.size,
+                           &option.pipeline, &option.pin,   &option.spread};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strcmp(name, names[k]) == 0) {
+            *values[k] = atoi(value);
+            return true;
+        }
+    if (strcmp(name, "--seconds") == 0)
+        option.seconds = atof(value);
+    else if (strcmp(name, "--pid") == 0 && option.pid_count < PIDS_MAX)
+        option.pids[option.pid_count++] = atoi(value);
+    else
+        return false;
+    return true;
 }
 
 static void parse(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--terse") == 0) {
+        if (strcmp(argv[i], "--terse") == 0)
             option.terse = true;
-            continue;
-        }
-        static const char *const names[] = {"--port",     "--conns", "--size",
-                                            "--pipeline", "--pid",   "--pin"};
-        int *const values[] = {&option.port,     &option.conns, &option.size,
-                               &option.pipeline, &option.pid,   &option.pin};
-        bool known = false;
-        for (size_t k = 0; i + 1 < argc && k < sizeof names / sizeof *names; k++)
-            if (strcmp(argv[i], names[k]) == 0) {
-                *values[k] = atoi(argv[i + 1]);
-                known = true;
-            }
-        if (i + 1 < argc && strcmp(argv[i], "--seconds") == 0) {
-            option.seconds = atof(argv[i + 1]);
-            known = true;
-        }
-        if (!known)
+        else if (strcmp(argv[i], "--once") == 0)
+            option.once = true;
+        else if (i + 1 < argc && parse_valued(argv[i], argv[i + 1]))
+            i++;
+        else
             usage();
-        i++;
     }
+    if (option.once)
+        option.pipeline = 1;
     if (option.conns < 1 || option.size < 1 || option.size > (int)PATTERN_SIZE ||
-        option.pipeline < 1 || option.pipeline > PIPELINE_MAX || option.seconds <= 0)
+        option.pipeline < 1 || option.pipeline > PIPELINE_MAX || option.seconds <= 0 ||
+        option.spread < 0 || option.spread > SPREAD_MAX)
         usage();
 }
 
@@ -379,10 +426,10 @@ int main(int argc, char **argv) {
     prepare();
     signal(SIGPIPE, SIG_IGN);
     open_all();
-    uint64_t cpu = option.pid ? cpu_ns(option.pid) : 0;
+    uint64_t cpu = cpu_ns();
     double elapsed = run();
     uint64_t counted = messages;
-    cpu = option.pid ? cpu_ns(option.pid) - cpu : 0;
+    cpu = cpu_ns() - cpu;
     drain();
     report(elapsed, counted, cpu);
     return bad_bytes || lost_connections || !counted ? 1 : 0;
