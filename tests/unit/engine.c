@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -185,4 +186,36 @@ TEST(cancel_reaches_a_blocked_read)
     CHECK_EQ(wait_answer(&w), -ECANCELED);
     close(ends[0]);
     close(ends[1]);
+}
+
+/* More reads of an empty pipe than there are pool threads. The ring hands them on, with -EAGAIN, and has
+ * nothing to do with their cancel any more: those that wait for a pool thread are in the pool's list. */
+TEST(cancelled_after_the_ring_gave_up)
+{
+    enum { MANY = 20 };
+    static struct work w[MANY];
+    char bytes[MANY * sizeof w[0].data] = {0};
+    int fd[2];
+
+    if (engine_kind() != ENGINE_URING)
+        return;
+    CHECK_EQ(pipe(fd), 0);
+    for (int i = 0; i < MANY; i++) {
+        prepare(&w[i], OP_READ, fd[0], UINT64_MAX);
+        w[i].op.rw_flags = RWF_NOWAIT;
+        CHECK_EQ(engine_start(&w[i].op), 0);
+    }
+    for (int i = 0; i < MANY; i++) {
+        while (*(volatile uint32_t *)&w[i].op.generation != 0)
+            sched_yield();
+    }
+    for (int i = 0; i < MANY; i++)
+        engine_cancel(&w[i].op, 0);
+    CHECK_EQ(write(fd[1], bytes, sizeof bytes), (long)sizeof bytes);
+    for (int i = 0; i < MANY; i++) {
+        CHECK_EQ(wait_answer(&w[i]), sizeof w[i].data);
+        CHECK_EQ(w[i].answers, 1);
+    }
+    close(fd[0]);
+    close(fd[1]);
 }
