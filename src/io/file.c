@@ -416,19 +416,33 @@ static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, b
     }
 }
 
+/* One blocking call. */
+struct blocking {
+    struct file *file;
+    struct file_blocker blocker;
+    uint32_t status;
+};
+
+static void leave_call(void *arg)
+{
+    struct blocking *b = arg;
+
+    file_block_leave(b->file, &b->blocker);
+    wait_sync_end();
+}
+
 uint32_t file_blocking_call(struct file *f, short events, uint64_t deadline_ns, bool alertable,
                             uint32_t (*attempt)(struct file *f, void *ctx), void *ctx)
 {
-    struct file_blocker blocker;
-    uint32_t status;
+    struct blocking b = {.file = f};
 
     wait_sync_begin();
-    if (!file_block_enter(f, &blocker)) {
+    if (!file_block_enter(f, &b.blocker)) {
         wait_sync_end();
         return STATUS_INVALID_HANDLE;
     }
-    status = block_loop(f, events, deadline_ns, alertable, attempt, ctx);
-    file_block_leave(f, &blocker);
-    wait_sync_end();
-    return status;
+    pthread_cleanup_push(leave_call, &b); /* a routine may end the thread in there */
+    b.status = block_loop(f, events, deadline_ns, alertable, attempt, ctx);
+    pthread_cleanup_pop(1);
+    return b.status;
 }

@@ -12,6 +12,7 @@
 #include "wait/wait.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -29,6 +30,8 @@ struct selection {
     unsigned n;
     struct pollfd *fds; /* fds_inline, or owned */
     int noisy_fd;       /* -1 until there is one */
+    unsigned entered;   /* so many items know that we block on them */
+    uint32_t status;
     struct pollfd fds_inline[FDS_INLINE];
 };
 
@@ -253,17 +256,23 @@ static uint32_t sleep_loop(struct selection *sel, uint64_t deadline_ns, unsigned
     }
 }
 
+static void leave_call(void *arg)
+{
+    struct selection *sel = arg;
+
+    leave(sel, sel->entered);
+    wait_sync_end();
+}
+
 static uint32_t block(struct selection *sel, uint64_t deadline_ns, unsigned *count)
 {
-    uint32_t status = STATUS_OBJECT_TYPE_MISMATCH;
-    unsigned entered;
-
+    sel->status = STATUS_OBJECT_TYPE_MISMATCH;
     wait_sync_begin();
-    if (enter_all(sel, &entered))
-        status = sleep_loop(sel, deadline_ns, count);
-    leave(sel, entered);
-    wait_sync_end();
-    return status;
+    pthread_cleanup_push(leave_call, sel); /* a routine may end the thread in there */
+    if (enter_all(sel, &sel->entered))
+        sel->status = sleep_loop(sel, deadline_ns, count);
+    pthread_cleanup_pop(1);
+    return sel->status;
 }
 
 uint32_t select_wait(struct select_item *items, unsigned n, uint64_t deadline_ns, unsigned *count)

@@ -1004,6 +1004,33 @@ TEST(blocking_recv_is_alertable, "APC-20")
     closesocket(pair[1]);
 }
 
+/* Its stack is gone then: nobody may look for the call there. */
+static void apc_ends(int how)
+{
+    SOCKET pair[2];
+    DWORD code = 0;
+    REQUIRE(tcp_pair(pair));
+    struct blocked b = {.socket = pair[0], .how = how, .ready = auto_event()};
+    HANDLE thread = start_thread(blocks_in_winsock, &b);
+    REQUIRE(thread != NULL);
+    CHECK_EQ(WaitForSingleObject(b.ready, 20000), WAIT_OBJECT_0);
+    CHECK(QueueUserAPC(end_thread, thread, 78) != 0);
+    CHECK_EQ(WaitForSingleObject(thread, 20000), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &code));
+    CHECK_EQ(code, 78);
+    CloseHandle(thread);
+    CloseHandle(b.ready);
+    CHECK_EQ(closesocket(pair[0]), 0);
+    CHECK_EQ(recv(pair[1], &b.byte, 1, 0), 0);
+    closesocket(pair[1]);
+}
+
+TEST(may_end_a_thread_that_blocks, "APC-20 APC-10 THREAD-02")
+{
+    apc_ends(0);
+    apc_ends(2);
+}
+
 TEST(blocking_select_is_alertable, "APC-20")
 {
     SOCKET pair[2];
