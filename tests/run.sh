@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs every test program of a build in every engine mode: tests/run.sh BUILD_DIR [MODE...], where MODE is
 # uring, epoll or auto. Conformance, unit, fault and simulation tests run in uring and epoll, a few of the
-# first in auto too; stress programs run short. Raw output: BUILD_DIR/results/MODE/PROGRAM.txt. Two
+# first in auto too; stress programs and fuzzers run short. Raw output: BUILD_DIR/results/MODE/PROGRAM.txt. Two
 # programs run at a time. The last line is "N passed, N failed, N skipped".
 # ONLY=pattern (shell, on the program's name) runs less; LIMIT=seconds is the time one program gets.
 cd "$(dirname "$0")/.." || exit 1
@@ -19,7 +19,7 @@ auto_programs=" port ovl file_read sock_overlapped accept apc "
 # The programs of a mode, as "KIND NAME" lines.
 programs() {
     local mode=$1 kind path name
-    for kind in conform unit fault sim stress; do
+    for kind in conform unit fault sim stress fuzz; do
         for path in "$build/tests/$kind"/*; do
             name=${path##*/}
             [ -f "$path" ] && [ -x "$path" ] || continue
@@ -33,7 +33,7 @@ programs() {
 one() {
     local mode=$1 kind=$2 name=$3 out=$results/$1/$3.txt args=()
     [ "$kind" = conform ] || out=$results/$mode/$kind-$name.txt
-    [ "$kind" = stress ] && args=(--short)
+    [[ $kind == stress || $kind == fuzz ]] && args=(--short)
     IOCP_ENGINE=$mode run_program "$out" "$limit" "$build/tests/$kind/$name" "${args[@]}"
 }
 

@@ -399,6 +399,8 @@ BOOL WINAPI GetFileSizeEx(HANDLE hFile, PLARGE_INTEGER lpFileSize)
     int64_t size;
     uint32_t status = size_of(hFile, &size);
 
+    if (!lpFileSize)
+        return win32_result(STATUS_INVALID_PARAMETER);
     if (status == STATUS_SUCCESS)
         lpFileSize->QuadPart = size;
     return win32_result(status);

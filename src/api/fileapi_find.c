@@ -81,6 +81,8 @@ HANDLE WINAPI FindFirstFileA(LPCSTR lpFileName, LPWIN32_FIND_DATAA lpFindFileDat
     struct path path;
     HANDLE h;
 
+    if (!lpFindFileData)
+        return win32_fail(STATUS_INVALID_PARAMETER), INVALID_HANDLE_VALUE;
     if (!filename_a(&path, lpFileName))
         return INVALID_HANDLE_VALUE;
     h = begin(&path, &entry);
@@ -95,6 +97,8 @@ HANDLE WINAPI FindFirstFileW(LPCWSTR lpFileName, LPWIN32_FIND_DATAW lpFindFileDa
     struct path path;
     HANDLE h;
 
+    if (!lpFindFileData)
+        return win32_fail(STATUS_INVALID_PARAMETER), INVALID_HANDLE_VALUE;
     if (!filename_w(&path, lpFileName))
         return INVALID_HANDLE_VALUE;
     h = begin(&path, &entry);
@@ -107,6 +111,8 @@ BOOL WINAPI FindNextFileA(HANDLE hFindFile, LPWIN32_FIND_DATAA lpFindFileData)
 {
     struct find_entry entry;
 
+    if (!lpFindFileData)
+        return win32_result(STATUS_INVALID_PARAMETER);
     if (!next(hFindFile, &entry))
         return FALSE;
     fill_a(lpFindFileData, &entry);
@@ -117,6 +123,8 @@ BOOL WINAPI FindNextFileW(HANDLE hFindFile, LPWIN32_FIND_DATAW lpFindFileData)
 {
     struct find_entry entry;
 
+    if (!lpFindFileData)
+        return win32_result(STATUS_INVALID_PARAMETER);
     if (!next(hFindFile, &entry))
         return FALSE;
     fill_w(lpFindFileData, &entry);

@@ -175,6 +175,8 @@ BOOL WINAPI GetFileInformationByHandle(HANDLE hFile, LPBY_HANDLE_FILE_INFORMATIO
     struct disk_info info;
     uint32_t status = info_of(hFile, &info);
 
+    if (!lpFileInformation)
+        return win32_result(STATUS_INVALID_PARAMETER);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     lpFileInformation->dwFileAttributes = info.attributes;
@@ -300,8 +302,11 @@ BOOL WINAPI GetFileInformationByHandleEx(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS
                                          LPVOID lpFileInformation, DWORD dwBufferSize)
 {
     struct file *f;
-    uint32_t status = filename_handle(hFile, 0, &f);
+    uint32_t status;
 
+    if (!lpFileInformation)
+        return win32_result(STATUS_INVALID_PARAMETER);
+    status = filename_handle(hFile, 0, &f);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     if (f->kind != FILE_KIND_DISK && f->kind != FILE_KIND_DIR)

@@ -18,8 +18,10 @@ BOOL WINAPI CreatePipe(PHANDLE hReadPipe, PHANDLE hWritePipe, LPSECURITY_ATTRIBU
     uint32_t flags = lpPipeAttributes && lpPipeAttributes->bInheritHandle ? HANDLE_INHERIT : 0;
     struct file *ends[2];
     uintptr_t handles[2];
-    uint32_t status = stream_pipe(nSize, &ends[0], &ends[1]);
+    uint32_t status = STATUS_INVALID_PARAMETER;
 
+    if (hReadPipe && hWritePipe)
+        status = stream_pipe(nSize, &ends[0], &ends[1]);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     if (flags) {

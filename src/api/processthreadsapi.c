@@ -115,8 +115,11 @@ DWORD WINAPI SuspendThread(HANDLE hThread)
 BOOL WINAPI GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCode)
 {
     struct thread *t;
-    uint32_t status = api_thread_get(hThread, &t);
+    uint32_t status;
 
+    if (!lpExitCode)
+        return win32_result(STATUS_INVALID_PARAMETER);
+    status = api_thread_get(hThread, &t);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     *lpExitCode = atomic_load(&t->exit_code);
@@ -292,8 +295,11 @@ DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData)
 {
     struct thread *t;
     struct user_apc *u;
-    uint32_t status = api_thread_get(hThread, &t);
+    uint32_t status;
 
+    if (!pfnAPC)
+        return win32_fail(STATUS_INVALID_PARAMETER), 0;
+    status = api_thread_get(hThread, &t);
     if (status != STATUS_SUCCESS)
         return win32_fail(status), 0;
     u = malloc(sizeof *u);
@@ -392,6 +398,8 @@ BOOL WINAPI GetExitCodeProcess(HANDLE hProcess, LPDWORD lpExitCode)
 {
     uint32_t status = check_process(hProcess);
 
+    if (!lpExitCode)
+        return win32_result(STATUS_INVALID_PARAMETER);
     if (status == STATUS_SUCCESS)
         *lpExitCode = STILL_ACTIVE;
     return win32_result(status);

@@ -95,8 +95,11 @@ BOOL WINAPI GetThreadTimes(HANDLE hThread, LPFILETIME lpCreationTime, LPFILETIME
 {
     struct thread *t;
     uint64_t user = 0, kernel = 0;
-    uint32_t status = api_thread_get(hThread, &t);
+    uint32_t status;
 
+    if (!lpCreationTime || !lpExitTime || !lpKernelTime || !lpUserTime)
+        return win32_result(STATUS_INVALID_PARAMETER);
+    status = api_thread_get(hThread, &t);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     processor_time(t, &user, &kernel);
@@ -151,6 +154,8 @@ BOOL WINAPI GetProcessTimes(HANDLE hProcess, LPFILETIME lpCreationTime, LPFILETI
     uint32_t status = check_process(hProcess);
     struct rusage used;
 
+    if (!lpCreationTime || !lpExitTime || !lpKernelTime || !lpUserTime)
+        return win32_result(STATUS_INVALID_PARAMETER);
     if (status == STATUS_SUCCESS && getrusage(RUSAGE_SELF, &used) != 0)
         status = status_from_errno(errno);
     if (status != STATUS_SUCCESS)

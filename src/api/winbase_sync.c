@@ -47,8 +47,11 @@ BOOL WINAPI GetProcessAffinityMask(HANDLE hProcess, PDWORD_PTR lpProcessAffinity
                                    PDWORD_PTR lpSystemAffinityMask)
 {
     struct object *obj;
-    uint32_t status = api_object_get(hProcess, OBJECT_PROCESS, &obj);
+    uint32_t status;
 
+    if (!lpProcessAffinityMask || !lpSystemAffinityMask)
+        return win32_result(STATUS_INVALID_PARAMETER);
+    status = api_object_get(hProcess, OBJECT_PROCESS, &obj);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     object_put(obj);
@@ -172,6 +175,8 @@ BOOL WINAPI GetThreadGroupAffinity(HANDLE hThread, PGROUP_AFFINITY GroupAffinity
     DWORD_PTR mask;
     uint32_t status = thread_affinity(hThread, NULL, &mask);
 
+    if (!GroupAffinity)
+        return win32_result(STATUS_INVALID_PARAMETER);
     if (status == STATUS_SUCCESS)
         *GroupAffinity = (GROUP_AFFINITY){.Mask = mask};
     return win32_result(status);

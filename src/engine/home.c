@@ -189,7 +189,7 @@ static int start_locked(void)
     }
     err = os_thread(home_main, NULL);
     if (err)
-        return err;
+        return err == -EAGAIN ? -ENOMEM : err; /* EAGAIN is what a call that would block says */
     if (!home.exit_known)
         atexit(park_at_exit);
     home.exit_known = true;
@@ -261,10 +261,10 @@ void home_submit(struct home_work *w)
 int home_add_fd(int fd, void (*ready)(void *ctx), void *ctx)
 {
     struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
-    int err = 0;
+    int err = home_start();
 
-    if (home_start() != 0)
-        return -EAGAIN;
+    if (err)
+        return err;
     lock_acquire(&home.lock);
     if (home.extra_count == EXTRA_FDS) {
         err = -ENOSPC;

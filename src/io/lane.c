@@ -37,8 +37,9 @@ static int poller_for(struct file *f, struct poller **out)
     int err;
 
     if (!port) {
-        *out = home_poller();
-        return *out ? 0 : -EAGAIN;
+        err = home_start();
+        *out = err ? NULL : home_poller();
+        return err;
     }
     err = queue_make_poller(&port->queue);
     *out = atomic_load(&port->queue.poller);
