@@ -50,12 +50,14 @@ static void *connect_all(void *arg)
 static void *end_all(void *arg)
 {
     uint64_t random = stress_seed;
+    uint32_t spins;
 
     for (;;) {
         stress_meet(&meeting);
         if (atomic_load(&stop))
             return arg;
-        for (uint32_t spins = stress_random(&random, turn % WAYS == WHILE_STARTING ? 400 : 40000); spins; spins--)
+        spins = stress_random(&random, turn % WAYS == WHILE_STARTING ? 400 : 40000);
+        while (spins-- > 0)
             __asm__ volatile("");
         switch (turn % WAYS) {
         case 0:
