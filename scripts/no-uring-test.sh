@@ -44,6 +44,18 @@ for error in EPERM ENOSYS; do
     [ $code != 0 ] && [ $code != 124 ] && [ $code -lt 128 ] && grep -qi "$error\|not permitted\|not implemented\|io_uring" "$log"
     verdict "uring asked for: a failure that names its reason, $error" $?
 done
+# What is chosen, as the library says it; and a shortage is told apart from a refusal.
+for error in EPERM ENOSYS ENOMEM; do
+    IOCP_ENGINE=auto timeout 30 "$build/tools/no_uring" $error "$build/tests/fuzz/handles" --count 1 >"$log" 2>&1 &&
+        grep -q "engine epoll" "$log"
+    verdict "auto chooses threads, $error" $?
+
+    IOCP_ENGINE=uring timeout 30 "$build/tools/no_uring" $error "$build/tests/fuzz/handles" --count 1 >"$log" 2>&1
+    word=refused
+    [ $error = ENOMEM ] && word="short of resources"
+    grep -q "engine none" "$log" && grep -q "IOCP_ENGINE=uring, but io_uring_setup is $word.*($error)" "$log"
+    verdict "uring fails by name, $error" $?
+done
 if [ -x tests/run.sh ]; then
     for error in EPERM ENOSYS; do
         IOCP_ENGINE=auto "$build/tools/no_uring" $error tests/run.sh "$build" >"$log" 2>&1

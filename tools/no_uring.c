@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Runs a command on a machine without io_uring: a seccomp filter refuses the three system calls
- * with the error asked for, as container runtimes (EPERM) and old or hardened kernels (ENOSYS) do.
+ * with the error asked for, as container runtimes (EPERM) and old or hardened kernels (ENOSYS) do, or
+ * a machine short of memory (ENOMEM).
  *
- *   no_uring EPERM|ENOSYS COMMAND [ARGUMENT...]
+ *   no_uring EPERM|ENOSYS|ENOMEM COMMAND [ARGUMENT...]
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -21,9 +22,10 @@
 int main(int argc, char **argv) {
     int error = argc > 2 && strcmp(argv[1], "EPERM") == 0    ? EPERM
                 : argc > 2 && strcmp(argv[1], "ENOSYS") == 0 ? ENOSYS
+                : argc > 2 && strcmp(argv[1], "ENOMEM") == 0 ? ENOMEM
                                                              : 0;
     if (!error)
-        return fprintf(stderr, "no_uring EPERM|ENOSYS COMMAND [ARGUMENT...]\n"), 2;
+        return fprintf(stderr, "no_uring EPERM|ENOSYS|ENOMEM COMMAND [ARGUMENT...]\n"), 2;
 
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),

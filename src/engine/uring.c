@@ -414,6 +414,8 @@ int uring_open(const char **why)
 
     *why = "io_uring_setup is refused";
     err = io_uring_queue_init_params(RING_SIZE, &ring.uring, &params);
+    if (err == -ENOMEM || err == -EMFILE || err == -ENFILE) /* it would be given another time */
+        *why = "io_uring_setup is short of resources";
     if (err)
         return err;
     for (int i = 0; i < SLOTS; i++) {
