@@ -13,6 +13,7 @@
 #include <process.h>
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -234,6 +235,41 @@ TEST(ends_in_every_state)
         for (int round = 0; round < 4; round++)
             expect_code(become_busy, ways[i].leave, ways[i].what);
     }
+}
+
+/* The shared library, loaded, used so that its threads run, and unloaded: it stays. */
+static void by_unloading(void)
+{
+    char path[4096] = "";
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
+    BOOL(WINAPI *read_file)(HANDLE, LPVOID, DWORD, LPDWORD, LPOVERLAPPED);
+    static OVERLAPPED ov;
+    static char byte;
+    void *library;
+    int fd[2];
+
+    for (int up = 0; up < 3 && n > 0; up++) /* BUILD/tests/unit/process */
+        *strrchr(path, '/') = 0;
+    strcat(path, "/libiocp.so");
+    if (access(path, R_OK) != 0)
+        exit(CODE); /* not built */
+    library = dlopen(path, RTLD_NOW);
+    *(void **)&read_file = library ? dlsym(library, "iocp_ReadFile") : NULL;
+    if (!read_file || socketpair(AF_UNIX, SOCK_STREAM, 0, fd) != 0)
+        _exit(2);
+    if (read_file(handle_of(fd[0]), &byte, 1, NULL, &ov)) /* pends: its home thread runs */
+        _exit(3);
+    dlclose(library);
+    if (!dlopen(path, RTLD_NOW | RTLD_NOLOAD) || write(fd[1], "x", 1) != 1)
+        _exit(4);
+    while (__atomic_load_n(&ov.Internal, __ATOMIC_ACQUIRE) == (ULONG_PTR)STATUS_PENDING)
+        usleep(1000);
+    exit(byte == 'x' ? CODE : 5);
+}
+
+TEST(unloading_is_refused)
+{
+    expect_code(NULL, by_unloading, "dlclose");
 }
 
 /* ---- signals ---- */
