@@ -13,7 +13,7 @@
 struct connection {
     int fd;
     size_t left, sent; /* of buffer, when the peer does not take it all at once */
-    char buffer[ECHO_SIZE];
+    char buffer[]; /* echo_size */
 };
 
 static int poller, listener;
@@ -34,7 +34,7 @@ static void take_new(void) {
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
             return;
-        struct connection *c = calloc(1, sizeof *c);
+        struct connection *c = calloc(1, sizeof *c + echo_size);
         if (!c)
             die("calloc", errno);
         no_delay(fd);
@@ -58,7 +58,7 @@ static bool push(struct connection *c) {
 static void serve(struct connection *c, uint32_t events) {
     bool was_full = c->left != 0;
     if (!was_full) {
-        ssize_t n = recv(c->fd, c->buffer, sizeof c->buffer, 0);
+        ssize_t n = recv(c->fd, c->buffer, echo_size, 0);
         if (n < 0 && errno == EAGAIN)
             return;
         if (n <= 0) {
@@ -76,8 +76,9 @@ static void serve(struct connection *c, uint32_t events) {
         watch(c, EPOLL_CTL_MOD, c->left ? EPOLLOUT : EPOLLIN);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     struct epoll_event events[EVENTS], event = {.events = EPOLLIN, .data.ptr = NULL};
+    parse_options(argc, argv);
     prepare_process();
     poller = epoll_create1(EPOLL_CLOEXEC);
     listener = listen_anywhere(SOCK_NONBLOCK);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the echo servers that the library is measured against have in common: a listening socket on a
- * port of the system's choice, and the line that tells which. They read up to ECHO_SIZE bytes and send
- * back what came, as examples/echo_server.c does; they run until they are killed.
+ * port of the system's choice, the line that tells which, and the options. They read up to echo_size
+ * bytes and send back what came, as examples/echo_server.c does, with a buffer of that size for each
+ * connection (but where a peer brings its own); they run until they are killed. Also for C++.
+ *
+ *   echo_PEER [--buffer BYTES] [--threads N]
  */
 #ifndef ECHO_PEER_H
 #define ECHO_PEER_H
@@ -19,7 +22,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ECHO_SIZE 4096
+static size_t echo_size = 4096;
+static int echo_threads = 1; /* of a peer that can have more than one */
 
 static inline void die(const char *what, int error) {
     fprintf(stderr, "%s: %s\n", what, strerror(error));
@@ -41,15 +45,29 @@ static inline void prepare_process(void) {
     signal(SIGPIPE, SIG_IGN);
 }
 
+static inline void parse_options(int argc, char **argv) {
+    for (int i = 1; i < argc; i += 2) {
+        int value = i + 1 < argc ? atoi(argv[i + 1]) : 0;
+        if (strcmp(argv[i], "--buffer") == 0 && value > 0)
+            echo_size = (size_t)value;
+        else if (strcmp(argv[i], "--threads") == 0 && value > 0)
+            echo_threads = value;
+        else
+            die(argv[i], EINVAL);
+    }
+}
+
 static inline void announce(int port) {
-    printf("listening on port %d, 1 thread\n", port);
+    printf("listening on port %d, %d thread%s\n", port, echo_threads, echo_threads == 1 ? "" : "s");
     fflush(stdout);
 }
 
 static inline int listen_anywhere(int type_flags) {
-    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct sockaddr_in address;
     socklen_t size = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | type_flags, 0);
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) || listen(fd, SOMAXCONN) ||
         getsockname(fd, (struct sockaddr *)&address, &size))

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An echo server on raw io_uring: one thread, one ring, a receive or a send outstanding per connection,
- * all submissions of a round in one system call. The floor: nothing general is built like this.
+ * all submissions of a round in one system call, completions only when the thread asks for them
+ * (DEFER_TASKRUN), the ring's own descriptor registered. The floor: nothing general is built like this.
+ * What it leaves out, since few programs can: sockets as direct descriptors, provided buffers.
  */
 #define _GNU_SOURCE
 #include "echo_peer.h"
 #include <liburing.h>
 
-#define ENTRIES 4096
+#define ENTRIES 1024 /* submissions of a round; a fuller round is two */
 
 enum step { STEP_ACCEPT, STEP_RECEIVE, STEP_SEND };
 
@@ -15,11 +17,12 @@ struct connection {
     enum step step;
     int fd;
     unsigned left, sent;
-    char buffer[ECHO_SIZE];
+    char buffer[]; /* echo_size */
 };
 
 static struct io_uring ring;
 static struct connection accepting = {.step = STEP_ACCEPT};
+static const char *mode = "plain";
 
 static struct io_uring_sqe *entry(struct connection *c, enum step step) {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
@@ -41,7 +44,7 @@ static void start_accept(void) {
 
 static void start_receive(struct connection *c) {
     struct io_uring_sqe *sqe = entry(c, STEP_RECEIVE);
-    io_uring_prep_recv(sqe, c->fd, c->buffer, sizeof c->buffer, 0);
+    io_uring_prep_recv(sqe, c->fd, c->buffer, echo_size, 0);
     io_uring_sqe_set_data(sqe, c);
 }
 
@@ -60,7 +63,7 @@ static void on_accept(int result) {
     start_accept();
     if (result < 0)
         return;
-    struct connection *c = calloc(1, sizeof *c);
+    struct connection *c = calloc(1, sizeof *c + echo_size);
     if (!c)
         die("calloc", errno);
     c->fd = result;
@@ -87,24 +90,41 @@ static void finish(struct connection *c, int result) {
     }
 }
 
-/* One thread submits and reaps, so the kernel need not interrupt it: newer kernels are told so. */
-static void make_ring(void) {
-    struct io_uring_params params = {0};
-#ifdef IORING_SETUP_SINGLE_ISSUER
-    params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN;
-    int error = io_uring_queue_init_params(ENTRIES, &ring, &params);
-    if (error == 0)
-        return;
-    memset(&params, 0, sizeof params);
-#endif
-    int plain = io_uring_queue_init_params(ENTRIES, &ring, &params);
-    if (plain)
-        die("io_uring_queue_init", -plain);
+static int try_ring(unsigned flags) {
+    struct io_uring_params params = {.flags = flags};
+    return io_uring_queue_init_params(ENTRIES, &ring, &params);
 }
 
-int main(void) {
+/* One thread submits and reaps, so the kernel need not interrupt it. Kernels before 6.1 do not know how
+ * to defer, those before 6.0 not that there is one thread only. */
+static void make_ring(void) {
+    int error = -EINVAL;
+#if defined(IORING_SETUP_SINGLE_ISSUER) && defined(IORING_SETUP_DEFER_TASKRUN)
+    mode = "DEFER_TASKRUN";
+    error = try_ring(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+#endif
+#ifdef IORING_SETUP_COOP_TASKRUN
+    if (error) {
+        mode = "COOP_TASKRUN";
+        error = try_ring(IORING_SETUP_COOP_TASKRUN);
+    }
+#endif
+    if (error) {
+        mode = "plain";
+        error = try_ring(0);
+    }
+    if (error)
+        die("io_uring_queue_init", -error);
+#ifdef IORING_SETUP_DEFER_TASKRUN /* liburing 2.3 has both; a refusal only costs a look-up per call */
+    io_uring_register_ring_fd(&ring);
+#endif
+}
+
+int main(int argc, char **argv) {
+    parse_options(argc, argv);
     prepare_process();
     make_ring();
+    printf("ring: %s\n", mode);
     accepting.fd = listen_anywhere(0);
     start_accept();
     for (;;) {

@@ -9,7 +9,7 @@
 struct connection {
     uv_tcp_t tcp;
     uv_write_t write;
-    char buffer[ECHO_SIZE];
+    char buffer[]; /* echo_size */
 };
 
 static void on_closed(uv_handle_t *handle) {
@@ -19,7 +19,7 @@ static void on_closed(uv_handle_t *handle) {
 static void on_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
     struct connection *c = handle->data;
     (void)suggested;
-    *buffer = uv_buf_init(c->buffer, sizeof c->buffer);
+    *buffer = uv_buf_init(c->buffer, (unsigned)echo_size);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer);
@@ -61,7 +61,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer) {
 static void on_connection(uv_stream_t *listener, int status) {
     if (status < 0)
         return;
-    struct connection *c = calloc(1, sizeof *c);
+    struct connection *c = calloc(1, sizeof *c + echo_size);
     if (!c)
         die("calloc", errno);
     uv_tcp_init(listener->loop, &c->tcp);
@@ -74,10 +74,11 @@ static void on_connection(uv_stream_t *listener, int status) {
     uv_read_start((uv_stream_t *)&c->tcp, on_buffer, on_read);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     uv_tcp_t listener;
     struct sockaddr_in address;
     int size = sizeof address;
+    parse_options(argc, argv);
     prepare_process();
     uv_tcp_init(uv_default_loop(), &listener);
     uv_ip4_addr("127.0.0.1", 0, &address);

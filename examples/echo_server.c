@@ -5,7 +5,7 @@
  * and a Ctrl+C that cancels what is pending, takes every last packet out of the port, and then
  * shows the ledger: operations started = completions delivered.
  *
- *   echo_server [--port N] [--threads N] [--accepts N] [--seconds N]
+ *   echo_server [--port N] [--threads N] [--accepts N] [--seconds N] [--buffer BYTES]
  *
  * Port 0 lets the system choose; the port is printed. Windows: link with ws2_32 and mswsock.
  */
@@ -16,8 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFER_SIZE  4096
-#define ADDRESS_SIZE (sizeof(struct sockaddr_in) + 16)
+#define ADDRESS_SIZE (sizeof(struct sockaddr_in) + 16) /* AcceptEx puts two of them into the buffer */
 #define THREADS_MAX  64 /* as many as WaitForMultipleObjects can wait for */
 
 enum step { STEP_ACCEPT, STEP_RECEIVE, STEP_SEND };
@@ -31,7 +30,7 @@ struct connection {
     SOCKET socket;
     DWORD to_send;
     struct connection *previous, *next; /* under server.lock */
-    char buffer[BUFFER_SIZE];
+    char buffer[]; /* server.buffer_size */
 };
 
 /* Each worker counts for itself, in cache lines of its own; the sums are taken when all have ended.
@@ -50,7 +49,7 @@ static struct {
     CRITICAL_SECTION lock;
     struct connection *first; /* under lock */
     struct worker workers[THREADS_MAX];
-    DWORD worker_count, accept_count;
+    DWORD worker_count, accept_count, buffer_size;
 } server;
 
 static void die(const char *what, DWORD error) {
@@ -59,7 +58,7 @@ static void die(const char *what, DWORD error) {
 }
 
 static struct connection *connection_new(void) {
-    struct connection *connection = calloc(1, sizeof *connection);
+    struct connection *connection = calloc(1, sizeof *connection + server.buffer_size);
     if (!connection)
         die("calloc", ERROR_NOT_ENOUGH_MEMORY);
     connection->socket = WSASocketA(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0,
@@ -116,7 +115,7 @@ static void start_accept(struct worker *self) {
 }
 
 static void start_receive(struct worker *self, struct connection *connection) {
-    WSABUF buffer = {BUFFER_SIZE, connection->buffer};
+    WSABUF buffer = {server.buffer_size, connection->buffer};
     DWORD flags = 0;
     connection->step = STEP_RECEIVE;
     memset(&connection->overlapped, 0, sizeof connection->overlapped);
@@ -283,6 +282,7 @@ int main(int argc, char **argv) {
     GetSystemInfo(&system);
     server.worker_count = 2 * system.dwNumberOfProcessors;
     server.accept_count = 16;
+    server.buffer_size = 4096;
     for (int i = 1; i < argc; i += 2) {
         DWORD value = i + 1 < argc ? strtoul(argv[i + 1], NULL, 10) : 0;
         if (strcmp(argv[i], "--port") == 0 && i + 1 < argc)
@@ -293,9 +293,12 @@ int main(int argc, char **argv) {
             server.accept_count = value;
         else if (strcmp(argv[i], "--seconds") == 0 && value)
             wait_ms = value * 1000;
+        else if (strcmp(argv[i], "--buffer") == 0 && value >= 2 * ADDRESS_SIZE)
+            server.buffer_size = value;
         else
             return fprintf(stderr,
-                           "echo_server [--port N] [--threads N] [--accepts N] [--seconds N]\n"),
+                           "echo_server [--port N] [--threads N] [--accepts N] [--seconds N] "
+                           "[--buffer BYTES]\n"),
                    2;
     }
     if (server.worker_count > THREADS_MAX)
