@@ -276,7 +276,7 @@ uint32_t sock_listen(struct file *f, int32_t backlog)
     if (atomic_load(&s->phase) == SOCK_PHASE_CONNECTED)
         return status_from_wsa(WSAEISCONN);
     if (backlog < 0) /* SOMAXCONN_HINT */
-        backlog = -backlog;
+        backlog = backlog == INT32_MIN ? INT32_MAX : -backlog;
     if (s->family == AF_INET || s->family == AF_INET6)
         setsockopt(f->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (listen(f->fd, backlog) < 0)
