@@ -29,8 +29,14 @@ static _Atomic int unit_failed; /* checks may stand on any thread */
     }                                                                                              \
     static void test_##NAME(void)
 
-#define CHECK(COND)                                                                                \
-    ((COND) ? 1 : (unit_failed++, printf("  %s:%d: %s is false\n", __FILE__, __LINE__, #COND), 0))
+static inline int unit_false(const char *file, int line, const char *what)
+{
+    unit_failed++;
+    printf("  %s:%d: %s is false\n", file, line, what);
+    return 0;
+}
+
+#define CHECK(COND) ((COND) ? 1 : unit_false(__FILE__, __LINE__, #COND))
 
 static inline int unit_equal(const char *file, int line, const char *what, long long got,
                              long long want)
@@ -45,11 +51,16 @@ static inline int unit_equal(const char *file, int line, const char *what, long 
 
 #define CHECK_EQ(GOT, WANT)                                                                        \
     unit_equal(__FILE__, __LINE__, #GOT, (long long)(GOT), (long long)(WANT))
-#define CHECK_STR(GOT, WANT)                                                                       \
-    (strcmp((GOT), (WANT)) == 0                                                                    \
-         ? 1                                                                                       \
-         : (unit_failed++, printf("  %s:%d: %s is \"%s\", expected \"%s\"\n", __FILE__, __LINE__,  \
-                                  #GOT, (GOT), (WANT)), 0))
+static inline int unit_same(const char *file, int line, const char *what, const char *got, const char *want)
+{
+    if (strcmp(got, want) == 0)
+        return 1;
+    unit_failed++;
+    printf("  %s:%d: %s is \"%s\", expected \"%s\"\n", file, line, what, got, want);
+    return 0;
+}
+
+#define CHECK_STR(GOT, WANT) unit_same(__FILE__, __LINE__, #GOT, (GOT), (WANT))
 
 int main(void)
 {
