@@ -43,8 +43,9 @@ int main(int argc, char **argv) {
     struct event_base *base = event_base_new();
     if (!base)
         die("event_base_new", ENOMEM);
+    int fd = listen_anywhere(SOCK_NONBLOCK);
     struct evconnlistener *listener =
-        evconnlistener_new(base, on_connection, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, listen_anywhere(SOCK_NONBLOCK));
+        evconnlistener_new(base, on_connection, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     if (!listener)
         die("evconnlistener_new", ENOMEM);
     return event_base_dispatch(base) ? 1 : 0;

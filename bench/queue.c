@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The queue of a completion port by itself: what a posted packet costs, in nanoseconds. Medians of many
- * short rounds, so that a round in which the machine did something else does not count. One line of
- * "name=value" pairs.
+ * short rounds, so that a round in which the machine did something else does not count. The ping-pong of
+ * two threads takes turns with one on bare futexes, by the same two threads: what the scheduler does with
+ * them, it does to both. One line of "name=value" pairs. Builds for Windows too, without the futexes.
  */
 #include <winsock2.h>
 #include <windows.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef __linux__
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #define ROUNDS 101
 #define COUNT  20000
 #define BATCH  64
+#define TURNS  61 /* of the ping-pong: so often each way has its turn */
+#define TRIPS  40 /* of a turn */
+
+/* What the other thread is told by key. */
+enum { KEY_END, KEY_GIVE_BACK, KEY_FUTEX };
 
 static LONGLONG frequency;
 static HANDLE port;
@@ -83,43 +94,107 @@ static double median_ns(void (*round)(void)) {
     return took[ROUNDS / 2];
 }
 
-/* The other half of a ping-pong: gives back every packet on the port it was told. */
+/* -- ping-pong -- */
+
+static HANDLE ports[2]; /* there, and back */
+
+#ifdef __linux__
+static struct {
+    int ball;
+    char distance[60];
+} word[2];
+
+static void hand_over(int *ball) {
+    __atomic_store_n(ball, 1, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, ball, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void catch_it(int *ball) {
+    while (!__atomic_load_n(ball, __ATOMIC_SEQ_CST))
+        syscall(SYS_futex, ball, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    __atomic_store_n(ball, 0, __ATOMIC_SEQ_CST);
+}
+
+static void give_back_balls(void) {
+    for (int i = 0; i < TRIPS + 1; i++) {
+        catch_it(&word[0].ball);
+        hand_over(&word[1].ball);
+    }
+}
+
+static void futex_trip(void) {
+    hand_over(&word[0].ball);
+    catch_it(&word[1].ball);
+}
+#endif
+
+/* The other half of a ping-pong: gives back every packet on the other port. */
 static DWORD WINAPI give_back(LPVOID argument) {
-    HANDLE *ports = argument;
     DWORD bytes;
     ULONG_PTR key;
     OVERLAPPED *overlapped;
+    (void)argument;
     for (;;) {
         check(GetQueuedCompletionStatus(ports[0], &bytes, &key, &overlapped, INFINITE), "waiting");
-        if (!key)
+        if (key == KEY_END)
             return 0;
+#ifdef __linux__
+        if (key == KEY_FUTEX) {
+            give_back_balls();
+            continue;
+        }
+#endif
         check(PostQueuedCompletionStatus(ports[1], 0, key, NULL), "answering");
     }
 }
 
-/* There and back between two threads that both sleep in between: two wakes. */
-static double ping_pong_ns(void) {
-    HANDLE ports[2], thread;
-    double took[2001];
+static void tell(ULONG_PTR key) {
+    check(PostQueuedCompletionStatus(ports[0], 0, key, NULL), "asking");
+}
+
+static void port_trip(void) {
     DWORD bytes;
     ULONG_PTR key;
     OVERLAPPED *overlapped;
+    tell(KEY_GIVE_BACK);
+    check(GetQueuedCompletionStatus(ports[1], &bytes, &key, &overlapped, INFINITE), "waiting");
+}
+
+/* Nanoseconds per trip. */
+static double turn_ns(void (*trip)(void)) {
+    double start;
+    trip(); /* the other thread changes over */
+    start = now_ns();
+    for (int i = 0; i < TRIPS; i++)
+        trip();
+    return (now_ns() - start) / TRIPS;
+}
+
+/* There and back between two threads that both sleep in between: two wakes. */
+static void ping_pong(void) {
+    double by_port[TURNS], by_futex[TURNS] = {0};
+    HANDLE thread;
     for (int i = 0; i < 2; i++)
         check((ports[i] = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0)) != NULL, "a port");
-    check((thread = CreateThread(NULL, 0, give_back, ports, 0, NULL)) != NULL, "CreateThread");
-    for (int i = 0; i < 2001; i++) {
-        double start = now_ns();
-        check(PostQueuedCompletionStatus(ports[0], 0, 1, NULL), "asking");
-        check(GetQueuedCompletionStatus(ports[1], &bytes, &key, &overlapped, INFINITE), "waiting");
-        took[i] = now_ns() - start;
+    check((thread = CreateThread(NULL, 0, give_back, NULL, 0, NULL)) != NULL, "CreateThread");
+    for (int i = 0; i < TURNS; i++) {
+        by_port[i] = turn_ns(port_trip);
+#ifdef __linux__
+        tell(KEY_FUTEX);
+        by_futex[i] = turn_ns(futex_trip);
+#endif
     }
-    check(PostQueuedCompletionStatus(ports[0], 0, 0, NULL), "asking");
+    tell(KEY_END);
     WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
     CloseHandle(ports[0]);
     CloseHandle(ports[1]);
-    qsort(took, 2001, sizeof *took, by_size);
-    return took[1000];
+    qsort(by_port, TURNS, sizeof *by_port, by_size);
+    qsort(by_futex, TURNS, sizeof *by_futex, by_size);
+    printf("ping_pong=%.0f", by_port[TURNS / 2]);
+    if (by_futex[TURNS / 2] > 0)
+        printf(" futex_ping_pong=%.0f", by_futex[TURNS / 2]);
+    printf("\n");
 }
 
 int main(void) {
@@ -130,7 +205,7 @@ int main(void) {
     printf("post_get=%.1f ", median_ns(one_by_one));
     printf("backlog=%.1f ", median_ns(all_then_all));
     printf("batch=%.1f ", median_ns(in_batches));
-    printf("ping_pong=%.0f\n", ping_pong_ns());
+    ping_pong();
     CloseHandle(port);
     return 0;
 }
