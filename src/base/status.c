@@ -102,6 +102,7 @@ static const struct row rows[] = {
     {0xC00000D0, 71, 10035},        /* request not accepted */
     {0xC00000D4, 17, 10022},        /* not the same device */
     {0xC00000D9, 232, 10035},       /* pipe empty */
+    {0xC00000E8, 1784, 10014},      /* invalid user buffer */
     {0xC00000EF, 87, 10022},        /* invalid parameter 1 */
     {0xC0000101, 145, 10022},       /* directory not empty */
     {0xC0000102, 1392, 10022},      /* file corrupt */
@@ -291,6 +292,13 @@ uint32_t status_from_errno_socket(int err)
         return 0;
     row = find_errno(err);
     return row ? row->socket : 0xC0000001;
+}
+
+uint32_t status_from_errno_write(int err)
+{
+    /* Windows probes a buffer to be filled and says "access violation"; one to be written out it
+     * only copies from, and tells that failure apart: conform/file_write.c, buffers_not_there. */
+    return err == EFAULT || err == -EFAULT ? 0xC00000E8 : status_from_errno(err);
 }
 
 uint32_t status_from_win32(uint32_t code)

@@ -22,6 +22,7 @@
  * where the same errno has another meaning (EPIPE: the peer is gone; EAGAIN: would block). */
 uint32_t status_from_errno(int err);
 uint32_t status_from_errno_socket(int err);
+uint32_t status_from_errno_write(int err); /* a buffer that is not there: INVALID_USER_BUFFER */
 
 /* Wraps a Win32 or WSA code; 0 gives success, 997 gives STATUS_PENDING. */
 uint32_t status_from_win32(uint32_t code);

@@ -114,9 +114,10 @@ static uint32_t step(struct request *r, int64_t result)
 {
     if (result == -ECANCELED)
         return STATUS_CANCELLED;
+    if (result < 0 && r->u.disk.write)
+        return status_from_errno_write((int)-result);
     if (result < 0)
-        return r->bytes > 0 && !r->u.disk.write ? (uint32_t)STATUS_SUCCESS
-                                                : status_from_errno((int)-result);
+        return r->bytes > 0 ? (uint32_t)STATUS_SUCCESS : status_from_errno((int)-result);
     if (result == 0 && !r->u.disk.write)
         return r->bytes > 0 ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_END_OF_FILE;
     if (result == 0)
@@ -333,9 +334,9 @@ static uint32_t run(struct file *f, const struct transfer *t, uint32_t *bytes)
             break; /* short: the end; the rest of the buffer is not aligned any more */
     }
     *bytes = done;
-    if (n < 0 && (t->write || done == 0))
-        return status_from_errno((int)-n);
-    return STATUS_SUCCESS;
+    if (n < 0 && t->write)
+        return status_from_errno_write((int)-n);
+    return n < 0 && done == 0 ? status_from_errno((int)-n) : (uint32_t)STATUS_SUCCESS;
 }
 
 static uint32_t run_in_turn(struct file *f, const struct transfer *t, uint32_t *bytes)

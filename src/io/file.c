@@ -342,7 +342,7 @@ uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
 
 uint32_t file_add_modes(struct file *f, uint32_t modes)
 {
-    if (modes & ~(uint32_t)(FILE_MODE_SKIP_PORT | FILE_MODE_SKIP_EVENT))
+    if (!(f->flags & FILE_OVERLAPPED) || (modes & ~(uint32_t)(FILE_MODE_SKIP_PORT | FILE_MODE_SKIP_EVENT)))
         return STATUS_INVALID_PARAMETER;
     atomic_fetch_or(&f->modes, (uint8_t)modes);
     return STATUS_SUCCESS;

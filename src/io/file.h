@@ -159,6 +159,7 @@ uint32_t file_adopt_stream(int fd, uint32_t flags, enum file_kind kind, struct f
 
 /* Associates with a port: PORT-04, PORT-05. */
 uint32_t file_associate(struct file *f, struct port *port, uintptr_t key);
+/* What completion skips; not for a file that has synchronous operations only. */
 uint32_t file_add_modes(struct file *f, uint32_t modes);
 
 /*

@@ -153,7 +153,7 @@ static uint32_t write_attempt(struct request *r)
         if (n == -EAGAIN)
             return STATUS_PENDING;
         if (n < 0)
-            return status_from_errno((int)-n);
+            return status_from_errno_write((int)-n);
         r->bytes += (uint32_t)n;
     }
     return STATUS_SUCCESS;
@@ -198,7 +198,7 @@ static uint32_t sync_write_attempt(struct file *f, void *ctx)
         if (n == -EAGAIN)
             return STATUS_PENDING;
         if (n < 0)
-            return status_from_errno((int)-n);
+            return status_from_errno_write((int)-n);
         t->bytes += (uint32_t)n;
         t->iov.iov_base = (char *)t->iov.iov_base + n;
         t->iov.iov_len -= (size_t)n;

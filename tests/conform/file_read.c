@@ -861,6 +861,10 @@ TEST(modes_add_up, "FILE-16 FILE-14 FILE-15")
     CHECK_EQ(packets(port, &ov, 5000), 1);
     CHECK_EQ(WaitForSingleObject(h, 10), WAIT_TIMEOUT);
     CHECK_ERR(SetFileCompletionNotificationModes(NULL, 1), ERROR_INVALID_HANDLE);
+    HANDLE synchronous = temp_file(10, 0); /* nothing of it ever goes to a port */
+    CHECK_ERR(SetFileCompletionNotificationModes(synchronous, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS),
+              ERROR_INVALID_PARAMETER);
+    CloseHandle(synchronous);
     closesocket(pair[0]);
     closesocket(pair[1]);
     CloseHandle(port);

@@ -412,6 +412,28 @@ TEST(zero_bytes, "FILE-13")
     CloseHandle(file);
 }
 
+TEST(buffers_not_there, "FILE-13 ERR-04")
+{
+    char byte;
+    DWORD bytes = 77;
+    HANDLE file = temp_file(10, 0), ends[2], nowhere[2] = {NULL, (HANDLE)8};
+    REQUIRE(file != INVALID_HANDLE_VALUE);
+    REQUIRE(CreatePipe(&ends[0], &ends[1], NULL, 4096));
+    for (int i = 0; i < 2; i++) {
+        CHECK_ERR(WriteFile(file, nowhere[i], 10, &bytes, NULL), ERROR_INVALID_USER_BUFFER);
+        CHECK_EQ(bytes, 0);
+        CHECK_ERR(ReadFile(file, nowhere[i], 10, &bytes, NULL), ERROR_NOACCESS);
+        CHECK_ERR(WriteFile(ends[1], nowhere[i], 10, &bytes, NULL), ERROR_INVALID_USER_BUFFER);
+        CHECK_EQ(bytes, 0);
+        CHECK(WriteFile(ends[1], "x", 1, &bytes, NULL)); /* and nothing of the failed one is before it */
+        CHECK_EQ(ReadFile(ends[0], &byte, 1, &bytes, NULL) && byte == 'x', 1);
+    }
+    CHECK_EQ(size_of(file), 10);
+    CloseHandle(ends[0]);
+    CloseHandle(ends[1]);
+    CloseHandle(file);
+}
+
 TEST(zero_bytes_at_a_port, "FILE-13 PORT-06")
 {
     OVERLAPPED ov = {.Offset = 5}, *got = NULL;
