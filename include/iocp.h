@@ -66,6 +66,10 @@ IOCP_API int iocp_forget(int fd);
  * "none" if the engine asked for is refused. A constant string. */
 IOCP_API const char *iocp_engine_name(void);
 
+/* The same with the reason, such as "epoll: io_uring_setup is refused: Operation not permitted". One
+ * line, valid for ever. With IOCP_VERBOSE in the environment it is printed to stderr when chosen. */
+IOCP_API const char *iocp_engine_info(void);
+
 /*
  * What has happened in this process so far. When no operation is pending and no packet is queued:
  * started == completed + refused, and queued == delivered + dropped.

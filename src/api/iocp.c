@@ -19,6 +19,11 @@ const char *iocp_engine_name(void)
     return engine_kind() == ENGINE_URING ? "uring" : "epoll";
 }
 
+const char *iocp_engine_info(void)
+{
+    return engine_info();
+}
+
 void iocp_ledger(struct iocp_ledger *out)
 {
     struct ledger sums;

@@ -46,7 +46,7 @@ static void say(const char *engine_name, const char *why, int err)
         snprintf(engine.info, sizeof engine.info, "%s: %s", engine_name, why);
 }
 
-static void choose(void)
+static void choose_engine(void)
 {
     const char *wish = getenv("IOCP_ENGINE");
     const char *why = "";
@@ -78,6 +78,13 @@ static void choose(void)
         fprintf(stderr, "iocp: IOCP_ENGINE=uring, but %s: %s (%s)\n", why, strerror(-err),
                 strerrorname_np(-err) ? strerrorname_np(-err) : "?");
     }
+}
+
+static void choose(void)
+{
+    choose_engine();
+    if (getenv("IOCP_VERBOSE"))
+        fprintf(stderr, "iocp: engine %s\n", engine.info);
 }
 
 int engine_init(void)

@@ -14,6 +14,7 @@
 #include "base/futex.h"
 #include "base/lock.h"
 #include "base/os.h"
+#include "base/own_fd.h"
 #include "engine/timer.h"
 
 #include <assert.h>
@@ -283,8 +284,8 @@ int home_add_fd(int fd, void (*ready)(void *ctx), void *ctx)
 static void start_afresh(void)
 {
     if (home.poller) {
-        close(home.poller->epoll_fd);
-        close(home.poller->wake_fd);
+        own_fd_close(home.poller->epoll_fd);
+        own_fd_close(home.poller->wake_fd);
         home.poller = NULL;
     }
     is_home = false;

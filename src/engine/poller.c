@@ -7,6 +7,7 @@
 #include "base/fork.h"
 #include "base/lock.h"
 #include "base/os.h"
+#include "base/own_fd.h"
 #include "engine/home.h"
 
 #include <assert.h>
@@ -43,15 +44,15 @@ int poller_new(struct poller **out, void *owner, const struct poller_ops *ops)
     p->ops = ops;
     p->id = atomic_fetch_add(&next_id, 1);
     list_init(&p->link);
-    p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    p->epoll_fd = own_fd(epoll_create1(EPOLL_CLOEXEC));
+    p->wake_fd = own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (p->epoll_fd < 0 || p->wake_fd < 0 ||
         epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->wake_fd, &ev) < 0) {
         err = -errno;
         if (p->epoll_fd >= 0)
-            close(p->epoll_fd);
+            own_fd_close(p->epoll_fd);
         if (p->wake_fd >= 0)
-            close(p->wake_fd);
+            own_fd_close(p->wake_fd);
         free(p);
         return err;
     }
@@ -74,8 +75,8 @@ void poller_free(struct poller *p)
         atomic_fetch_sub(&pollers.count, 1);
     }
     /* Home's set watches the epoll fd itself: closing its only descriptor takes it out. */
-    close(p->epoll_fd);
-    close(p->wake_fd);
+    own_fd_close(p->epoll_fd);
+    own_fd_close(p->wake_fd);
     free(p);
 }
 
@@ -282,8 +283,8 @@ static void close_inherited(void)
     list_for_each(e, &pollers.list) {
         struct poller *p = container_of(e, struct poller, link);
 
-        close(p->epoll_fd);
-        close(p->wake_fd);
+        own_fd_close(p->epoll_fd);
+        own_fd_close(p->wake_fd);
     }
     list_init(&pollers.list);
     atomic_store(&pollers.count, 0);

@@ -17,6 +17,7 @@
 #include "base/fork.h"
 #include "base/lock.h"
 #include "base/os.h"
+#include "base/own_fd.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -428,6 +429,8 @@ int uring_open(const char **why)
         err = restrict_and_enable(&ring.uring, why);
     if (err)
         io_uring_queue_exit(&ring.uring);
+    else
+        own_fd(ring.uring.ring_fd);
     ring.open = err == 0;
     return err;
 }
@@ -435,8 +438,10 @@ int uring_open(const char **why)
 /* The ring is the parent's, and so is what it has been given. Closed here, it goes on there. */
 static void leave_to_parent(void)
 {
-    if (ring.open)
+    if (ring.open) {
+        own_fd_forget(ring.uring.ring_fd);
         io_uring_queue_exit(&ring.uring);
+    }
     ring.open = ring.serving = ring.unsubmitted = false;
     ring.watch_once = (pthread_once_t)PTHREAD_ONCE_INIT;
     ring.watch_err = 0;

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fork.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 #include "io/cancel.h"
 #include "io/lane.h"
@@ -156,7 +157,7 @@ FORK_HOOK(&reserve.lock, LOCK_GLOBAL, NULL); /* a child has a reserve of its own
 static void reserve_fill(void)
 {
     if (reserve.fd < 0)
-        reserve.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        reserve.fd = own_fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
 static void reserve_first(void)
@@ -179,7 +180,7 @@ static int accept_behind(struct file *listener, struct file *socket)
     if (fd == -EMFILE || fd == -ENFILE) {
         lock_acquire(&reserve.lock);
         if (reserve.fd >= 0)
-            close(reserve.fd);
+            own_fd_close(reserve.fd);
         reserve.fd = -1;
         fd = take_connection(listener);
         if (fd >= 0 && file_replace_fd(socket, fd) != STATUS_SUCCESS)
@@ -439,7 +440,7 @@ uint32_t accept_start(struct file *listener, struct file *socket, void *out, uin
     r->answers_later = true; /* there are programs that expect no packet after TRUE: conform/accept.c */
     request_set_buf(r, out, data_len);
     request_get(r);
-    status = sock_start(r, LANE_IN, false, result);
+    status = sock_start(r, LANE_IN, result);
     if (status == STATUS_PENDING)
         stop_if_closed(listener, socket, r);
     request_put(r);

@@ -196,7 +196,8 @@ static void cancel_issued_by(struct object *obj, void *ctx)
         cancel_requests(f, match);
 }
 
-void cancel_thread(struct thread *t)
+/* The exiting thread's requests on files without a port. */
+static void cancel_thread(struct thread *t)
 {
     struct cancel_match match = {.ov = NULL, .issuer = t->serial};
 

@@ -25,7 +25,4 @@ unsigned cancel_blockers(struct file *f);
 /* What waits in f's lanes, whichever file it completes on (an accept socket's first data). */
 void cancel_lanes(struct file *f);
 
-/* The exiting thread's requests on files without a port (hook of thread.c). */
-void cancel_thread(struct thread *t);
-
 #endif

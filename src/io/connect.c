@@ -302,7 +302,7 @@ uint32_t connect_start(struct file *f, const void *addr, int32_t len, void *data
     r->u.connect.stage = status == STATUS_SUCCESS   ? STAGE_SENDING
                          : status == STATUS_PENDING ? STAGE_CONNECTING
                                                     : STAGE_FAILED;
-    return sock_start(r, LANE_OUT, false, result);
+    return sock_start(r, LANE_OUT, result);
 }
 
 /* ---- DisconnectEx ---- */
@@ -378,5 +378,5 @@ uint32_t connect_end(struct file *f, bool reuse, OVERLAPPED *ov)
         return status;
     r->ops = &disconnect_ops;
     r->in_flags = reuse;
-    return sock_start(r, LANE_OUT, false, &unused);
+    return sock_start(r, LANE_OUT, &unused);
 }

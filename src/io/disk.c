@@ -12,6 +12,7 @@
 
 #include "base/futex.h"
 #include "base/os.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 #include "io/request.h"
 #include "ntstatus.h"
@@ -234,7 +235,7 @@ static void turn_give_up(struct file *f, struct disk *d)
 
 static int turn_fd(struct file *f, struct disk *d)
 {
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+    int fd = own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE));
 
     lock_acquire(&f->lock);
     if (d->turn_fd < 0) {
@@ -243,7 +244,7 @@ static int turn_fd(struct file *f, struct disk *d)
     }
     lock_release(&f->lock);
     if (fd >= 0)
-        close(fd);
+        own_fd_close(fd);
     return d->turn_fd;
 }
 
@@ -418,7 +419,7 @@ static void destroy(struct file *f)
 
     cleanup(f); /* does nothing the second time; a file that was never published comes here first */
     if (d->turn_fd >= 0)
-        close(d->turn_fd);
+        own_fd_close(d->turn_fd);
     free(d);
 }
 

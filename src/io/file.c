@@ -8,6 +8,7 @@
 #include "io/file.h"
 
 #include "base/align.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 #include "io/cancel.h"
 #include "io/lane.h"
@@ -33,7 +34,7 @@ static pthread_once_t placeholder_once = PTHREAD_ONCE_INIT;
 
 static void make_placeholder(void)
 {
-    placeholder_fd = fd_above_std(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    placeholder_fd = own_fd(fd_above_std(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
 }
 
 int fd_above_std(int fd)
@@ -223,7 +224,7 @@ static uint32_t adopt(int fd)
     uint32_t flags = FILE_ADOPTED | FILE_OVERLAPPED;
     uint32_t status;
 
-    if (fd < 3 || modes < 0 || fstat(fd, &st) < 0)
+    if (fd < 3 || own_fd_is(fd) || modes < 0 || fstat(fd, &st) < 0)
         return STATUS_INVALID_HANDLE;
     if (modes & O_NONBLOCK)
         flags |= FILE_NONBLOCK_FD;

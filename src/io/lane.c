@@ -210,13 +210,6 @@ static void run_lanes_locked(struct file *f)
     }
 }
 
-void lane_run(struct file *f)
-{
-    lock_acquire(&f->lock);
-    run_lanes_locked(f);
-    lock_release(&f->lock);
-}
-
 void lane_kick(struct file *f)
 {
     lock_acquire(&f->lock);
@@ -310,44 +303,6 @@ uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_r
     }
     lane->running = true;
     return start_first(f, lane, r, result);
-}
-
-uint32_t lane_start_waiting(struct request *r, enum lane_direction dir)
-{
-    struct file *f = r->file;
-    struct lane *lane = &f->lanes[dir];
-    uint32_t status;
-    uint32_t edges;
-
-    /* A fresh registration reports what is ready now: no edge can have been missed. */
-    lane_unregister(f);
-    if (!enter(r, dir))
-        return request_refuse(r, STATUS_CANCELLED);
-    if (lane->running || !list_empty(&lane->requests)) {
-        lock_release(&f->lock);
-        return request_refuse(r, STATUS_INVALID_DEVICE_STATE);
-    }
-    lane->running = true;
-    edges = lane->edges;
-    lock_release(&f->lock);
-    status = lane_register(f);
-    if (status != STATUS_SUCCESS) {
-        lock_acquire(&f->lock);
-        lane->running = false;
-        lock_release(&f->lock);
-        return request_refuse(r, status);
-    }
-    lock_acquire(&f->lock);
-    if (f->closing) {
-        lane->running = false;
-        lock_release(&f->lock);
-        return request_refuse(r, STATUS_CANCELLED);
-    }
-    lane->drained = lane->edges == edges;
-    queue_locked(f, lane, r, true);
-    leave_locked(f, lane);
-    lock_release(&f->lock);
-    return STATUS_PENDING;
 }
 
 void lane_move(struct request *r, struct file *to, enum lane_direction dir)

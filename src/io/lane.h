@@ -18,9 +18,6 @@
  */
 uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_result *result);
 
-/* The same, but never attempted inline: waits for the next edge (ConnectEx after EINPROGRESS). */
-uint32_t lane_start_waiting(struct request *r, enum lane_direction dir);
-
 /*
  * Called inside an attempt, returns through it: the request goes on in a lane of another file
  * (AcceptEx waiting for first data). The attempt then returns STATUS_MORE_PROCESSING.
@@ -28,14 +25,11 @@ uint32_t lane_start_waiting(struct request *r, enum lane_direction dir);
 #define LANE_MOVED 0xEFFF0001u
 void lane_move(struct request *r, struct file *to, enum lane_direction dir);
 
-/* Does what can be done now on both lanes; completions go out through request_complete. */
-void lane_run(struct file *f);
-
 /* Edge callbacks for pollers (token = fd and generation). */
 void lane_edge_queue(struct poller *p, uint64_t token, uint32_t events);
 void lane_edge_home(struct poller *p, uint64_t token, uint32_t events);
 
-/* READY entry -> lane_run. */
+/* A READY entry's turn: does what can be done now on both lanes of its file. */
 void lane_run_ready(struct queue_entry *e);
 
 /* Makes sure that f is registered with the poller it belongs to. Called with no lock held. */

@@ -7,6 +7,7 @@
 #include "io/select.h"
 
 #include "base/clock.h"
+#include "base/own_fd.h"
 #include "io/connect.h"
 #include "ntstatus.h"
 #include "wait/wait.h"
@@ -158,7 +159,7 @@ static uint32_t silence(struct selection *sel, unsigned i)
         .events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, .data.u32 = i};
 
     if (sel->noisy_fd < 0)
-        sel->noisy_fd = epoll_create1(EPOLL_CLOEXEC);
+        sel->noisy_fd = own_fd(epoll_create1(EPOLL_CLOEXEC));
     if (sel->noisy_fd < 0)
         return STATUS_INSUFFICIENT_RESOURCES;
     /* The same socket a second time is in the set already. */
@@ -292,7 +293,7 @@ uint32_t select_wait(struct select_item *items, unsigned n, uint64_t deadline_ns
     if (status == STATUS_SUCCESS && *count == 0 && deadline_ns != 0)
         status = block(&sel, deadline_ns, count);
     if (sel.noisy_fd >= 0)
-        close(sel.noisy_fd);
+        own_fd_close(sel.noisy_fd);
     if (sel.fds != sel.fds_inline)
         free(sel.fds);
     return status;

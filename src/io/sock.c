@@ -179,7 +179,8 @@ static uint32_t check_address(const struct sock *s, const void *addr, int32_t le
     return STATUS_SUCCESS;
 }
 
-uint32_t sock_copy_name(const void *addr, uint32_t addr_len, void *out, int32_t *len)
+/* An address is copied out only if it fits whole. */
+static uint32_t copy_name(const void *addr, uint32_t addr_len, void *out, int32_t *len)
 {
     if (!out || !len || *len < 0 || (uint32_t)*len < addr_len)
         return status_from_wsa(WSAEFAULT);
@@ -198,7 +199,7 @@ uint32_t sock_local_name(struct file *f, void *addr, int32_t *len)
         return status_from_wsa(WSAEINVAL);
     if (getsockname(f->fd, (struct sockaddr *)&name, &name_len) < 0)
         return status_from_errno_socket(errno);
-    return sock_copy_name(&name, name_len, addr, len);
+    return copy_name(&name, name_len, addr, len);
 }
 
 uint32_t sock_peer_name(struct file *f, void *addr, int32_t *len)
@@ -211,7 +212,7 @@ uint32_t sock_peer_name(struct file *f, void *addr, int32_t *len)
          * forgotten it. Both say "not connected" here. */
         return status_from_errno_socket(errno);
     }
-    return sock_copy_name(&name, name_len, addr, len);
+    return copy_name(&name, name_len, addr, len);
 }
 
 /* ---- binding ---- */

@@ -93,8 +93,6 @@ uint32_t sock_require_connected(struct file *f);
 /* The pending error of the descriptor, as errno; taken. */
 int sock_take_error(struct file *f);
 bool sock_urgent_inline(struct file *f); /* SO_OOBINLINE: the urgent byte is data like any other */
-/* An address is copied out only if it fits whole: WSAEFAULT. */
-uint32_t sock_copy_name(const void *addr, uint32_t addr_len, void *out, int32_t *len);
 /* How long an address of that family must be at least; 0: unknown. */
 uint32_t sock_address_size(int family);
 
@@ -182,8 +180,8 @@ uint32_t sock_start_send_msg(struct file *f, struct io_msg *msg, uint32_t flags,
 uint32_t sock_receive_msg(struct file *f, struct io_msg *msg, uint32_t *bytes);
 uint32_t sock_send_msg(struct file *f, struct io_msg *msg, uint32_t flags, uint32_t *bytes);
 
-/* The common start: begin, lane, result. `waiting`: never attempted inline. */
-uint32_t sock_start(struct request *r, enum lane_direction dir, bool waiting, struct request_result *result);
+/* The common start: begin, lane, result. */
+uint32_t sock_start(struct request *r, enum lane_direction dir, struct request_result *result);
 
 /* ReadFile and WriteFile: begun, not yet started. */
 uint32_t sock_read_request(struct request *r);

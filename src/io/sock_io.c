@@ -452,12 +452,12 @@ static const struct request_ops receive_from_ops = {
 static const struct request_ops send_ops = {
     .name = "send", .attempt = request_send_attempt, .queued = send_queued, .release = send_release};
 
-uint32_t sock_start(struct request *r, enum lane_direction dir, bool waiting, struct request_result *result)
+uint32_t sock_start(struct request *r, enum lane_direction dir, struct request_result *result)
 {
     uint32_t status;
 
     request_begin(r);
-    status = waiting ? lane_start_waiting(r, dir) : lane_start(r, dir, result);
+    status = lane_start(r, dir, result);
     if (status_is_warning(status)) /* a datagram was cut: that is an answer, and it is on its way */
         status = STATUS_PENDING;
     return status;
@@ -504,7 +504,7 @@ uint32_t sock_start_receive(struct file *f, const struct io_buf *bufs, uint32_t 
         r->u.sock.from = from;
         r->u.sock.from_len = from_len;
     }
-    return sock_start(r, LANE_IN, false, result);
+    return sock_start(r, LANE_IN, result);
 }
 
 static uint32_t keep_destination(struct request *r, const void *to, uint32_t to_len)
@@ -543,7 +543,7 @@ uint32_t sock_start_send(struct file *f, const struct io_buf *bufs, uint32_t cou
         if (status != STATUS_SUCCESS)
             return request_refuse(r, status);
     }
-    return sock_start(r, LANE_OUT, false, result);
+    return sock_start(r, LANE_OUT, result);
 }
 
 /* ---- ReadFile and WriteFile ---- */

@@ -95,7 +95,7 @@ static uint32_t start(struct file *f, struct io_msg *msg, uint32_t flags, const 
     r->in_flags = flags;
     r->ops = ops;
     r->u.sock.msg = msg;
-    return sock_start(r, ops == &send_ops ? LANE_OUT : LANE_IN, false, result);
+    return sock_start(r, ops == &send_ops ? LANE_OUT : LANE_IN, result);
 }
 
 uint32_t sock_start_receive_msg(struct file *f, struct io_msg *msg, const struct sock_answer *answer,

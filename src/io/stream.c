@@ -293,16 +293,3 @@ uint32_t stream_pipe(uint32_t size, struct file **read_end, struct file **write_
         file_put(*read_end);
     return status;
 }
-
-uint32_t stream_available(struct file *f, uint32_t *bytes)
-{
-    struct pollfd p = {.fd = f->fd, .events = POLLIN};
-    int n = 0;
-
-    if (ioctl(f->fd, FIONREAD, &n) < 0)
-        return status_from_errno(errno);
-    *bytes = (uint32_t)n;
-    if (n == 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLHUP))
-        return STATUS_PIPE_BROKEN;
-    return STATUS_SUCCESS;
-}

@@ -14,7 +14,4 @@ extern const struct file_ops stream_ops;
 /* Both ends of a new pipe, close-on-exec; size 0: the kernel's default. */
 uint32_t stream_pipe(uint32_t size, struct file **read_end, struct file **write_end);
 
-/* Bytes that could be read now. STATUS_PIPE_BROKEN: none, and no writer is left. */
-uint32_t stream_available(struct file *f, uint32_t *bytes);
-
 #endif

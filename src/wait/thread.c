@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fork.h"
 #include "base/futex.h"
+#include "base/own_fd.h"
 #include "ntstatus.h"
 #include "wait/apc.h"
 #include "wait/objects.h"
@@ -150,7 +151,7 @@ static void detach(void *arg)
     t->wake_fd = -1;
     lock_release(&t->apc_lock);
     if (fd >= 0)
-        close(fd);
+        own_fd_close(fd);
     free_request_cache(t);
     unlist(t);
     if (!t->exit_code_given)
@@ -338,7 +339,7 @@ static void keep_self(void)
     if (!t)
         return;
     if (t->wake_fd >= 0)
-        close(t->wake_fd); /* shared with the parent: a wake there would be seen here */
+        own_fd_close(t->wake_fd); /* shared with the parent: a wake there would be seen here */
     t->wake_fd = -1;
     lock_init(&t->apc_lock, LOCK_APC);
     list_init(&t->apcs);

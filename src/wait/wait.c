@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/own_fd.h"
 #include "engine/poller.h"
 #include "ntstatus.h"
 #include "wait/apc.h"
@@ -335,7 +336,7 @@ static int own_wake_fd(struct thread *self)
 
     if (fd >= 0)
         return fd;
-    fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    fd = own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     lock_acquire(&self->apc_lock);
     self->wake_fd = fd;
     lock_release(&self->apc_lock);

@@ -708,6 +708,40 @@ TEST(blocking_sockets_connect)
     CloseHandle(port);
 }
 
+/* ---- the library's own ---- */
+
+/* Epoll sets and rings are made by nobody else here. */
+TEST(own_descriptors_are_nobodys)
+{
+    struct ends e = make(PAIR);
+    HANDLE port = new_port();
+    char byte[READ_SIZE];
+    OVERLAPPED ov;
+    int found = 0;
+
+    CHECK(CreateIoCompletionPort(handle_of(e.near), port, 1, 0) == port);
+    start_read(e.near, byte, &ov); /* now the port has its epoll set */
+    for (int fd = 3; fd < 256; fd++) {
+        char name[64], what[64] = "";
+
+        snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+        if (readlink(name, what, sizeof what - 1) < 0)
+            continue;
+        if (strcmp(what, "anon_inode:[eventpoll]") && strcmp(what, "anon_inode:[io_uring]"))
+            continue;
+        found++;
+        CHECK(!CreateIoCompletionPort(handle_of(fd), port, 1, 0));
+        CHECK_EQ(GetLastError(), ERROR_INVALID_HANDLE);
+        CHECK(!CloseHandle(handle_of(fd)));
+        CHECK(fcntl(fd, F_GETFD) >= 0);
+    }
+    CHECK(found > 0);
+    CHECK_EQ(write(e.far, "o", 1), 1);
+    CHECK_EQ(take(port, &ov, &(DWORD){0}), 0);
+    end(e);
+    CloseHandle(port);
+}
+
 /* ---- races ---- */
 
 enum { ROUNDS = 300, RACERS = 3 };
