@@ -479,7 +479,8 @@ WINSOCK_API_LINKAGE int WSAAPI WSASendTo(SOCKET s, LPWSABUF buffers, DWORD count
  * not NULL: MSG_PEEK, MSG_OOB, MSG_WAITALL, MSG_PARTIAL; read during the call. bytes: as WSASend.
  * Errors: WSAENOTCONN, WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED, WSAENETRESET, WSAEWOULDBLOCK,
  * WSAEMSGSIZE (datagram cut; the bytes count all the same), WSAETIMEDOUT, WSA_IO_PENDING,
- * WSA_OPERATION_ABORTED, WSAEINVAL (count 0). Several receives are filled in the order of the calls.
+ * WSA_OPERATION_ABORTED, WSAEINTR (a blocking call, and another thread has closed the socket), WSAEINVAL
+ * (count 0). Several receives are filled in the order of the calls.
  */
 WINSOCK_API_LINKAGE int WSAAPI WSARecv(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, LPDWORD flags,
                                        LPWSAOVERLAPPED overlapped,

@@ -109,7 +109,7 @@ static uint32_t run_now(struct file *f, const struct call *c, struct sock_transf
     }
     t->iov = iov;
     t->iov_count = c->count;
-    status = transfer(f, t);
+    status = sock_interrupted(f, transfer(f, t));
     if (iov != room)
         free(iov);
     return status;

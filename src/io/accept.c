@@ -122,6 +122,7 @@ uint32_t accept_one(struct file *listener, void *addr, int32_t *len, struct file
         status = atomic_load(&sock_of(listener)->nonblocking)
                      ? (uint32_t)STATUS_DEVICE_NOT_READY
                      : file_blocking_call(listener, POLLIN, DEADLINE_NEVER, true, accept_attempt, &fd);
+        status = sock_interrupted(listener, status);
     }
     sockevent_again(listener, SE_ACCEPT);
     if (status == STATUS_SUCCESS)

@@ -209,6 +209,7 @@ uint32_t connect_socket(struct file *f, const void *addr, int32_t len)
         if (atomic_load(&s->nonblocking))
             return STATUS_DEVICE_NOT_READY; /* WSAEWOULDBLOCK */
         status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, true, connect_attempt, NULL);
+        status = sock_interrupted(f, status);
         atomic_store(&s->error, 0); /* reported here */
     }
     return status;

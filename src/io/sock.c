@@ -427,6 +427,18 @@ static void edge(struct file *f, uint32_t events)
         sockevent_look(f);
 }
 
+uint32_t sock_interrupted(struct file *f, uint32_t status)
+{
+    bool closing;
+
+    if (status != STATUS_CANCELLED)
+        return status;
+    lock_acquire(&f->lock);
+    closing = f->closing;
+    lock_release(&f->lock);
+    return closing ? status_from_wsa(WSAEINTR) : status; /* conform/sock.c, close_while_blocked */
+}
+
 /* ---- as a file: ReadFile and WriteFile ---- */
 
 static uint32_t read_sync(struct file *f, void *buf, uint32_t size, const uint64_t *offset,

@@ -156,6 +156,10 @@ uint32_t sock_send_step(struct file *f, struct sock_transfer *t);
  * next receive reports. */
 void sock_collect_errors(struct file *f);
 
+/* The answer of a blocking Winsock call: one that was called back because somebody has closed the
+ * socket says WSAEINTR, one that was cancelled alone keeps STATUS_CANCELLED. */
+uint32_t sock_interrupted(struct file *f, uint32_t status);
+
 /* Synchronous: blocks or not as the socket does. */
 uint32_t sock_receive(struct file *f, struct sock_transfer *t);
 uint32_t sock_send(struct file *f, struct sock_transfer *t);

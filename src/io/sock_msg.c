@@ -139,7 +139,7 @@ static uint32_t sync_transfer(struct file *f, struct io_msg *msg, struct sock_tr
     t->iov = iov;
     t->iov_count = msg->buf_count;
     fill(t, msg);
-    status = send ? sock_send(f, t) : sock_receive(f, t);
+    status = sock_interrupted(f, send ? sock_send(f, t) : sock_receive(f, t));
     free(iov);
     return status;
 }

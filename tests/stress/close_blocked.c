@@ -43,7 +43,7 @@ static void *block_on_it(void *arg)
         if (got)
             served++;
         else
-            MUST(WSAGetLastError() == WSA_OPERATION_ABORTED);
+            MUST(WSAGetLastError() == WSAEINTR);
         interrupted += !got;
         stress_meet(&meeting);
     }
