@@ -92,7 +92,8 @@ WINBASEAPI HANDLE WINAPI CreateFileW(LPCWSTR name, DWORD access, DWORD share, LP
  * ERROR_IO_PENDING (accepted; exactly one completion follows: hEvent, port), ERROR_HANDLE_EOF
  * (overlapped read at or behind the end; a read at the pointer gives TRUE and 0 bytes),
  * ERROR_BROKEN_PIPE, ERROR_DISK_FULL, ERROR_INVALID_PARAMETER (neither `bytes` nor `overlapped`, or
- * no `overlapped` for an overlapped handle), ERROR_LOCK_VIOLATION.
+ * no `overlapped` for an overlapped handle), ERROR_NOACCESS and ERROR_INVALID_USER_BUFFER (`data` is not
+ * there to be filled, to be written).
  */
 WINBASEAPI BOOL WINAPI ReadFile(HANDLE file, LPVOID data, DWORD size, LPDWORD bytes, LPOVERLAPPED overlapped)
     IOCP_SYM(ReadFile);

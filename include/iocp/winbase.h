@@ -110,7 +110,8 @@ WINBASEAPI BOOL WINAPI HasOverlappedIoCompleted(LPOVERLAPPED overlapped) IOCP_SY
 #define FILE_SKIP_COMPLETION_PORT_ON_SUCCESS 0x1 /* done at once: no packet */
 #define FILE_SKIP_SET_EVENT_ON_HANDLE        0x2 /* completions do not signal the handle itself */
 
-/* Adds modes to a handle; they cannot be taken away. ERROR_INVALID_PARAMETER, ERROR_INVALID_HANDLE. */
+/* Adds modes to a handle; they cannot be taken away. ERROR_INVALID_PARAMETER (unknown modes, or the handle
+ * is not overlapped), ERROR_INVALID_HANDLE. */
 WINBASEAPI BOOL WINAPI SetFileCompletionNotificationModes(HANDLE file, UCHAR flags)
     IOCP_SYM(SetFileCompletionNotificationModes);
 
