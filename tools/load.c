@@ -4,8 +4,9 @@
  * keeps a few messages in flight; what comes back is compared byte by byte with the connection's
  * own pattern, so a byte lost, doubled, changed or sent to the wrong connection is seen. Prints
  * rate and latency percentiles and, given the process ids of the server, the CPU time it spent per
- * message. With --once every connection is closed after its first answer and made anew: then
- * connections are counted, and latency begins with the connect.
+ * message. With --warm the clock starts when every connection has had its first answer. With --once
+ * every connection is closed after its first answer and made anew: then connections are counted, and
+ * latency begins with the connect.
  *
  * Exit code: 0 all bytes right; 1 a byte wrong or missing, or a connection lost; 2 could not start.
  */
@@ -32,6 +33,7 @@
 #define PIPELINE_MAX 64
 #define RECEIVE_SIZE 65536
 #define DRAIN_NS     5000000000 /* how long the last answers may take */
+#define WARM_NS      60000000000 /* and the first ones, of very many connections */
 #define PIDS_MAX     8
 #define SPREAD_FIRST 0x7F010001u /* 127.1.0.1: the first of the client addresses */
 #define SPREAD_MAX   1000000
@@ -53,7 +55,7 @@ static struct {
     int spread; /* client addresses that are used in turn; 0: the system's choice */
     int pids[PIDS_MAX], pid_count;
     double seconds;
-    bool terse, once;
+    bool terse, once, warm;
 } option = {.conns = 500, .size = 64, .pipeline = 4, .port = 7777, .pin = -1, .seconds = 10};
 
 static unsigned char pattern[2 * PATTERN_SIZE];
@@ -297,6 +299,22 @@ static void turn(int timeout_ms) {
     }
 }
 
+/* One answer for each: then the server has accepted all of them, and none of that is measured. */
+static void warm_up(void) {
+    uint64_t end = now_ns() + WARM_NS;
+    int cold = 0;
+    for (int i = 0; i < option.conns; i++)
+        feed(&connections[i]);
+    while (cold < option.conns && now_ns() < end) {
+        if (connections[cold].fd >= 0 && connections[cold].received < (uint64_t)option.size)
+            turn(100);
+        else
+            cold++;
+    }
+    memset(histogram, 0, sizeof histogram);
+    messages = 0;
+}
+
 /* Runs for the time asked for, then stops sending and collects what is still on its way. */
 static double run(void) {
     uint64_t start = now_ns(), end = start + (uint64_t)(option.seconds * 1e9), shown = start,
@@ -358,7 +376,8 @@ static void report(double elapsed, uint64_t counted, uint64_t cpu) {
 
 static void usage(void) {
     die("usage: load [--port N] [--conns N] [--size BYTES] [--pipeline N] [--seconds S] "
-        "[--pid SERVER]... [--pin CPU] [--spread ADDRESSES] [--once] [--terse]");
+        "[--pid SERVER]... [--pin CPU] [--spread ADDRESSES] [--once] "
+        "[--warm] [--terse]");
 }
 
 /* An option with a value; false if it is none. */
@@ -386,6 +405,8 @@ static void parse(int argc, char **argv) {
             option.terse = true;
         else if (strcmp(argv[i], "--once") == 0)
             option.once = true;
+        else if (strcmp(argv[i], "--warm") == 0)
+            option.warm = true;
         else if (i + 1 < argc && parse_valued(argv[i], argv[i + 1]))
             i++;
         else
@@ -426,6 +447,8 @@ int main(int argc, char **argv) {
     prepare();
     signal(SIGPIPE, SIG_IGN);
     open_all();
+    if (option.warm && !option.once)
+        warm_up();
     uint64_t cpu = cpu_ns();
     double elapsed = run();
     uint64_t counted = messages;
