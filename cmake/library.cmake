@@ -76,6 +76,12 @@ foreach(lib iocp_static iocp_shared)
     "$<INSTALL_INTERFACE:include/iocp>" "$<INSTALL_INTERFACE:include>")
 endforeach()
 set_target_properties(iocp_inside PROPERTIES LINKER_LANGUAGE C)
+foreach(lib iocp_static iocp_shared)
+  target_compile_options(${lib} INTERFACE -pthread)
+endforeach()
+# The names of the installed package, for those who take the tree in with add_subdirectory.
+add_library(iocp::iocp ALIAS iocp_shared)
+add_library(iocp::static ALIAS iocp_static)
 
 # Installation. Nothing but iocp.h lands in include/ itself: windows.h and its kin stay one level down.
 install(FILES ${PROJECT_SOURCE_DIR}/include/iocp.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

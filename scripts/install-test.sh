@@ -87,6 +87,10 @@ try "find_package(iocp)" cmake -S "$dir/project" -B "$dir/project/b" -DCMAKE_PRE
 try "build against iocp::iocp and iocp::static" cmake --build "$dir/project/b"
 try "run with iocp::iocp" sh -c "cd $dir && timeout 30 project/b/shared"
 try "run with iocp::static" sh -c "cd $dir && timeout 30 project/b/static"
+sed -i "s|^find_package.*|add_subdirectory($root iocp)|" "$dir/project/CMakeLists.txt"
+try "add_subdirectory gives the same names" cmake -S "$dir/project" -B "$dir/project/sub"
+alone() { ! grep -q tests/conform "$dir/project/sub/Makefile" "$dir/project/sub/CMakeFiles/Makefile2"; }
+try "and the library alone" alone
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]
