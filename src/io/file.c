@@ -111,9 +111,10 @@ static void destroy(struct object *obj)
         lane_unregister(f);
     if (f->ops && f->ops->destroy)
         f->ops->destroy(f);
-    handle_release_fd(obj, f->fd);
-    if (!f->keep_fd)
-        close(f->fd);
+    if (f->keep_fd)
+        handle_release_fd(obj, f->fd);
+    else
+        handle_close_fd(obj, f->fd);
     free(f);
     if (port)
         object_put(&port->object);
@@ -126,8 +127,7 @@ static void fd_closed(struct object *obj, int fd)
 
     if (fd == f->fd)
         return;
-    handle_release_fd(obj, fd);
-    close(fd);
+    handle_close_fd(obj, fd);
 }
 
 static struct dispatcher *dispatcher_of(struct object *obj)
@@ -220,18 +220,22 @@ static uint32_t adopt(int fd)
 {
     struct stat st;
     struct file *f;
-    int modes = fcntl(fd, F_GETFL);
     uint32_t flags = FILE_ADOPTED | FILE_OVERLAPPED;
+    uint8_t generation;
     uint32_t status;
+    int modes;
 
-    if (fd < 3 || own_fd_is(fd) || modes < 0 || fstat(fd, &st) < 0)
+    if (fd < 3 || own_fd_is(fd) || !handle_fd_free(fd, &generation))
+        return STATUS_INVALID_HANDLE;
+    modes = fcntl(fd, F_GETFL);
+    if (modes < 0 || fstat(fd, &st) < 0)
         return STATUS_INVALID_HANDLE;
     if (modes & O_NONBLOCK)
         flags |= FILE_NONBLOCK_FD;
     status = adopt_by_kind(fd, &st, flags, &f);
     if (status != STATUS_SUCCESS)
         return status;
-    status = handle_open_fd(&f->object, fd, f->access, 0);
+    status = handle_adopt_fd(&f->object, fd, f->access, generation);
     if (status != STATUS_SUCCESS) { /* another thread was faster, or the number is being closed */
         f->keep_fd = true;
         handle_release_fd(&f->object, fd);

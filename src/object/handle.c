@@ -6,8 +6,9 @@
  *
  * Handle values of the second table: bits 2..21 index, bits 22..29 generation, bit 30 set.
  *
- * Slot states: FREE -> OPEN -> FREE, and for fds OPEN -> HELD -> FREE, where HELD means that the
- * handle is closed but the object still owns the number (a duplicate lives, a request runs).
+ * Slot states: FREE -> OPEN -> FREE, and for fds OPEN -> HELD -> CLOSING -> FREE, where HELD means that
+ * the handle is closed but the object still owns the number (a duplicate lives, a request runs), and
+ * CLOSING that it is inside close(2): whom the kernel gave the number meanwhile takes the slot over.
  */
 #include "object/handle.h"
 
@@ -16,18 +17,20 @@
 #include "ntstatus.h"
 
 #include <assert.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-enum slot_state { SLOT_FREE, SLOT_OPEN, SLOT_HELD };
+enum slot_state { SLOT_FREE, SLOT_OPEN, SLOT_HELD, SLOT_CLOSING };
 
 struct slot {
     struct lock lock;
     _Atomic uint8_t state;      /* enum slot_state; written under the lock, as the next two */
     uint8_t flags;              /* enum handle_flag */
-    _Atomic uint8_t generation; /* of non-fd handles */
+    _Atomic uint8_t generation; /* part of a non-fd handle; tells an adopter that an fd was closed */
     uint32_t access;
     uint32_t next_free;    /* non-fd slots: next in the free list, guarded by table.lock */
-    _Atomic(struct object *) object; /* OPEN: one counted reference and one handle; HELD: borrowed */
+    _Atomic(struct object *) object; /* OPEN: one counted reference and one handle; else borrowed */
 };
 
 enum { CHUNK_SLOTS = 1024, CHUNKS = 1024, NO_SLOT = UINT32_MAX };
@@ -169,10 +172,39 @@ uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t fl
     if (!slot)
         return STATUS_NO_MEMORY;
     lock_acquire(&slot->lock);
-    if (slot->state == SLOT_FREE)
+    if (slot->state == SLOT_FREE || slot->state == SLOT_CLOSING)
         slot_fill(slot, obj, access, flags);
     else
         status = STATUS_OBJECT_NAME_COLLISION; /* somebody owns that number already */
+    lock_release(&slot->lock);
+    return status;
+}
+
+bool handle_fd_free(int fd, uint8_t *generation)
+{
+    struct slot *slot = slot_make(&fd_table, (uint32_t)fd);
+
+    if (!slot)
+        return false;
+    /* The program may have been given the number before close(2) has returned to us. */
+    while (slot->state == SLOT_CLOSING)
+        sched_yield();
+    *generation = slot->generation;
+    return slot->state == SLOT_FREE;
+}
+
+uint32_t handle_adopt_fd(struct object *obj, int fd, uint32_t access, uint8_t generation)
+{
+    struct slot *slot = slot_make(&fd_table, (uint32_t)fd);
+    uint32_t status = STATUS_SUCCESS;
+
+    if (!slot)
+        return STATUS_NO_MEMORY;
+    lock_acquire(&slot->lock);
+    if (slot->state == SLOT_FREE && slot->generation == generation)
+        slot_fill(slot, obj, access, 0);
+    else
+        status = STATUS_OBJECT_NAME_COLLISION;
     lock_release(&slot->lock);
     return status;
 }
@@ -216,7 +248,7 @@ struct object *handle_get_fd_owner(int fd)
     if (!slot)
         return NULL;
     lock_acquire(&slot->lock);
-    if (slot->state != SLOT_FREE) {
+    if (slot->state == SLOT_OPEN || slot->state == SLOT_HELD) {
         /* HELD slots own no reference: take one only if the object is not dying already. */
         obj = object_try_get(slot->object) ? slot->object : NULL;
     }
@@ -295,6 +327,21 @@ void handle_release_fd(struct object *obj, int fd)
         slot->object = NULL;
     }
     lock_release(&slot->lock);
+}
+
+void handle_close_fd(struct object *obj, int fd)
+{
+    struct slot *slot = slot_at(&fd_table, (uint32_t)fd);
+
+    if (slot) {
+        lock_acquire(&slot->lock);
+        if (slot->object == obj)
+            slot->state = SLOT_CLOSING;
+        slot->generation++;
+        lock_release(&slot->lock);
+    }
+    close(fd);
+    handle_release_fd(obj, fd);
 }
 
 void handle_each_fd(void (*fn)(struct object *obj, void *ctx), void *ctx)

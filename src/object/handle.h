@@ -24,6 +24,14 @@ uint32_t handle_open(struct object *obj, uint32_t access, uint32_t flags, uintpt
 uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t flags);
 
 /*
+ * The same for a number that a program has merely named, and that another thread may be closing:
+ * handle_fd_free before the first look at the descriptor, handle_adopt_fd after the last. Both fail
+ * while an object owns the number, the second also if one has owned and closed it in between.
+ */
+bool handle_fd_free(int fd, uint8_t *generation);
+uint32_t handle_adopt_fd(struct object *obj, int fd, uint32_t access, uint8_t generation);
+
+/*
  * Looks a handle up and returns a counted reference in *out. `kinds` is a mask of enum
  * object_kind; a handle of another kind gives STATUS_OBJECT_TYPE_MISMATCH, an unknown or stale
  * one STATUS_INVALID_HANDLE. `access_out` may be NULL.
@@ -46,10 +54,11 @@ uint32_t handle_duplicate(struct object *obj, uint32_t access, uint32_t flags, i
 uint32_t handle_flags_get(uintptr_t h, uint32_t *flags);
 uint32_t handle_flags_set(uintptr_t h, uint32_t mask, uint32_t flags);
 
-/*
- * The object is being destroyed and gives its number back: forget the slot, before close(fd).
- */
+/* The object gives the number back to the program, open. */
 void handle_release_fd(struct object *obj, int fd);
+
+/* The object gives the number back to the kernel: close(fd), which nobody may adopt meanwhile. */
+void handle_close_fd(struct object *obj, int fd);
 
 /* Calls fn for each fd object alive, with a reference held during the call. */
 void handle_each_fd(void (*fn)(struct object *obj, void *ctx), void *ctx);
