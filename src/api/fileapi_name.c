@@ -217,7 +217,8 @@ static UINT temporary_name(const struct path *dir, const char *prefix, UINT uniq
 
         if (number == 0)
             continue;
-        snprintf(out, MAX_PATH, "%s%s%.3s%X.tmp", dir->text, separator, prefix ? prefix : "", number);
+        snprintf(out, MAX_PATH, "%.*s%s%.3s%X.tmp", (int)length, dir->text, separator, prefix ? prefix : "",
+                 number);
         if (unique)
             return unique;
         fd = open(out, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -417,7 +417,7 @@ static void write_v6(const SOCKADDR_INET *a, char out[ADDRESS_TEXT])
     if (a->Ipv6.sin6_scope_id)
         snprintf(scope, sizeof scope, "%%%u", a->Ipv6.sin6_scope_id);
     if (a->Ipv6.sin6_port)
-        snprintf(out, ADDRESS_TEXT, "[%s%s]:%u", host, scope, ntohs(a->Ipv6.sin6_port));
+        snprintf(out, ADDRESS_TEXT, "[%.45s%.15s]:%u", host, scope, ntohs(a->Ipv6.sin6_port));
     else
         snprintf(out, ADDRESS_TEXT, "%s%s", host, scope);
 }

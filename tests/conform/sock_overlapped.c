@@ -343,7 +343,7 @@ TEST(receives_in_order_under_load, "SOCK-08 SOCK-12 SOCK-13 PORT-11")
     HANDLE sender = start_thread(send_chunks, &c);
     while (empty < DEPTH && !bad) {
         struct packet p = pop(port, 10000);
-        bad |= !CHECK_EQ(p.error, 0) | !CHECK(p.ov == &ov[next]) | !CHECK(p.bytes <= sizes[next]);
+        bad |= !CHECK_EQ(p.error, 0) || !CHECK(p.ov == &ov[next]) || !CHECK(p.bytes <= sizes[next]);
         if (bad)
             break;
         bad |= !CHECK_EQ(wrong_bytes(got[next], p.bytes, at), 0);
@@ -541,7 +541,7 @@ TEST(stream_receive_takes_what_is_there, "SOCK-12")
         CHECK(error == 0 || error == WSA_IO_PENDING);
         CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
         CHECK_EQ(ov.InternalHigh, want[i]);
-        CHECK_MEM(got, "0123456789" + 4 * i, want[i]);
+        CHECK_MEM(got, &"0123456789"[4 * i], want[i]);
     }
     CloseHandle(ov.hEvent);
     end_pair(pair);

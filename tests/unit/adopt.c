@@ -273,7 +273,7 @@ TEST(every_kind_belongs_to_a_port)
                     printf("    %s\n", kind_names[kind]);
                 feed(kind, e);
             }
-            if (!CHECK_EQ(take(port, &ov, &bytes), 0) | !CHECK_EQ(bytes, 8))
+            if (!CHECK_EQ(take(port, &ov, &bytes), 0) || !CHECK_EQ(bytes, 8))
                 printf("    %s\n", kind_names[kind]);
         }
         CHECK(blocks(e.near));
