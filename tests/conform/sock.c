@@ -307,7 +307,8 @@ TEST(connect_nonblocking, "SOCK-36")
     /* Room again: those that wait are let in. */
     set_nonblocking(listener, 1);
     if (pending >= 0) {
-        CHECK(WITHIN(8000, (count += count < 8 && (held[count] = accept(listener, NULL, NULL)) != INVALID_SOCKET,
+        CHECK(WITHIN(8000, (count += count < 8 &&
+                                     (held[count] = accept(listener, NULL, NULL)) != INVALID_SOCKET,
                             connect(clients[pending], (struct sockaddr *)&address, sizeof address) ==
                                     SOCKET_ERROR && WSAGetLastError() == WSAEISCONN)));
     }
