@@ -81,3 +81,8 @@ if(ASIO_INCLUDE_DIR AND CMAKE_CXX_COMPILER)
 else()
   message(STATUS "bench/echo_asio: not built, libboost-dev or a C++ compiler is missing")
 endif()
+
+# It counts the locks that a debug build takes.
+if(IOCP_CHECKS AND TARGET tests_unit_lock_budget)
+  target_link_options(tests_unit_lock_budget PRIVATE LINKER:--wrap=lock_debug_acquired)
+endif()
