@@ -333,9 +333,12 @@ queue_goals() {
 }
 
 idle_part() {
+    local count
     idle=$("$build/bench/idle" "${IDLE:-20000}" 2>"$dir/errors") || broken "idle failed"
     echo
-    echo "$(value "$idle" connections) idle connections (of $(value "$idle" wanted) wanted; the rest: no descriptors), a zero-byte WSARecv pending on each"
+    count=$(value "$idle" connections)
+    [ "$count" = "$(value "$idle" wanted)" ] || count="$count (no descriptors for $(value "$idle" wanted))"
+    echo "$count idle connections, a zero-byte WSARecv pending on each"
     echo "  user memory of each: $(value "$idle" private) bytes of private pages, of them $(value "$idle" malloc) from malloc"
 }
 idle_goals() { goal "user memory of an idle connection" "$(value "$idle" private)" at-most 512 B; }
