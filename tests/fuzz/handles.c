@@ -32,6 +32,17 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
+#if defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THREAD_SANITIZER 1
+#endif
+#endif
+#ifndef THREAD_SANITIZER
+#define THREAD_SANITIZER 0
+#endif
+
 enum { POOL = 48, OVERLAPPEDS = 64, DATA = 4096, MOST_ARGUMENTS = 10, FDS = 1024 };
 
 /* ---- chance ---- */
@@ -642,6 +653,10 @@ int main(int argc, char **argv)
     long memory = 0;
     struct iocp_ledger l;
 
+    if (THREAD_SANITIZER) {
+        puts("one buffer is lent to many operations at once: races of this program's own");
+        return 77;
+    }
     begin();
     for (uint64_t i = 0; i < count; i++) {
         if (i % 24 == 0)
