@@ -79,7 +79,7 @@ void port_put(struct port *port, struct request *r, struct dispatcher *event)
 
     thread_count(thread_current(), LEDGER_QUEUED, 1);
     if (event)
-        open = queue_put_with_event(&port->queue, &r->entry, event);
+        open = queue_put_with_event(&port->queue, &r->entry, event, &r->ov->Internal, r->status);
     else
         open = queue_put(&port->queue, &r->entry);
     if (!open)

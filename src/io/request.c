@@ -340,14 +340,15 @@ void request_complete(struct request *r, uint32_t status, bool in_call)
     h = let_go(r);
     thread_count(self, LEDGER_COMPLETED, 1);
 
+    /* Where Internal is stored the OVERLAPPED, the buffers and the event handle become the program's. */
     ov->InternalHigh = r->bytes;
-    store_internal(ov, status);
-    /* From here on the OVERLAPPED, the buffers and the event handle belong to the program. */
     if (to.port && h.event_object) {
         port_put(to.port, r, r->event);
     } else {
         if (to.event)
-            dispatcher_note(to.event, 1);
+            dispatcher_answer(to.event, &ov->Internal, status);
+        else
+            store_internal(ov, status);
         if (to.port) {
             port_put(to.port, r, NULL);
         } else if (r->routine) {

@@ -150,6 +150,33 @@ void dispatcher_wake(struct dispatcher *d)
     wake_list_run(&wakes);
 }
 
+void dispatcher_answer_locked(struct dispatcher *d, uintptr_t *word, uintptr_t value,
+                              struct wake_list *wakes)
+{
+    lock_assert_held(&d->lock);
+    /* release: whoever reads the word finds buffers and count in place */
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    __atomic_store_n(&d->signal, 1, __ATOMIC_RELAXED);
+    if (!list_empty(&d->waiters))
+        dispatcher_wake_locked(d, wakes);
+}
+
+void dispatcher_answer(struct dispatcher *d, uintptr_t *word, uintptr_t value)
+{
+    struct wake_list wakes;
+
+    wake_list_init(&wakes);
+    if (dispatcher_is_lazy(d)) {
+        __atomic_store_n(word, value, __ATOMIC_RELEASE);
+        dispatcher_note(d, 1);
+        return;
+    }
+    lock_acquire(&d->lock);
+    dispatcher_answer_locked(d, word, value, &wakes);
+    lock_release(&d->lock);
+    wake_list_run(&wakes);
+}
+
 void dispatcher_pulse(struct dispatcher *d)
 {
     struct wake_list wakes;

@@ -71,6 +71,15 @@ void dispatcher_wake_locked(struct dispatcher *d, struct wake_list *wakes);
 int32_t dispatcher_set(struct dispatcher *d, int32_t signal);
 
 /*
+ * Makes d signalled and, as one with it, stores `value` in *word, by which a program learns that its
+ * operation is over: whoever sees it there and clears d for the next operation comes after the setting.
+ */
+void dispatcher_answer(struct dispatcher *d, uintptr_t *word, uintptr_t value);
+/* The middle of it. Lock held. */
+void dispatcher_answer_locked(struct dispatcher *d, uintptr_t *word, uintptr_t value,
+                              struct wake_list *wakes);
+
+/*
  * For the signal of a file, which every operation clears and sets and which hardly anybody waits
  * for (CONSUME_NOTHING only). Until the first wait it is a plain word; the first wait calls
  * dispatcher_attend, for good, and pays for the fence that the setters save (base/asym.h).
@@ -80,15 +89,20 @@ void dispatcher_attend(struct dispatcher *d);
 /* It was made signalled without the lock: satisfies those who wait, if it still is. */
 void dispatcher_wake(struct dispatcher *d);
 
+static inline bool dispatcher_is_lazy(const struct dispatcher *d)
+{
+    return atomic_load_explicit(&d->lazy, memory_order_relaxed) == LAZY;
+}
+
 static inline void dispatcher_note(struct dispatcher *d, int32_t signal)
 {
-    if (atomic_load_explicit(&d->lazy, memory_order_relaxed) != LAZY) {
+    if (!dispatcher_is_lazy(d)) {
         dispatcher_set(d, signal);
         return;
     }
     __atomic_store_n(&d->signal, signal, __ATOMIC_RELEASE); /* pairs with the loads of waiters */
     asym_light(); /* pairs with asym_heavy in dispatcher_attend */
-    if (atomic_load_explicit(&d->lazy, memory_order_relaxed) != LAZY)
+    if (!dispatcher_is_lazy(d))
         dispatcher_wake(d); /* not set again: a waiter may have seen it and begun the next operation */
 }
 

@@ -159,7 +159,8 @@ bool queue_put(struct queue *q, struct queue_entry *e)
     return open;
 }
 
-bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatcher *event)
+bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatcher *event, uintptr_t *word,
+                          uintptr_t value)
 {
     struct thread *self = thread_current_or_null();
     struct wake_list wakes;
@@ -172,8 +173,7 @@ bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatc
     lock_acquire(&q->lock);
     open = append_locked(q, e);
     lock_acquire(&event->lock);
-    event->signal = 1;
-    dispatcher_wake_locked(event, &wakes);
+    dispatcher_answer_locked(event, word, value, &wakes);
     lock_release(&event->lock);
     release_locked(q, &wakes);
     lock_release(&q->lock);

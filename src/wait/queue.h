@@ -67,8 +67,10 @@ unsigned queue_get_more(struct queue *q, struct queue_entry **out, unsigned max)
 /* Appends one packet, or hands it to the most recent waiter. false: the queue is closed. */
 bool queue_put(struct queue *q, struct queue_entry *e);
 
-/* The same, and sets `event` so that neither can be seen before the other (rank: queue, event). */
-bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatcher *event);
+/* The same with dispatcher_answer: neither packet, event nor word is seen before the others (rank: queue,
+ * event). */
+bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatcher *event, uintptr_t *word,
+                          uintptr_t value);
 
 /* Appends a READY entry, waking nobody: whoever harvests does that afterwards. */
 void queue_put_ready(struct queue *q, struct queue_entry *e);

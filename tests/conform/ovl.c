@@ -1163,6 +1163,59 @@ TEST(apc_ends_result_ex, "OVL-20")
     CloseHandle(ov.hEvent);
 }
 
+/* ---- one after another ---- */
+
+enum { ROUNDS = 3000 };
+
+struct sender {
+    SOCKET s;
+    volatile LONG asked;
+};
+
+THREAD_FN(send_when_asked)
+{
+    struct sender *sender = arg;
+    for (LONG sent = 0; sent < ROUNDS; sent++) {
+        while (LOOK(sender->asked) == sent)
+            SwitchToThread();
+        if (!CHECK_EQ(send(sender->s, "x", 1, 0), 1))
+            return 1;
+    }
+    return 0;
+}
+
+/* Whoever sees the answer starts the next operation at once, with the same OVERLAPPED and the same event:
+ * the event of the last one does not arrive any more. */
+TEST(next_operation_behind_the_answer, "OVL-05 OVL-07 OVL-18")
+{
+    SOCKET pair[2];
+    char buffer[8];
+    DWORD bytes = 0;
+    int round = 0;
+    REQUIRE(tcp_pair(pair));
+    OVERLAPPED ov = {.hEvent = auto_event()};
+    struct sender sender = {.s = pair[1]};
+    HANDLE thread = start_thread(send_when_asked, &sender);
+    REQUIRE(thread != NULL);
+    for (; round < ROUNDS; round++) {
+        if (!CHECK_EQ(start_recv(pair[0], buffer, 1, &ov), WSA_IO_PENDING))
+            break;
+        InterlockedIncrement(&sender.asked);
+        if (round % 2)
+            while (LOOK(ov.Internal) == (ULONG_PTR)STATUS_PENDING)
+                SwitchToThread();
+        bytes = 0;
+        if (!CHECK(GetOverlappedResult((HANDLE)pair[0], &ov, &bytes, TRUE)) || !CHECK_EQ(bytes, 1))
+            break;
+    }
+    while (round++ < ROUNDS) /* after a failure */
+        InterlockedIncrement(&sender.asked);
+    JOIN(thread);
+    close_pair(pair);
+    CHECK(WITHIN(SOON, HasOverlappedIoCompleted(&ov)));
+    CloseHandle(ov.hEvent);
+}
+
 /* ---- layout ---- */
 
 TEST(layout, "OVL-21")
