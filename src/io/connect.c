@@ -111,24 +111,33 @@ static uint32_t claim(struct sock *s)
     }
 }
 
-/* STATUS_PENDING: under way. The socket is CONNECTING on entry. */
+/* STATUS_PENDING: under way. */
 static uint32_t connect_begin(struct file *f, const void *addr, int32_t len)
 {
     struct sock *s = sock_of(f);
+    uint32_t status;
     int err;
 
-    lane_unregister(f); /* what epoll said of the unconnected socket means nothing now */
+    lock_acquire(&f->lock); /* before the kernel knows of it, connect_poll would take it for done */
+    status = claim(s);
+    if (status != STATUS_SUCCESS) {
+        lock_release(&f->lock);
+        return status;
+    }
+    lane_unregister_locked(f); /* what epoll said of the unconnected socket means nothing now */
     err = connect_call(f, addr, len);
-    if (err == EINPROGRESS)
-        return STATUS_PENDING;
-    if (err) {
+    if (err == 0) {
+        sock_connected(f);
+    } else if (err != EINPROGRESS) {
         begin_anew(f);
         atomic_store(&s->phase, SOCK_PHASE_OPEN);
-        return status_from_errno_socket(err);
     }
-    sock_connected(f);
-    sockevent_connected(f, STATUS_SUCCESS);
-    return STATUS_SUCCESS;
+    lock_release(&f->lock);
+    if (err == EINPROGRESS)
+        return STATUS_PENDING;
+    if (err == 0)
+        sockevent_connected(f, STATUS_SUCCESS);
+    return status_from_errno_socket(err);
 }
 
 uint32_t connect_poll(struct file *f)
@@ -199,9 +208,6 @@ uint32_t connect_socket(struct file *f, const void *addr, int32_t len)
         return connect_datagram(f, addr, len);
     if (atomic_load(&s->phase) == SOCK_PHASE_CONNECTING)
         connect_poll(f);
-    status = claim(s);
-    if (status != STATUS_SUCCESS)
-        return status;
     atomic_store(&s->bound, true);
     status = connect_begin(f, addr, len);
     if (status == STATUS_PENDING) {
@@ -292,11 +298,7 @@ uint32_t connect_start(struct file *f, const void *addr, int32_t len, void *data
     r->answers_later = true;
     r->never_refused = true; /* not being able to connect is how the operation ends (ACC-17) */
     request_set_buf(r, data, size);
-    status = claim(s);
-    if (status == STATUS_SUCCESS)
-        status = connect_begin(f, addr, len);
-    else
-        return request_refuse(r, status);
+    status = connect_begin(f, addr, len);
     if (status_is_error(status) && !is_network_failure(status))
         return request_refuse(r, status);
     r->u.connect.failure = status;

@@ -93,9 +93,9 @@ uint32_t lane_register(struct file *f)
     return STATUS_SUCCESS;
 }
 
-void lane_unregister(struct file *f)
+void lane_unregister_locked(struct file *f)
 {
-    lock_acquire(&f->lock);
+    lock_assert_held(&f->lock);
     if (f->registered) {
         poller_remove(f->poller, f->fd);
         f->registered = false;
@@ -103,6 +103,12 @@ void lane_unregister(struct file *f)
     }
     for (int i = 0; i < LANE_COUNT; i++)
         f->lanes[i].drained = false;
+}
+
+void lane_unregister(struct file *f)
+{
+    lock_acquire(&f->lock);
+    lane_unregister_locked(f);
     lock_release(&f->lock);
 }
 

@@ -36,6 +36,7 @@ void lane_run_ready(struct queue_entry *e);
 uint32_t lane_register(struct file *f);
 /* Takes it out again (before close, before replacing the fd, when it moves to a port). */
 void lane_unregister(struct file *f);
+void lane_unregister_locked(struct file *f);
 
 /* Marks the lanes ready and runs them (an event source other than epoll: timers, retries). */
 void lane_kick(struct file *f);
