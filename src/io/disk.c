@@ -320,7 +320,8 @@ static uint32_t run(struct file *f, const struct transfer *t, uint32_t *bytes)
     int64_t n = 0;
 
     while (done < t->size) {
-        struct iovec v = {t->buf + done, t->size - done};
+        /* A number, not a pointer: the program may hand in NULL, which the kernel refuses. */
+        struct iovec v = {(void *)((uintptr_t)t->buf + done), t->size - done};
         uint64_t at = t->offset == OS_CURRENT ? OS_CURRENT : t->offset + done;
 
         n = t->write ? os_write(f->fd, &v, 1, at, t->flags) : os_read(f->fd, &v, 1, at, t->flags);
