@@ -331,6 +331,8 @@ uint32_t status_to_win32(uint32_t status)
     const struct row *row;
     uint32_t code;
 
+    if (status == 0) /* mostly */
+        return 0;
     if (unwrap(status, &code))
         return code;
     row = find(status);
@@ -344,6 +346,8 @@ uint32_t status_to_wsa(uint32_t status)
     const struct row *row;
     uint32_t code;
 
+    if (status == 0) /* mostly */
+        return 0;
     if (unwrap(status, &code))
         return code;
     row = find(status);
