@@ -72,6 +72,7 @@ uint32_t disk_info_fd(int fd, struct disk_info *info)
     return 0;
 }
 
+/* t >= 0 */
 static struct timespec from_filetime(int64_t t)
 {
     struct timespec ts = {.tv_nsec = UTIME_OMIT};
@@ -90,8 +91,12 @@ static struct timespec from_filetime(int64_t t)
 
 uint32_t disk_set_times(int fd, int64_t accessed, int64_t written)
 {
-    struct timespec times[2] = {from_filetime(accessed), from_filetime(written)};
+    struct timespec times[2];
 
+    if (accessed < 0 || written < 0)
+        return STATUS_INVALID_PARAMETER;
+    times[0] = from_filetime(accessed);
+    times[1] = from_filetime(written);
     return futimens(fd, times) < 0 ? status_from_errno(errno) : 0;
 }
 

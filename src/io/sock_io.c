@@ -42,6 +42,8 @@ static void eat(struct sock_transfer *t, size_t n)
         struct iovec *v = &t->iov[i];
         size_t part = n < v->iov_len ? n : v->iov_len;
 
+        if (part == 0)
+            continue; /* its address may be NULL */
         v->iov_base = (char *)v->iov_base + part;
         v->iov_len -= part;
         n -= part;

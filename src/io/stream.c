@@ -147,7 +147,8 @@ static uint32_t read_attempt(struct request *r)
 static uint32_t write_attempt(struct request *r)
 {
     while (r->bytes < r->size) {
-        struct iovec v = {(char *)r->iov[0].iov_base + r->bytes, r->size - r->bytes};
+        /* A number, not a pointer: the program may hand in NULL, which the kernel refuses. */
+        struct iovec v = {(void *)((uintptr_t)r->iov[0].iov_base + r->bytes), r->size - r->bytes};
         int64_t n = write_now(r->file->fd, &v, 1);
 
         if (n == -EAGAIN)
