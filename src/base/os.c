@@ -4,12 +4,16 @@
  */
 #include "base/os.h"
 
+#include "base/own_fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -149,6 +153,28 @@ void os_wait_ready(int fd, short events)
 
     while (poll(&p, 1, -1) < 0 && errno == EINTR)
         ;
+}
+
+bool os_thread_sleeps(uint32_t tid)
+{
+    char path[48];
+    char text[128]; /* "number (name of at most 15 bytes) state ..." and a few numbers more */
+    const char *state;
+    ssize_t n;
+    int fd = fault("thread state");
+
+    if (fd < 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/self/task/%u/stat", tid);
+    fd = own_fd(open(path, O_RDONLY | O_CLOEXEC));
+    if (fd < 0)
+        return false;
+    n = read(fd, text, sizeof text);
+    own_fd_close(fd);
+    state = n > 0 ? memrchr(text, ')', (size_t)n) : NULL;
+    if (!state || state + 2 >= text + n)
+        return false;
+    return state[2] == 'S' || state[2] == 'D';
 }
 
 /* What the program sends to its process is for its own threads; what a fault raises cannot wait. */

@@ -46,6 +46,12 @@ int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout
 /* Sleeps until poll(2) reports one of `events` on fd, or an error. */
 void os_wait_ready(int fd, short events);
 
+/*
+ * Does a thread of this process sleep, for whatever reason, at this moment? false also where the
+ * kernel does not tell (no /proc), and for one that waits for a processor.
+ */
+bool os_thread_sleeps(uint32_t tid);
+
 /* A detached thread of the library: every signal blocked but the synchronous ones. 0 or -errno. */
 int os_thread(void *(*fn)(void *), void *arg);
 

@@ -17,6 +17,7 @@
 #include "engine/poller.h"
 #include "ntstatus.h"
 #include "wait/apc.h"
+#include "wait/outside.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -47,6 +48,7 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
     q->edge = edge;
     q->run_ready = run_ready;
     q->object = object;
+    outside_init(q);
 }
 
 static struct poller *live_poller(struct queue *q)
@@ -103,6 +105,8 @@ static struct waiter *release_waiter(struct queue *q, uint32_t to, struct queue_
 static void release_locked(struct queue *q, struct wake_list *wakes)
 {
     lock_assert_held(&q->lock);
+    if (__builtin_expect(q->taken > 0, 0) && q->active < q->active_max)
+        outside_recount_locked(q);
     while (q->active < q->active_max && !list_empty(&q->waiters)) {
         struct queue_entry *e = first_entry(q);
 
@@ -121,14 +125,24 @@ static void release_locked(struct queue *q, struct wake_list *wakes)
     }
 }
 
+/* After all changes: wakes whom they released, and sees to it that blocked holders are found. */
+static inline void unlock_and_wake(struct queue *q, struct wake_list *wakes)
+{
+    bool look = outside_due_locked(q);
+
+    lock_release(&q->lock);
+    wake_list_run(wakes);
+    if (__builtin_expect(look, 0))
+        outside_begin(q);
+}
+
 static void release_and_unlock(struct queue *q)
 {
     struct wake_list wakes;
 
     wake_list_init(&wakes);
     release_locked(q, &wakes);
-    lock_release(&q->lock);
-    wake_list_run(&wakes);
+    unlock_and_wake(q, &wakes);
 }
 
 /* ---- putting ---- */
@@ -176,8 +190,7 @@ bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatc
     dispatcher_answer_locked(event, word, value, &wakes);
     lock_release(&event->lock);
     release_locked(q, &wakes);
-    lock_release(&q->lock);
-    wake_list_run(&wakes);
+    unlock_and_wake(q, &wakes);
     return open;
 }
 
@@ -273,6 +286,7 @@ void queue_free(struct queue *q)
 
     assert(list_empty(&q->waiters));
     assert(list_empty(&q->entries));
+    assert(list_empty(&q->members) && !q->looking);
     if (p)
         poller_free(p);
 }
@@ -353,17 +367,22 @@ struct get {
 static void count_in(struct get *g)
 {
     g->q->active++;
-    g->self->counted = true;
+    thread_set_place(g->self, PLACE_HELD);
 }
 
 static void count_out(struct queue *q, struct thread *self)
 {
     lock_assert_held(&q->lock);
-    if (self->counted) {
+    if (thread_place(self) == PLACE_NONE)
+        return;
+    if (__builtin_expect(thread_place(self) == PLACE_HELD, 1)) {
         assert(q->active > 0);
         q->active--;
-        self->counted = false;
+    } else {
+        assert(q->taken > 0);
+        q->taken--;
     }
+    thread_set_place(self, PLACE_NONE);
 }
 
 static void join(struct queue *q, struct thread *self)
@@ -373,6 +392,10 @@ static void join(struct queue *q, struct thread *self)
     queue_leave(self);
     object_get(q->object);
     self->queue = q;
+    lock_acquire(&q->lock);
+    list_push_front(&q->members, &self->member); /* front: see look_at in outside.c */
+    q->member_count++;
+    lock_release(&q->lock);
 }
 
 /* Does the I/O of one READY entry; the first packet it gives this queue comes back. */
@@ -453,6 +476,7 @@ static uint32_t park(struct get *g)
     struct waiter *w = &g->self->waiter;
     struct poller *p = q->leader || q->active >= q->active_max ? NULL : live_poller(q);
     uint32_t state;
+    bool look;
 
     w->given = NULL;
     w->in_poller = p != NULL;
@@ -460,8 +484,11 @@ static uint32_t park(struct get *g)
     list_push_front(&q->waiters, &w->link);
     if (p)
         q->leader = w;
+    look = outside_due_locked(q);
     lock_release(&q->lock);
 
+    if (look)
+        outside_begin(q);
     if (g->alertable)
         apc_alertable_begin(g->self, p, false);
     if (p)
@@ -489,7 +516,7 @@ static uint32_t sleep_and_look(struct get *g)
 {
     switch (park(g)) {
     case WAITER_SATISFIED: /* counted by whoever handed it over */
-        g->self->counted = true;
+        thread_set_place(g->self, PLACE_HELD);
         g->out[g->count++] = g->self->waiter.given;
         return STATUS_SUCCESS;
     case WAITER_TIMEOUT:
@@ -507,6 +534,8 @@ static uint32_t turn(struct get *g)
 
     if (q->closed)
         return STATUS_ABANDONED_WAIT_0;
+    if (__builtin_expect(q->taken > 0, 0))
+        outside_recount_locked(q);
     if (q->count > 0 && q->active < q->active_max) {
         count_in(g);
         fill(g);
@@ -562,7 +591,7 @@ unsigned queue_get_more(struct queue *q, struct queue_entry **out, unsigned max)
 {
     struct get g = {.q = q, .self = thread_current(), .out = out, .max = max};
 
-    assert(g.self->queue == q && g.self->counted);
+    assert(g.self->queue == q && thread_place(g.self) != PLACE_NONE);
     lock_acquire(&q->lock);
     fill(&g);
     release_and_unlock(q);
@@ -582,6 +611,7 @@ void queue_close(struct queue *q)
         ;
     lock_release(&q->lock);
     wake_list_run(&wakes);
+    outside_stop(q);
 }
 
 struct queue_entry *queue_drain(struct queue *q)
@@ -600,7 +630,7 @@ bool queue_block(struct thread *self)
 {
     struct queue *q = self->queue;
 
-    if (!self->counted)
+    if (thread_place(self) == PLACE_NONE)
         return false;
     lock_acquire(&q->lock);
     count_out(q, self);
@@ -616,7 +646,7 @@ void queue_unblock(struct thread *self, bool held)
         return;
     lock_acquire(&q->lock);
     q->active++; /* may exceed active_max for a while: PORT-19 */
-    self->counted = true;
+    thread_set_place(self, PLACE_HELD);
     lock_release(&q->lock);
 }
 
@@ -626,7 +656,11 @@ void queue_leave(struct thread *self)
 
     if (!q)
         return;
-    queue_block(self);
+    lock_acquire(&q->lock);
+    count_out(q, self);
+    list_remove(&self->member);
+    q->member_count--;
+    release_and_unlock(q);
     self->queue = NULL;
     object_put(q->object);
 }

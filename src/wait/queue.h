@@ -11,7 +11,8 @@
  * Rules:
  * 1. All fields are guarded by `lock`, but for active_max, poller and run_ready (constant once
  *    set) and closed_hint.
- * 2. active counts the threads with thread.counted set that belong to this queue.
+ * 2. active counts the members that hold a place, and the waiters that were handed a packet and have
+ *    not woken yet; taken counts the members whose place was taken while they block outside (outside.c).
  * 3. entries not empty and waiters not empty implies active >= active_max, or a waiter is on its
  *    way (lookers > 0).
  */
@@ -20,6 +21,7 @@
 
 #include "base/list.h"
 #include "base/lock.h"
+#include "engine/home.h"
 #include "wait/dispatcher.h"
 #include "wait/thread.h"
 
@@ -41,6 +43,13 @@ struct queue {
     uint32_t count;         /* entries */
     struct list entries;    /* struct queue_entry */
     struct list waiters;    /* struct waiter.link, most recent first */
+    struct list members;    /* struct thread.member: all threads that belong to this queue */
+    uint32_t member_count;
+    uint32_t taken;         /* members with PLACE_TAKEN */
+    uint32_t calm;          /* looks in a row that had no cause */
+    bool looking;           /* `look` is armed or runs, and holds a reference to the object */
+    uint64_t recount_ns;    /* not before this time does a put or get look at `taken` again */
+    struct timer look;      /* see outside.c; the heap's lock guards what is inside */
     struct waiter *leader;  /* the waiter that sleeps in the poller, or NULL */
     _Atomic(struct poller *) poller; /* owned; NULL until the first fd is registered */
     /* What an edge of the poller means; constant after the poller is made. */

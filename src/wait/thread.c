@@ -73,6 +73,7 @@ static struct thread *new_thread(void)
     list_init(&t->apcs);
     list_init(&t->owned_mutexes);
     list_init(&t->all);
+    list_init(&t->member);
     t->wake_fd = -1;
     t->serial = atomic_fetch_add(&next_serial, 1);
     atomic_init(&t->exit_code, EXIT_STILL_ACTIVE);
@@ -173,6 +174,7 @@ static void adopt_self(struct thread *t)
 {
     pthread_once(&exit_key_once, make_key);
     t->pthread = pthread_self();
+    pthread_getcpuclockid(t->pthread, &t->cpu_clock);
     thread_self_ptr = t;
     pthread_setspecific(exit_key, t);
     lock_acquire(&threads.lock);
@@ -355,7 +357,10 @@ static void keep_self(void)
     t->pinned = NULL;
     t->pinned_handle = 0;
     t->kept = NULL;
-    t->counted = t->issued_portless = false;
+    thread_set_place(t, PLACE_NONE);
+    list_init(&t->member);
+    pthread_getcpuclockid(t->pthread, &t->cpu_clock);
+    t->issued_portless = false;
     atomic_store(&t->object.handles, 0);
     atomic_store(&t->object.refs, 1);
     atomic_store(&t->tid, (uint32_t)syscall(SYS_gettid));

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct queue;
 struct queue_entry;
@@ -45,6 +46,17 @@ struct waiter {
     struct list link;          /* in queue.waiters, guarded by the queue's lock */
     struct queue_entry *given; /* packet handed over with WAITER_SATISFIED */
     bool in_poller;            /* sleeps in the queue's poller; guarded by the queue's lock */
+};
+
+/*
+ * A thread and the places of the port it belongs to. NONE -> HELD and HELD -> NONE are moves of the
+ * thread itself, so that it may read NONE without a lock. One that blocks outside the library is moved
+ * HELD -> TAKEN, and back once it runs, by whoever looks at it (outside.c); TAKEN -> NONE is its own move.
+ */
+enum place {
+    PLACE_NONE,
+    PLACE_HELD,  /* counted in queue.active */
+    PLACE_TAKEN, /* counted in queue.taken */
 };
 
 enum { REQUEST_CACHE_MAX = 64 };
@@ -76,7 +88,10 @@ struct thread {
     _Atomic uint32_t apc_count; /* queued APCs: a hint read without the lock */
 
     struct queue *queue;        /* (self) counted; the port this thread belongs to */
-    bool counted;               /* (self) holds one of that port's places */
+    _Atomic uint8_t place;      /* enum place; written under the queue's lock */
+    struct list member;         /* in queue.members, guarded by the queue's lock */
+    uint64_t time_run;          /* processor time at the last look (outside.c); likewise */
+    clockid_t cpu_clock;        /* what measures it; constant while running */
     struct object *pinned;      /* (self) counted; NULL: none. See thread_pin */
     uintptr_t pinned_handle;    /* (self) the handle that named it */
     struct queue_entry *kept;   /* (self) packet completed while harvesting for `keeping` */
@@ -136,6 +151,17 @@ void thread_unpin(struct thread *t);
 static inline struct thread *thread_current_or_null(void)
 {
     return thread_self_ptr;
+}
+
+static inline enum place thread_place(struct thread *t)
+{
+    return (enum place)atomic_load_explicit(&t->place, memory_order_relaxed);
+}
+
+/* Under the lock of the thread's queue. */
+static inline void thread_set_place(struct thread *t, enum place place)
+{
+    atomic_store_explicit(&t->place, (uint8_t)place, memory_order_relaxed);
 }
 
 extern const struct object_type thread_type;

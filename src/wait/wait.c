@@ -258,7 +258,7 @@ bool wait_block_begin(void)
 {
     struct thread *self = thread_current();
 
-    if (!self->counted)
+    if (thread_place(self) == PLACE_NONE)
         return false;
     poller_attend_all();
     return queue_block(self);
