@@ -5,8 +5,8 @@
  * interrupted by their completions. Everybody else puts ops into a list and wakes the home thread.
  *
  * The kernel sees slot numbers with a generation, never pointers, so that a cancel that arrives
- * late finds nobody. An op waits in the list while all slots are taken; slots never outnumber the
- * completion queue, which therefore cannot overflow.
+ * late finds nobody. An op waits in the list while all slots are taken, and slots never outnumber the
+ * completion queue; the answers to cancels come on top, and the kernel keeps what does not fit (NODROP).
  *
  * The ring is created disabled, restricted to the opcodes and the flag used here, then enabled.
  */

@@ -60,14 +60,6 @@ static void vacate(struct file *f)
 
 /* ---- closing ---- */
 
-static void call_back_blockers(struct file *f)
-{
-    lock_acquire(&f->lock);
-    list_for_each(n, &f->sync_waiters)
-        wait_sync_cancel(container_of(n, struct file_blocker, link)->thread);
-    lock_release(&f->lock);
-}
-
 static void take_mark_back(struct file *f)
 {
     struct port *port = atomic_load(&f->port);
@@ -92,7 +84,7 @@ static void cleanup(struct object *obj)
         f->ops->cleanup(f);
     lane_unregister(f);
     take_mark_back(f);
-    call_back_blockers(f);
+    cancel_blockers(f);
     cancel_requests(f, &all);
     cancel_lanes(f);
     if (f->keep_fd)
