@@ -10,6 +10,7 @@
 #include "base/futex.h"
 #include "engine/poller.h"
 #include "wait/blocks.h"
+#include "wait/listener.h"
 #include "wait/thread.h"
 
 #include <assert.h>
@@ -31,6 +32,8 @@ void wake_list_run(struct wake_list *w)
         futex_wake(w->words[i], 1);
     if (w->poller)
         poller_wake(w->poller);
+    if (__builtin_expect(w->fired != NULL, 0))
+        listener_run(w->fired);
 }
 
 void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal)
@@ -111,6 +114,10 @@ void dispatcher_wake_locked(struct dispatcher *d, struct wake_list *wakes)
 
         if (__atomic_load_n(&d->signal, __ATOMIC_RELAXED) <= 0)
             break;
+        if (!w) {
+            listener_fire_locked(d, b, wakes);
+            continue;
+        }
         if (b->all) {
             if (claim(w, WAITER_LOOK))
                 wake_list_add(wakes, &w->state);

@@ -42,14 +42,17 @@ struct dispatcher {
 };
 
 /*
- * Threads to be woken once all locks are released: the futex words they sleep on, and at most one
- * poller that a queue's leader sleeps in (pinned by the caller's reference to the queue).
+ * Who is to be woken once all locks are released: threads by the futex words they sleep on, at most
+ * one poller that a queue's leader sleeps in (pinned by the caller's reference to the queue), and
+ * listeners.
  */
 struct poller;
+struct listener;
 enum { WAKE_LIST_MAX = 16 };
 struct wake_list {
     unsigned count;
     struct poller *poller;
+    struct listener *fired; /* the last one first */
     _Atomic uint32_t *words[WAKE_LIST_MAX];
 };
 
@@ -57,6 +60,7 @@ static inline void wake_list_init(struct wake_list *w)
 {
     w->count = 0;
     w->poller = NULL;
+    w->fired = NULL;
 }
 
 void wake_list_add(struct wake_list *w, _Atomic uint32_t *word);
