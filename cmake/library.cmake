@@ -102,3 +102,17 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/iocpConfigVersion.c
   COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/iocpConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/iocpConfigVersion.cmake DESTINATION ${config_dir})
+
+# Manual pages: one per family; every function of it gets a link of its own name, taken from the page's
+# NAME line and, for the A and W forms, its synopsis.
+set(man_dir ${CMAKE_INSTALL_DATAROOTDIR}/man)
+install(FILES ${PROJECT_SOURCE_DIR}/man/iocp.7 DESTINATION ${man_dir}/man7)
+file(GLOB iocp_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/man/*.3iocp)
+install(FILES ${iocp_pages} DESTINATION ${man_dir}/man3)
+install(CODE "execute_process(COMMAND ${PROJECT_SOURCE_DIR}/scripts/man-links.sh
+  \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${man_dir}/man3\" RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR \"man-links.sh: \${failed}\")
+  endif()")
+install(FILES ${PROJECT_SOURCE_DIR}/docs/DEVIATIONS.md ${PROJECT_SOURCE_DIR}/docs/PROMISES.md
+  ${PROJECT_SOURCE_DIR}/docs/ARCHITECTURE.md DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/iocp)

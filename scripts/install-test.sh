@@ -36,6 +36,12 @@ for file in include/iocp.h include/iocp/windows.h include/iocp/winsock2.h lib/li
     lib/pkgconfig/iocp.pc lib/pkgconfig/iocp-win32.pc lib/cmake/iocp/iocpConfig.cmake; do
     try "$file is there" test -f "$prefix/$file"
 done
+for page in man3/CreateIoCompletionPort man3/GetQueuedCompletionStatusEx man3/CreateFileW man3/AcceptEx; do
+    try "share/man/$page is there" test -e "$prefix/share/man/$page.3iocp"
+done
+for section in NAME SYNOPSIS DESCRIPTION ERRORS "DIFFERENCES FROM WINDOWS" "SEE ALSO"; do
+    try "every manual page has $section" sh -c "! grep -L '^\.SH $section\$' $prefix/share/man/man3/*.3iocp | grep ."
+done
 try "include/ holds iocp.h and iocp/ alone" sh -c "[ \"\$(ls $prefix/include | tr '\n' ' ')\" = 'iocp iocp.h ' ]"
 foreign() { nm -D --defined-only "$prefix/lib/libiocp.so" | awk '$2 != "A" && $3 !~ /^iocp_/' | grep . && return 1 || return 0; }
 try "libiocp.so exports iocp_ names only" foreign

@@ -48,7 +48,7 @@ awk '
     /^\}/ { if (start && FNR - start + 1 > 90) print FILENAME ":" start ": " FNR - start + 1 " lines: " name; start = 0 }
     ' $(printf '%s\n' $c_files | grep -E '^(src|kit|tools|examples|bench)/') /dev/null | verdict "functions of at most 90 lines"
 
-for f in $c_files $(files '*.sh' '*.cmake' CMakeLists.txt Makefile .ci/run); do
+for f in $c_files $(files '*.sh' '*.py' '*.cmake' CMakeLists.txt Makefile .ci/run); do
     head -n 3 "$f" | grep -q 'SPDX-License-Identifier: MIT' || echo "$f"
 done | verdict "licence lines"
 
@@ -61,6 +61,9 @@ done | verdict "nothing put off without an entry in DEVIATIONS"
 for f in $(files 'src/*.c'); do
     case $f in src/*/*.c) ;; *) echo "$f: outside every room, so never built" ;; esac
 done | verdict "no dead files"
+if command -v python3 >/dev/null; then
+    scripts/man.py --check | verdict "every function has a manual page, and the pages are those of the headers"
+fi
 for f in $(files '*.sh' .ci/run); do bash -n "$f" 2>&1; done | verdict "scripts parse"
 
 echo "$passed passed, $failed failed, 0 skipped"
