@@ -35,7 +35,7 @@ static void target_put(struct target *t)
         file_put(t->lane_file);
 }
 
-/* STARTED: the engine is asked. The file's lock is held on entry, not on return. */
+/* STARTED: the engine is asked, or the place where it is parked. The file's lock is held on entry, not on return. */
 static bool cancel_started(struct request *r, struct file *f)
 {
     /* One that is just about to start or to go on looks when the engine has it. */
@@ -46,7 +46,9 @@ static bool cancel_started(struct request *r, struct file *f)
     if (asked)
         atomic_store(&r->cancelled, true);
     lock_release(&f->lock);
-    if (tell)
+    if (tell && r->ops && r->ops->cancel)
+        r->ops->cancel(r, f);
+    else if (tell)
         engine_cancel(&r->op, generation);
     return asked;
 }
@@ -160,20 +162,18 @@ unsigned cancel_blockers(struct file *f)
     return heard;
 }
 
-void cancel_lanes(struct file *f)
+void cancel_lane(struct file *f, enum lane_direction dir)
 {
     for (;;) {
         struct target t = {NULL, NULL};
 
         lock_acquire(&f->lock);
-        for (int i = 0; i < LANE_COUNT && !t.r; i++) {
-            list_for_each(l, &f->lanes[i].requests) {
-                struct request *r = container_of(l, struct request, link);
+        list_for_each(l, &f->lanes[dir].requests) {
+            struct request *r = container_of(l, struct request, link);
 
-                if (!atomic_load(&r->cancelled)) {
-                    target_take(&t, r);
-                    break;
-                }
+            if (!atomic_load(&r->cancelled)) {
+                target_take(&t, r);
+                break;
             }
         }
         lock_release(&f->lock);
@@ -182,6 +182,12 @@ void cancel_lanes(struct file *f)
         cancel_target(&t, f);
         target_put(&t);
     }
+}
+
+void cancel_lanes(struct file *f)
+{
+    for (int i = 0; i < LANE_COUNT; i++)
+        cancel_lane(f, (enum lane_direction)i);
 }
 
 static void cancel_issued_by(struct object *obj, void *ctx)

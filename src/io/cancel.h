@@ -22,7 +22,8 @@ unsigned cancel_requests(struct file *f, const struct cancel_match *match);
 /* Calls back the threads that are inside a blocking call on f. How many heard it. */
 unsigned cancel_blockers(struct file *f);
 
-/* What waits in f's lanes, whichever file it completes on (an accept socket's first data). */
+/* What waits in one lane of f, or in both, whichever file it completes on (an accept socket's first data). */
+void cancel_lane(struct file *f, enum lane_direction dir);
 void cancel_lanes(struct file *f);
 
 #endif

@@ -372,7 +372,7 @@ uint32_t request_finish_inline(struct request *r, uint32_t status)
 
 /* ---- pending ---- */
 
-bool request_pend(struct request *r)
+static bool pend_as(struct request *r, enum request_state state)
 {
     struct file *f = r->file;
     bool open;
@@ -383,9 +383,20 @@ bool request_pend(struct request *r)
         request_hold_file(r);
         list_push_back(&f->pending, &r->pending);
         r->pended = true;
+        r->state = (uint8_t)state;
     }
     lock_release(&f->lock);
     return open;
+}
+
+bool request_pend(struct request *r)
+{
+    return pend_as(r, REQUEST_NEW);
+}
+
+bool request_park(struct request *r)
+{
+    return pend_as(r, REQUEST_STARTED);
 }
 
 static void engine_done(struct op *op, int64_t result)

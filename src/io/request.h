@@ -64,6 +64,8 @@ struct request_ops {
     void (*finish)(struct request *r, uint32_t status);
     /* Frees what the request owns beyond the common fields. May be NULL. */
     void (*release)(struct request *r);
+    /* Of a parked request only: it is asked to come back. No lock held; see request_park. */
+    void (*cancel)(struct request *r, struct file *f);
 };
 
 /* Of a request that was done inside the starting call. */
@@ -189,6 +191,14 @@ uint32_t request_finish_inline(struct request *r, uint32_t status);
 
 /* Accepted by an engine or lane: joins file->pending. false: the file is closed (refuse it). */
 bool request_pend(struct request *r);
+
+/*
+ * For what waits neither in a lane nor in an engine but in a place of its kind's own (a serial line's
+ * event): the same as request_pend, and whoever cancels it calls ops->cancel, which takes it out of
+ * that place and completes it with STATUS_CANCELLED, or finds that somebody else has. It may come
+ * before the request is in its place: who puts it there looks at r->cancelled afterwards.
+ */
+bool request_park(struct request *r);
 
 /*
  * Starts r->op on the engine: STATUS_PENDING or an error (then it was refused). op.done may be
