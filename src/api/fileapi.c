@@ -452,6 +452,7 @@ DWORD WINAPI GetFileType(HANDLE hFile)
         break;
     case FILE_KIND_SOCKET:
     case FILE_KIND_PIPE:
+    case FILE_KIND_NAMED:
         type = FILE_TYPE_PIPE;
         break;
     default:

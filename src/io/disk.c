@@ -12,7 +12,6 @@
 
 #include "base/futex.h"
 #include "base/os.h"
-#include "base/own_fd.h"
 #include "base/status.h"
 #include "io/request.h"
 #include "ntstatus.h"
@@ -23,7 +22,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,7 +39,7 @@ struct disk *disk_new(const struct stat *st, bool slow)
     list_init(&d->share.link);
     d->regular = S_ISREG(st->st_mode);
     d->slow = slow;
-    d->turn_fd = -1;
+    turn_init(&d->turn);
     return d;
 }
 
@@ -210,99 +208,16 @@ static uint32_t write_overlapped(struct request *r)
 
 /* ---- synchronous ---- */
 
-static bool turn_try(struct file *f, struct disk *d, bool first)
+/* The kernel serialises who shares the position of an adopted descriptor. */
+static uint32_t begin_turn(struct file *f)
 {
-    bool mine;
-
-    lock_acquire(&f->lock);
-    mine = !d->busy;
-    if (mine) {
-        d->busy = true;
-        d->waiting -= !first;
-    } else {
-        d->waiting += first;
-    }
-    lock_release(&f->lock);
-    return mine;
+    return f->flags & FILE_ADOPTED ? (uint32_t)STATUS_SUCCESS : turn_begin(f, &disk_of(f)->turn);
 }
 
-static void turn_give_up(struct file *f, struct disk *d)
+static void end_turn(struct file *f)
 {
-    lock_acquire(&f->lock);
-    d->waiting--;
-    lock_release(&f->lock);
-}
-
-static int turn_fd(struct file *f, struct disk *d)
-{
-    int fd = own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE));
-
-    lock_acquire(&f->lock);
-    if (d->turn_fd < 0) {
-        d->turn_fd = fd;
-        fd = -1;
-    }
-    lock_release(&f->lock);
-    if (fd >= 0)
-        own_fd_close(fd);
-    return d->turn_fd;
-}
-
-/* Sleeps for its turn, where CancelSynchronousIo and close reach it. */
-static uint32_t turn_wait(struct file *f, struct disk *d)
-{
-    int fd = turn_fd(f, d);
-    eventfd_t token;
-    uint32_t status;
-
-    while (!turn_try(f, d, false)) {
-        if (fd < 0)
-            status = wait_sleep(0, false); /* out of descriptors: then by turns */
-        else
-            status = wait_fd(fd, POLLIN, DEADLINE_NEVER, false);
-        if (status == STATUS_CANCELLED)
-            return status;
-        if (fd >= 0)
-            eventfd_read(fd, &token);
-    }
-    return STATUS_SUCCESS;
-}
-
-static uint32_t turn_begin(struct file *f)
-{
-    struct disk *d = disk_of(f);
-    struct file_blocker blocker;
-    uint32_t status = STATUS_INVALID_HANDLE;
-
-    if (!(f->flags & FILE_ADOPTED) && turn_try(f, d, true))
-        return STATUS_SUCCESS;
-    if (f->flags & FILE_ADOPTED)
-        return STATUS_SUCCESS; /* the kernel serialises who shares a position */
-    wait_sync_begin();
-    if (file_block_enter(f, &blocker)) {
-        status = turn_wait(f, d);
-        file_block_leave(f, &blocker);
-    }
-    wait_sync_end();
-    if (status != STATUS_SUCCESS)
-        turn_give_up(f, d);
-    return status;
-}
-
-static void turn_end(struct file *f)
-{
-    struct disk *d = disk_of(f);
-    int fd = -1;
-
-    if (f->flags & FILE_ADOPTED)
-        return;
-    lock_acquire(&f->lock);
-    d->busy = false;
-    if (d->waiting > 0)
-        fd = d->turn_fd;
-    lock_release(&f->lock);
-    if (fd >= 0)
-        eventfd_write(fd, 1); /* the caller holds the file, and so the descriptor */
+    if (!(f->flags & FILE_ADOPTED))
+        turn_end(f, &disk_of(f)->turn);
 }
 
 struct transfer {
@@ -352,7 +267,7 @@ static uint32_t run_in_turn(struct file *f, const struct transfer *t, uint32_t *
         return STATUS_INVALID_PARAMETER;
     if (t->size == 0)
         return STATUS_SUCCESS;
-    status = turn_begin(f);
+    status = begin_turn(f);
     if (status != STATUS_SUCCESS)
         return status;
     place = wait_block_begin();
@@ -360,7 +275,7 @@ static uint32_t run_in_turn(struct file *f, const struct transfer *t, uint32_t *
     wait_block_end(place);
     if (status == STATUS_SUCCESS && t->offset != OS_CURRENT)
         lseek(f->fd, (off_t)(t->offset + *bytes), SEEK_SET);
-    turn_end(f);
+    end_turn(f);
     return status;
 }
 
@@ -419,8 +334,7 @@ static void destroy(struct file *f)
     struct disk *d = disk_of(f);
 
     cleanup(f); /* does nothing the second time; a file that was never published comes here first */
-    if (d->turn_fd >= 0)
-        own_fd_close(d->turn_fd);
+    turn_done(&d->turn);
     free(d);
 }
 

@@ -9,6 +9,7 @@
 
 #include "io/file.h"
 #include "io/share.h"
+#include "io/turn.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,10 +66,7 @@ struct disk {
     bool shared;        /* constant: `share` was acquired */
     bool regular;       /* constant: has a size that can be asked for */
     bool slow;          /* constant: O_DIRECT or O_DSYNC, where "no wait" waits all the same */
-    /* One transfer at a time on synchronous handles; guarded by file.lock. */
-    bool busy;
-    unsigned waiting;
-    int turn_fd;        /* eventfd the waiting sleep on; -1 until somebody has to wait */
+    struct turn turn;   /* of transfers on synchronous handles */
 };
 
 struct stat;

@@ -89,7 +89,7 @@ static void cleanup(struct object *obj)
     cancel_lanes(f);
     if (f->keep_fd)
         handle_release_fd(&f->object, f->fd);
-    else if (f->kind == FILE_KIND_SOCKET && atomic_load(&obj->refs) > 1)
+    else if ((f->kind == FILE_KIND_SOCKET || f->kind == FILE_KIND_NAMED) && atomic_load(&obj->refs) > 1)
         vacate(f);
 }
 

@@ -34,6 +34,7 @@ enum file_kind {
     FILE_KIND_PIPE,    /* pipe(2) or FIFO: readiness with RWF_NOWAIT attempts */
     FILE_KIND_CHAR,    /* tty, /dev/null, anything else: pool thread where nothing better works */
     FILE_KIND_EVENTFD, /* adopted eventfd, timerfd ...: readiness, read/write */
+    FILE_KIND_NAMED,   /* one end of a named pipe: a connected AF_UNIX socket, or a stand-in */
 };
 
 enum file_flag {
@@ -49,6 +50,7 @@ enum file_flag {
 enum file_mode {
     FILE_MODE_SKIP_PORT = 1,  /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
     FILE_MODE_SKIP_EVENT = 2, /* FILE_SKIP_SET_EVENT_ON_HANDLE */
+    FILE_MODE_NOWAIT = 4,     /* PIPE_NOWAIT: a pipe's calls never wait; the only one that goes again */
 };
 
 enum lane_direction { LANE_IN, LANE_OUT, LANE_COUNT };
@@ -67,7 +69,7 @@ struct file {
     struct lock lock;
     int fd;
     uint8_t kind;        /* enum file_kind */
-    _Atomic uint8_t modes; /* enum file_mode; only ever added to */
+    _Atomic uint8_t modes; /* enum file_mode */
     uint16_t flags;      /* enum file_flag */
     uint32_t generation; /* of the registration: in the token */
     _Atomic(struct port *) port; /* counted; key is written before it */

@@ -317,7 +317,8 @@ void lane_move(struct request *r, struct file *to, enum lane_direction dir)
     struct lane *lane = &to->lanes[dir];
     bool stop;
 
-    file_get(to); /* the request's */
+    if (to != from)
+        file_get(to); /* the request's */
     file_get(to); /* ours, for the time after the request has gone */
     lock_acquire(&from->lock);
     list_remove(&r->link);

@@ -20,7 +20,7 @@ uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_r
 
 /*
  * Called inside an attempt, returns through it: the request goes on in a lane of another file
- * (AcceptEx waiting for first data). The attempt then returns LANE_MOVED.
+ * (AcceptEx waiting for first data), or in the other lane of its own. The attempt then returns LANE_MOVED.
  */
 #define LANE_MOVED 0xEFFF0001u
 void lane_move(struct request *r, struct file *to, enum lane_direction dir);

@@ -154,6 +154,13 @@ struct request {
         struct {
             bool append, write;
         } disk;
+        struct {
+            void *reply;            /* user's: where TransactNamedPipe puts the answer */
+            uint32_t reply_size;
+            uint32_t session;       /* of the pipe, when the call was made */
+            uint8_t stage;
+            int wake_fd;            /* what the caller of a blocking call sleeps on; else 0 */
+        } pipe;
         uint64_t any[6];
     } u;
 };
