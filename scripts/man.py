@@ -39,6 +39,10 @@ SUBJECTS = {
     "handleapi.h": r"handle of a file|values 0, 1|adopted descriptor|named kernel",
     "heapapi.h": r"blocks of HeapCreate|structured exceptions",
     "namedpipeapi.h": r"[Pp]ipe",
+    "commapi.h/serial lines: settings": r"`COMn`|share mode|settings at opening|a device that vanishes"
+                                        r"|whose time was up|pseudo terminal|XonLim",
+    "commapi.h/serial lines: events": r"modem lines, breaks|EV_PERR|a device that vanishes|pseudo terminal|SetCommMask while",
+    "commapi.h/serial lines: errors, queues, modem lines": r"modem lines, breaks|a device that vanishes|pseudo terminal",
     "threadpoolapiset.h": r"[Tt]hread pool|callback",
     "winternl.h": r"AFD|[Ww]ait completion|NtCreate",
     "sysinfoapi.h/version": r"version",

@@ -27,7 +27,7 @@ wait engine/home.h
 # - wait engine/home.h: a thread that goes to sleep elsewhere hands the pollers it leads to the home thread.
 
 # Headers of include/iocp that hold types and numbers only; the floors below api/ may see these.
-types=' basetsd minwindef windef winnt minwinbase winerror ntstatus guiddef ntdef '
+types=' iocp_comm basetsd minwindef windef winnt minwinbase winerror ntstatus guiddef ntdef '
 
 # includes FILE...: "FILE LINE KIND NAME" for each #include, KIND being " or <.
 includes() {

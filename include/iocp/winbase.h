@@ -12,6 +12,7 @@
 #include <minwindef.h>
 #include <minwinbase.h>
 #include <winerror.h>
+#include <commapi.h>
 #include <debugapi.h>
 #include <errhandlingapi.h>
 #include <fibersapi.h>

@@ -90,6 +90,8 @@ static HANDLE create_file(const struct path *path, DWORD access, DWORD share,
         status = disk_open(path->text, &how, &f, &existed);
         if (status == STATUS_OBJECT_NAME_COLLISION)
             status = status_from_win32(ERROR_FILE_EXISTS);
+        else if (status == STATUS_OBJECT_PATH_NOT_FOUND && path->kind == PATH_SERIAL)
+            status = STATUS_OBJECT_NAME_NOT_FOUND;
     }
     if (status != STATUS_SUCCESS)
         return win32_fail(status), INVALID_HANDLE_VALUE;

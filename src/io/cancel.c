@@ -35,7 +35,8 @@ static void target_put(struct target *t)
         file_put(t->lane_file);
 }
 
-/* STARTED: the engine is asked, or the place where it is parked. The file's lock is held on entry, not on return. */
+/* STARTED: the engine is asked, or the place where it is parked. The file's lock is held on entry, not on
+ * return. */
 static bool cancel_started(struct request *r, struct file *f)
 {
     /* One that is just about to start or to go on looks when the engine has it. */

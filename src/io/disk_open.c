@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "engine/engine.h"
 #include "io/request.h"
+#include "io/serial.h"
 #include "ntstatus.h"
 
 #include <errno.h>
@@ -87,6 +88,8 @@ static int open_flags(const struct disk_how *how, const struct stat *there)
         flags |= O_DSYNC;
     if (how->no_follow)
         flags |= O_NOFOLLOW;
+    if (there && S_ISCHR(there->st_mode))
+        flags |= O_NONBLOCK; /* a serial line would wait for its carrier */
     return flags;
 }
 
@@ -167,6 +170,8 @@ static uint32_t open_fd(const char *path, const struct disk_how *how, int *out, 
         *out = fd;
         if (fd >= 0)
             return STATUS_SUCCESS;
+        if (fd == -EBUSY && *existed && S_ISCHR(st.st_mode))
+            return STATUS_ACCESS_DENIED; /* somebody has the line alone */
         if (!creates || (fd != -EEXIST && !(fd == -ENOENT && *existed)))
             return disk_path_status(fd, path);
         /* somebody created or removed it between two steps: look again */
@@ -242,7 +247,13 @@ static uint32_t make_stream(int fd, const struct stat *st, const struct disk_how
                             struct file **out)
 {
     uint32_t flags = how->flags & FILE_OVERLAPPED;
-    uint32_t status = file_adopt_stream(fd, flags, S_ISFIFO(st->st_mode) ? FILE_KIND_PIPE
+    uint32_t status;
+
+    if (S_ISCHR(st->st_mode) && serial_is_line(fd))
+        return serial_open(fd, flags | FILE_NONBLOCK_FD, how->access, out);
+    if (S_ISCHR(st->st_mode))
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    status = file_adopt_stream(fd, flags, S_ISFIFO(st->st_mode) ? FILE_KIND_PIPE
                                                                          : FILE_KIND_CHAR, out);
 
     if (status == STATUS_SUCCESS)

@@ -75,6 +75,22 @@ struct request_result {
 
 typedef void (*request_routine)(uint32_t error, uint32_t bytes, OVERLAPPED *ov, uint32_t flags);
 
+enum serial_patience {
+    SERIAL_FILL,          /* until all is there */
+    SERIAL_WHAT_IS_THERE, /* at the first look anything will do */
+    SERIAL_ANY_BYTE,
+    SERIAL_NO_PATIENCE,   /* even nothing will do */
+};
+
+/* How long a read or write of a serial line may take; begins with its turn. */
+struct serial_clock {
+    uint64_t due_ns;  /* all in all */
+    uint64_t gap_ns;  /* a pause longer than this ends it; 0: none does */
+    uint64_t last_ns; /* when the last byte came */
+    uint8_t patience; /* enum serial_patience */
+    bool begun, armed;
+};
+
 /*
  * Laid out by who touches it: a receive on a stream that pends and is answered by a packet stays in
  * the first three cache lines. request_new_lean clears what is before `iov_inline`, request_new all.
@@ -161,6 +177,11 @@ struct request {
             uint8_t stage;
             int wake_fd;            /* what the caller of a blocking call sleeps on; else 0 */
         } pipe;
+        struct serial_clock serial;
+        struct {
+            uint32_t *out; /* user's, written at completion */
+            uint32_t events;
+        } comm_event;
         uint64_t any[6];
     } u;
 };
