@@ -2,7 +2,8 @@
 /*
  * winbase.h: brings the function headers together, and has itself what the SDK never moved out of
  * it: flags of CreateFile, answers of waits, HasOverlappedIoCompleted, completion modes, moving and
- * copying files, FormatMessage, Local and Global memory, lstr functions, processor masks.
+ * copying files, FormatMessage, Local and Global memory, lstr functions, processor masks, environments of
+ * thread pool callbacks, registered waits.
  * Pages: learn.microsoft.com/windows/win32/api/winbase/.
  */
 #ifndef _WINBASE_
@@ -32,6 +33,8 @@
 #include <stringapiset.h>
 #include <synchapi.h>
 #include <sysinfoapi.h>
+#include <threadpoolapiset.h>
+#include <threadpoollegacyapiset.h>
 #include <timezoneapi.h>
 
 IOCP_EXTERN_C_BEGIN
@@ -243,6 +246,79 @@ WINBASEAPI BOOLEAN WINAPI CreateSymbolicLinkA(LPCSTR name, LPCSTR target, DWORD 
     IOCP_SYM(CreateSymbolicLinkA);
 WINBASEAPI BOOLEAN WINAPI CreateSymbolicLinkW(LPCWSTR name, LPCWSTR target, DWORD flags)
     IOCP_SYM(CreateSymbolicLinkW);
+
+/* ---------- thread pool ---------- */
+
+/* An environment says where and how the callbacks of an object run: it is filled in, given to a Create
+ * function, and may then be destroyed. Initialized it means the default pool and no group. */
+FORCEINLINE VOID InitializeThreadpoolEnvironment(PTP_CALLBACK_ENVIRON environment)
+{
+    TpInitializeCallbackEnviron(environment);
+}
+
+FORCEINLINE VOID SetThreadpoolCallbackPool(PTP_CALLBACK_ENVIRON environment, PTP_POOL pool)
+{
+    TpSetCallbackThreadpool(environment, pool);
+}
+
+/* cancel may be NULL. */
+FORCEINLINE VOID SetThreadpoolCallbackCleanupGroup(PTP_CALLBACK_ENVIRON environment, PTP_CLEANUP_GROUP group,
+                                                   PTP_CLEANUP_GROUP_CANCEL_CALLBACK cancel)
+{
+    TpSetCallbackCleanupGroup(environment, group, cancel);
+}
+
+FORCEINLINE VOID SetThreadpoolCallbackRunsLong(PTP_CALLBACK_ENVIRON environment)
+{
+    TpSetCallbackLongFunction(environment);
+}
+
+/* Without effect: modules stay loaded. */
+FORCEINLINE VOID SetThreadpoolCallbackLibrary(PTP_CALLBACK_ENVIRON environment, PVOID module)
+{
+    TpSetCallbackRaceWithDll(environment, module);
+}
+
+/* Remembered only. */
+FORCEINLINE VOID SetThreadpoolCallbackPriority(PTP_CALLBACK_ENVIRON environment,
+                                               TP_CALLBACK_PRIORITY priority)
+{
+    TpSetCallbackPriority(environment, priority);
+}
+
+/* The thread stays from then on. */
+FORCEINLINE VOID SetThreadpoolCallbackPersistent(PTP_CALLBACK_ENVIRON environment)
+{
+    TpSetCallbackPersistent(environment);
+}
+
+FORCEINLINE VOID DestroyThreadpoolEnvironment(PTP_CALLBACK_ENVIRON environment)
+{
+    TpDestroyCallbackEnviron(environment);
+}
+
+/*
+ * Calls back on the default pool, with FALSE whenever the object is signalled, with TRUE after so many
+ * milliseconds without (INFINITE: never), again and again after each callback, with WT_EXECUTEONLYONCE once.
+ * *wait: for UnregisterWait, in any case. ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (a mutex: Windows
+ * raises an exception). Flags: threadpoollegacyapiset.h.
+ */
+WINBASEAPI BOOL WINAPI RegisterWaitForSingleObject(PHANDLE wait, HANDLE object, WAITORTIMERCALLBACK callback,
+                                                   PVOID context, ULONG milliseconds, ULONG flags)
+    IOCP_SYM(RegisterWaitForSingleObject);
+
+/* UnregisterWaitEx, DeleteTimerQueueEx without an event. */
+WINBASEAPI BOOL WINAPI UnregisterWait(HANDLE wait) IOCP_SYM(UnregisterWait);
+WINBASEAPI BOOL WINAPI DeleteTimerQueue(HANDLE queue) IOCP_SYM(DeleteTimerQueue);
+
+/*
+ * Every completion of the handle, opened for overlapped I/O and not yet associated with a port, is given to
+ * the callback on a thread of the default pool: error (0 or a Win32 code), bytes, OVERLAPPED. flags: 0.
+ * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER.
+ */
+WINBASEAPI BOOL WINAPI BindIoCompletionCallback(HANDLE file, LPOVERLAPPED_COMPLETION_ROUTINE callback,
+                                            ULONG flags)
+    IOCP_SYM(BindIoCompletionCallback);
 
 /* ---------- threads and processors ---------- */
 

@@ -779,6 +779,7 @@ typedef union _SLIST_HEADER {
 
 typedef VOID(NTAPI *PAPCFUNC)(ULONG_PTR Parameter);
 typedef VOID(NTAPI *WAITORTIMERCALLBACKFUNC)(PVOID, BOOLEAN);
+typedef WAITORTIMERCALLBACKFUNC WAITORTIMERCALLBACK;
 typedef VOID(NTAPI *WORKERCALLBACKFUNC)(PVOID);
 typedef VOID(NTAPI *PFLS_CALLBACK_FUNCTION)(PVOID lpFlsData);
 #define TLS_MINIMUM_AVAILABLE 64
@@ -835,6 +836,75 @@ typedef struct _TP_CALLBACK_ENVIRON_V3 {
     TP_CALLBACK_PRIORITY CallbackPriority;
     DWORD Size;
 } TP_CALLBACK_ENVIRON_V3, TP_CALLBACK_ENVIRON, *PTP_CALLBACK_ENVIRON;
+
+/* What is behind the inline functions of winbase.h. */
+FORCEINLINE VOID TpInitializeCallbackEnviron(PTP_CALLBACK_ENVIRON environment)
+{
+    environment->Version = 3;
+    environment->Pool = 0;
+    environment->CleanupGroup = 0;
+    environment->CleanupGroupCancelCallback = 0;
+    environment->RaceDll = 0;
+    environment->ActivationContext = 0;
+    environment->FinalizationCallback = 0;
+    environment->u.Flags = 0;
+    environment->CallbackPriority = TP_CALLBACK_PRIORITY_NORMAL;
+    environment->Size = sizeof *environment;
+}
+
+FORCEINLINE VOID TpSetCallbackThreadpool(PTP_CALLBACK_ENVIRON environment, PTP_POOL pool)
+{
+    environment->Pool = pool;
+}
+
+FORCEINLINE VOID TpSetCallbackCleanupGroup(PTP_CALLBACK_ENVIRON environment, PTP_CLEANUP_GROUP group,
+                                           PTP_CLEANUP_GROUP_CANCEL_CALLBACK cancel)
+{
+    environment->CleanupGroup = group;
+    environment->CleanupGroupCancelCallback = cancel;
+}
+
+FORCEINLINE VOID TpSetCallbackActivationContext(PTP_CALLBACK_ENVIRON environment,
+                                                struct _ACTIVATION_CONTEXT *context)
+{
+    environment->ActivationContext = context;
+}
+
+FORCEINLINE VOID TpSetCallbackNoActivationContext(PTP_CALLBACK_ENVIRON environment)
+{
+    environment->ActivationContext = (struct _ACTIVATION_CONTEXT *)(LONG_PTR)-1;
+}
+
+FORCEINLINE VOID TpSetCallbackLongFunction(PTP_CALLBACK_ENVIRON environment)
+{
+    environment->u.s.LongFunction = 1;
+}
+
+FORCEINLINE VOID TpSetCallbackRaceWithDll(PTP_CALLBACK_ENVIRON environment, PVOID module)
+{
+    environment->RaceDll = module;
+}
+
+FORCEINLINE VOID TpSetCallbackFinalizationCallback(PTP_CALLBACK_ENVIRON environment,
+                                                   PTP_SIMPLE_CALLBACK callback)
+{
+    environment->FinalizationCallback = callback;
+}
+
+FORCEINLINE VOID TpSetCallbackPriority(PTP_CALLBACK_ENVIRON environment, TP_CALLBACK_PRIORITY priority)
+{
+    environment->CallbackPriority = priority;
+}
+
+FORCEINLINE VOID TpSetCallbackPersistent(PTP_CALLBACK_ENVIRON environment)
+{
+    environment->u.s.Persistent = 1;
+}
+
+FORCEINLINE VOID TpDestroyCallbackEnviron(PTP_CALLBACK_ENVIRON environment)
+{
+    (void)environment;
+}
 
 #define WT_EXECUTEDEFAULT            0x00000000
 #define WT_EXECUTEINIOTHREAD         0x00000001

@@ -189,6 +189,11 @@ static void signals_to_block(sigset_t *set)
 
 int os_thread(void *(*fn)(void *), void *arg)
 {
+    return os_thread_with_stack(fn, arg, 0);
+}
+
+int os_thread_with_stack(void *(*fn)(void *), void *arg, size_t stack_size)
+{
     sigset_t blocked, before;
     pthread_attr_t attr;
     pthread_t thread;
@@ -199,6 +204,8 @@ int os_thread(void *(*fn)(void *), void *arg)
     signals_to_block(&blocked);
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (stack_size > 0)
+        pthread_attr_setstacksize(&attr, stack_size < 65536 ? 65536 : (stack_size + 4095) & ~(size_t)4095);
     pthread_sigmask(SIG_SETMASK, &blocked, &before); /* inherited by the new thread */
     err = pthread_create(&thread, &attr, fn, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -54,5 +54,6 @@ bool os_thread_sleeps(uint32_t tid);
 
 /* A detached thread of the library: every signal blocked but the synchronous ones. 0 or -errno. */
 int os_thread(void *(*fn)(void *), void *arg);
+int os_thread_with_stack(void *(*fn)(void *), void *arg, size_t stack_size); /* 0: as usual */
 
 #endif

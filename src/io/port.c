@@ -26,10 +26,10 @@ static void drop(struct request *r)
     request_put(r);
 }
 
-/* Last handle closed. Files keep the port alive: what they complete from now on is dropped. */
-static void cleanup(struct object *obj)
+/* Files keep the port alive: what they complete from now on is dropped. */
+void port_close(struct port *port)
 {
-    struct queue *q = &port_of(obj)->queue;
+    struct queue *q = &port->queue;
     struct queue_entry *e;
 
     queue_close(q);
@@ -39,6 +39,11 @@ static void cleanup(struct object *obj)
         else
             drop(request_of(e));
     }
+}
+
+static void cleanup(struct object *obj)
+{
+    port_close(port_of(obj));
 }
 
 static void destroy(struct object *obj)
@@ -56,19 +61,27 @@ const struct object_type port_type = {
     .destroy = destroy,
 };
 
+uint32_t port_processors(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return processors > 0 ? (uint32_t)processors : 1;
+}
+
+void port_init(struct port *port, const struct object_type *type, uint32_t concurrency)
+{
+    object_init(&port->object, type);
+    queue_init(&port->queue, concurrency ? concurrency : port_processors(), &port->object, lane_edge_queue,
+               lane_run_ready);
+}
+
 uint32_t port_new(uint32_t concurrency, struct port **out)
 {
     struct port *port = malloc(sizeof *port);
-    long processors;
 
     if (!port)
         return STATUS_INSUFFICIENT_RESOURCES;
-    if (concurrency == 0) {
-        processors = sysconf(_SC_NPROCESSORS_ONLN);
-        concurrency = processors > 0 ? (uint32_t)processors : 1;
-    }
-    object_init(&port->object, &port_type);
-    queue_init(&port->queue, concurrency, &port->object, lane_edge_queue, lane_run_ready);
+    port_init(port, &port_type, concurrency);
     *out = port;
     return STATUS_SUCCESS;
 }
@@ -111,6 +124,12 @@ static void unpack(struct request *r, struct packet *p)
     p->status = r->status;
     p->bytes = r->bytes;
     request_put(r);
+}
+
+void port_unpack(struct queue_entry *e, struct packet *out)
+{
+    unpack(request_of(e), out);
+    thread_count(thread_current(), LEDGER_DELIVERED, 1);
 }
 
 static unsigned deliver(struct queue_entry *const *entries, unsigned n, struct packet *out)

@@ -20,6 +20,10 @@ extern const struct object_type port_type;
 
 uint32_t port_new(uint32_t concurrency, struct port **out); /* one reference; 0 = processors */
 
+/* For who embeds a port: `type` is of the kind OBJECT_PORT, and its destroy calls queue_free. */
+void port_init(struct port *port, const struct object_type *type, uint32_t concurrency);
+uint32_t port_processors(void);
+
 static inline struct port *port_from_object(struct object *obj)
 {
     return container_of(obj, struct port, object);
@@ -37,6 +41,12 @@ struct packet {
     uint32_t status;
     uint32_t bytes;
 };
+
+/* For a thread that dequeues from port->queue itself: a packet's contents; frees it. */
+void port_unpack(struct queue_entry *e, struct packet *out);
+
+/* Wakes the waiters and drops what lies there, as closing the last handle does. */
+void port_close(struct port *port);
 
 /* Packets taken at a time; a larger dequeue takes several rounds. */
 enum { PACKETS_PER_GET = 64 };

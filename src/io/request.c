@@ -70,7 +70,7 @@ struct request *request_new_packet(void)
     if (!r)
         return NULL;
     list_init(&r->entry.link);
-    r->entry.ready = false;
+    r->entry.ready = r->entry.task = false;
     r->posted = true;
     atomic_init(&r->refs, 1);
     return r;

@@ -25,6 +25,7 @@ enum object_kind {
     OBJECT_PROCESS = 1 << 7,
     OBJECT_FIND = 1 << 8, /* FindFirstFile */
     OBJECT_MODULE = 1 << 9,
+    OBJECT_TASK = 1 << 12, /* of the thread pool: registered waits, timer queues and the like */
     OBJECT_ANY = ~0,
 };
 

@@ -33,7 +33,7 @@ static bool wanted_locked(struct queue *q)
     struct poller *p;
 
     lock_assert_held(&q->lock);
-    if (q->active < q->active_max || list_empty(&q->waiters) || q->closed)
+    if (q->active < q->active_max || q->closed || (list_empty(&q->waiters) && !q->starved))
         return false;
     if (q->count > 0)
         return true;

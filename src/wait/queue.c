@@ -47,6 +47,7 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
     atomic_init(&q->poller, NULL);
     q->edge = edge;
     q->run_ready = run_ready;
+    q->starved = NULL;
     q->object = object;
     outside_init(q);
 }
@@ -125,15 +126,31 @@ static void release_locked(struct queue *q, struct wake_list *wakes)
     }
 }
 
+/* For how many threads more there is something to do, when all waiters have been let go. */
+static uint32_t wanting_locked(struct queue *q)
+{
+    uint32_t work = q->count > 0 ? q->count : !q->leader && live_poller(q);
+    uint32_t busy = q->active + q->lookers;
+    uint32_t room = busy < q->active_max ? q->active_max - busy : 0;
+
+    lock_assert_held(&q->lock);
+    if (q->closed || !list_empty(&q->waiters))
+        return 0;
+    return work < room ? work : room;
+}
+
 /* After all changes: wakes whom they released, and sees to it that blocked holders are found. */
 static inline void unlock_and_wake(struct queue *q, struct wake_list *wakes)
 {
     bool look = outside_due_locked(q);
+    uint32_t wanting = __builtin_expect(q->starved != NULL, 0) ? wanting_locked(q) : 0;
 
     lock_release(&q->lock);
     wake_list_run(wakes);
     if (__builtin_expect(look, 0))
         outside_begin(q);
+    if (__builtin_expect(wanting > 0, 0))
+        q->starved(q, wanting);
 }
 
 static void release_and_unlock(struct queue *q)
@@ -215,6 +232,18 @@ bool queue_withdraw_ready(struct queue *q, struct queue_entry *e)
     }
     lock_release(&q->lock);
     return queued;
+}
+
+void queue_set_active_max(struct queue *q, uint32_t active_max)
+{
+    lock_acquire(&q->lock);
+    q->active_max = active_max;
+    release_and_unlock(q);
+}
+
+bool queue_polls(struct queue *q)
+{
+    return live_poller(q) != NULL;
 }
 
 void queue_poke(struct queue *q)

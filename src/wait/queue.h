@@ -9,8 +9,7 @@
  * completion that this produces for the same queue.
  *
  * Rules:
- * 1. All fields are guarded by `lock`, but for active_max, poller and run_ready (constant once
- *    set) and closed_hint.
+ * 1. All fields are guarded by `lock`, but for poller, run_ready and starved (constant once set).
  * 2. active counts the members that hold a place, and the waiters that were handed a packet and have
  *    not woken yet; taken counts the members whose place was taken while they block outside (outside.c).
  * 3. entries not empty and waiters not empty implies active >= active_max, or a waiter is on its
@@ -30,13 +29,14 @@ struct poller;
 struct queue_entry {
     struct list link; /* guarded by the queue's lock */
     bool ready;       /* a file with readiness, not a packet */
+    bool task;        /* a task of the thread pool, not a packet */
 };
 
 struct queue {
     struct lock lock;
     bool closed;
     uint32_t active;
-    uint32_t active_max;    /* constant after init */
+    uint32_t active_max;    /* changed by queue_set_active_max only */
     uint32_t lookers;       /* waiters told to look, not yet back */
     uint32_t gets;          /* dequeues since the poller was last looked at */
     uint32_t look_after;    /* so many of them, and it is looked at again */
@@ -56,6 +56,9 @@ struct queue {
     void (*edge)(struct poller *p, uint64_t token, uint32_t events);
     /* Does the work of a READY entry, on the calling thread, with no lock held. */
     void (*run_ready)(struct queue_entry *e);
+    /* There is work and room for so many more threads, and no waiter is left to be let go; called with no
+     * lock held by whoever caused it. NULL: there is nothing that could make threads. */
+    void (*starved)(struct queue *q, uint32_t threads);
     struct object *object;  /* borrowed: embeds this; pinned by every thread that belongs to it */
 };
 
@@ -72,6 +75,12 @@ uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsi
 
 /* Up to max further entries that lie there, for the thread that has just got some: it keeps its place. */
 unsigned queue_get_more(struct queue *q, struct queue_entry **out, unsigned max);
+
+/* Another number of released threads; those that run go on. */
+void queue_set_active_max(struct queue *q, uint32_t active_max);
+
+/* Does anything have to be looked for in the queue's poller? */
+bool queue_polls(struct queue *q);
 
 /* Appends one packet, or hands it to the most recent waiter. false: the queue is closed. */
 bool queue_put(struct queue *q, struct queue_entry *e);

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Another usual spelling of threadpoolapiset.h. */
+#include "threadpoolapiset.h"

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cleanup groups, and what timer queues are made of. A task is a member from its making until it is closed.
+ * Closing all members takes them off the list, stops and cancels them first, so that none of them keeps
+ * causing callbacks while another one is waited for.
+ */
+#include "pool/group.h"
+
+#include "ntstatus.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct group {
+    struct object object;
+    struct lock lock;    /* the list, and task.member of its members */
+    struct list members; /* borrowed: who is not closed is kept by the program's reference */
+};
+
+static void destroy(struct object *obj)
+{
+    struct group *g = container_of(obj, struct group, object);
+
+    assert(list_empty(&g->members));
+    free(g);
+}
+
+static const struct object_type group_type = {
+    .name = "cleanup group",
+    .kind = OBJECT_TASK,
+    .destroy = destroy,
+};
+
+uint32_t group_new(struct group **out)
+{
+    struct group *g = malloc(sizeof *g);
+
+    if (!g)
+        return STATUS_NO_MEMORY;
+    object_init(&g->object, &group_type);
+    lock_init(&g->lock, LOCK_LEAF);
+    list_init(&g->members);
+    *out = g;
+    return STATUS_SUCCESS;
+}
+
+void group_put(struct group *g)
+{
+    object_put(&g->object);
+}
+
+struct object *group_object(struct group *g)
+{
+    return &g->object;
+}
+
+struct group *group_from_object(struct object *obj)
+{
+    return obj->type == &group_type ? container_of(obj, struct group, object) : NULL;
+}
+
+void group_get(struct group *g)
+{
+    object_get(&g->object);
+}
+
+void group_join(struct group *g, struct task *t)
+{
+    lock_acquire(&g->lock);
+    list_push_back(&g->members, &t->member);
+    lock_release(&g->lock);
+}
+
+void group_leave(struct group *g, struct task *t)
+{
+    lock_acquire(&g->lock);
+    t->left = true;
+    if (list_linked(&t->member))
+        list_remove(&t->member);
+    lock_release(&g->lock);
+}
+
+/* Takes the next one off a list of members, counted. */
+static struct task *take(struct group *g, struct list *from)
+{
+    struct task *t = NULL;
+    struct list *n;
+
+    lock_acquire(&g->lock);
+    n = list_pop_front(from);
+    if (n) {
+        t = container_of(n, struct task, member);
+        object_get(&t->object);
+    }
+    lock_release(&g->lock);
+    return t;
+}
+
+/* Puts it onto a list unless it has been closed meanwhile, and gives up the reference. */
+static void keep(struct group *g, struct list *to, struct task *t)
+{
+    lock_acquire(&g->lock);
+    if (!t->left)
+        list_push_back(to, &t->member);
+    lock_release(&g->lock);
+    object_put(&t->object);
+}
+
+static bool is_member(struct group *g, struct task *t)
+{
+    bool left;
+
+    lock_acquire(&g->lock);
+    left = t->left;
+    lock_release(&g->lock);
+    return !left;
+}
+
+void group_close_members(struct group *g, bool cancel, void *cleanup_context)
+{
+    struct list closing, waiting;
+    struct task *t;
+
+    list_init(&closing);
+    list_init(&waiting);
+    object_get(&g->object);
+    lock_acquire(&g->lock);
+    list_splice_back(&closing, &g->members);
+    lock_release(&g->lock);
+    while ((t = take(g, &closing)) != NULL) {
+        if (t->ops->stop)
+            t->ops->stop(t);
+        if (cancel)
+            task_cancel(t);
+        keep(g, &waiting, t);
+    }
+    while ((t = take(g, &waiting)) != NULL) {
+        task_wait(t, cancel);
+        if (cancel && t->cancelled && is_member(g, t))
+            t->cancelled(t->context, cleanup_context);
+        task_close(t);
+        object_put(&t->object);
+    }
+    group_put(g);
+}
+
+uint32_t group_retire_members(struct group *g, struct object *latch)
+{
+    uint32_t status = STATUS_SUCCESS;
+    struct task *t;
+
+    object_get(&g->object);
+    while ((t = take(g, &g->members)) != NULL) {
+        if (task_retire(t, latch) == STATUS_PENDING)
+            status = STATUS_PENDING;
+        object_put(&t->object);
+    }
+    group_put(g);
+    return status;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* A cleanup group's side towards its tasks; what the program does with groups is in task.h. */
+#ifndef IOCP_POOL_GROUP_H
+#define IOCP_POOL_GROUP_H
+
+#include "pool/task.h"
+
+void group_get(struct group *g);
+void group_join(struct group *g, struct task *t);
+void group_leave(struct group *g, struct task *t); /* it is being closed; again: nothing */
+
+#endif

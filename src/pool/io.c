@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * I/O of the pool: a file is associated with the pool's port, and the completion key says whose callback it
+ * is. Files outlive the tasks they report to, and packets outlive the files; so the key is a handle, by which
+ * a packet that comes too late finds nobody. The handle goes once the task is closed and expects nothing.
+ */
+#include "pool/tasks.h"
+
+#include "base/fork.h"
+#include "base/status.h"
+#include "io/file.h"
+#include "ntstatus.h"
+
+#include <stdlib.h>
+
+struct pool_io {
+    struct task task;
+    union {
+        io_fn io;
+        LPOVERLAPPED_COMPLETION_ROUTINE bound;
+    } fn;              /* constant */
+    struct list bound; /* in bounds.list */
+};
+
+/* One task per function that was ever bound: few, and never closed, since their files may live for ever. */
+static struct {
+    struct lock lock; /* the list */
+    struct list list;
+} bounds = {.lock = LOCK_INIT(LOCK_LEAF), .list = LIST_INIT(bounds.list)};
+
+static struct pool_io *from_task(struct task *t)
+{
+    return container_of(t, struct pool_io, task);
+}
+
+static void destroy(struct object *obj)
+{
+    struct task *t = task_from_object(obj);
+
+    task_fini(t);
+    free(from_task(t));
+}
+
+static const struct object_type io_type = {
+    .name = "pool I/O",
+    .kind = OBJECT_TASK,
+    .destroy = destroy,
+};
+
+static void call_io(struct task *t, struct run *run, const struct packet *packet)
+{
+    from_task(t)->fn.io((PTP_CALLBACK_INSTANCE)run, t->context, packet->ov, status_to_win32(packet->status),
+                        packet->bytes, (PTP_IO)t);
+}
+
+static void call_bound(struct task *t, struct run *run, const struct packet *packet)
+{
+    (void)run;
+    from_task(t)->fn.bound(status_to_win32(packet->status), packet->bytes, packet->ov);
+}
+
+static void finished(struct task *t)
+{
+    task_unpublish(t);
+}
+
+static const struct task_ops io_ops = {.call = call_io, .finished = finished};
+static const struct task_ops bound_ops = {.call = call_bound};
+
+static uint32_t make(const struct task_env *env, const struct task_ops *ops, void *context,
+                     struct pool_io **out)
+{
+    struct pool_io *io = calloc(1, sizeof *io);
+    uint32_t status;
+
+    if (!io)
+        return STATUS_NO_MEMORY;
+    status = task_init(&io->task, &io_type, ops, env, context);
+    if (status != STATUS_SUCCESS) {
+        free(io);
+        return status;
+    }
+    list_init(&io->bound);
+    status = task_publish(&io->task);
+    if (status != STATUS_SUCCESS)
+        object_put(&io->task.object);
+    else
+        *out = io;
+    return status;
+}
+
+uint32_t pool_io_new(const struct task_env *env, struct file *file, io_fn fn, void *context,
+                     struct task **out)
+{
+    struct pool_io *io;
+    uint32_t status = make(env, &io_ops, context, &io);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    io->fn.io = fn;
+    status = file_associate(file, &io->task.pool->port, io->task.handle);
+    if (status != STATUS_SUCCESS) {
+        task_unpublish(&io->task);
+        object_put(&io->task.object);
+        return status;
+    }
+    task_join(&io->task);
+    *out = &io->task;
+    return STATUS_SUCCESS;
+}
+
+/* ---- BindIoCompletionCallback ---- */
+
+static struct pool_io *find_bound(LPOVERLAPPED_COMPLETION_ROUTINE fn)
+{
+    lock_assert_held(&bounds.lock);
+    list_for_each(n, &bounds.list) {
+        struct pool_io *io = container_of(n, struct pool_io, bound);
+
+        if (io->fn.bound == fn)
+            return io;
+    }
+    return NULL;
+}
+
+/* The task of that function; borrowed, for ever. */
+static uint32_t bound_to(LPOVERLAPPED_COMPLETION_ROUTINE fn, struct pool_io **out)
+{
+    struct task_env env = {.pool = NULL};
+    struct pool_io *made = NULL;
+    uint32_t status;
+
+    lock_acquire(&bounds.lock);
+    *out = find_bound(fn);
+    lock_release(&bounds.lock);
+    if (*out)
+        return STATUS_SUCCESS;
+    status = make(&env, &bound_ops, NULL, &made);
+    if (status != STATUS_SUCCESS)
+        return status;
+    made->fn.bound = fn;
+    made->task.unannounced = true;
+    lock_acquire(&bounds.lock);
+    *out = find_bound(fn);
+    if (!*out) {
+        list_push_back(&bounds.list, &made->bound);
+        *out = made;
+    }
+    lock_release(&bounds.lock);
+    if (*out != made) { /* another thread was faster */
+        task_unpublish(&made->task);
+        object_put(&made->task.object);
+    }
+    return STATUS_SUCCESS;
+}
+
+uint32_t bind_completions(struct file *file, LPOVERLAPPED_COMPLETION_ROUTINE fn)
+{
+    struct pool_io *io;
+    uint32_t status = bound_to(fn, &io);
+
+    return status == STATUS_SUCCESS ? file_associate(file, &io->task.pool->port, io->task.handle) : status;
+}
+
+/* In a forked child: its files, its pool and its handles are gone. */
+static void forget_all(void)
+{
+    list_init(&bounds.list);
+}
+
+FORK_HOOK(&bounds.lock, LOCK_LEAF, forget_all);
