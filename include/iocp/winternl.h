@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * winternl.h: what Microsoft documents of the native API, as far as it is there: the types that
- * sources pass about, and RtlNtStatusToDosError. windows.h does not bring it, so that sources may
- * define these types themselves. More statuses: ntstatus.h.
+ * winternl.h: what the SDK declares of the native API, as far as it is there. windows.h does not bring
+ * it, so that sources may define these types themselves; all functions, and those of iocp_nt.h, are
+ * found by GetProcAddress in "ntdll.dll" too. They return an NTSTATUS and leave the last error alone.
+ * More statuses: ntstatus.h.
  * Pages: learn.microsoft.com/windows/win32/api/winternl/.
  */
 #ifndef _WINTERNL_
@@ -21,6 +22,14 @@ typedef LONG NTSTATUS;
 #define NT_WARNING(status)     ((ULONG)(status) >> 30 == 2)
 #define NT_ERROR(status)       ((ULONG)(status) >> 30 == 3)
 
+typedef struct _STRING {
+    USHORT Length;        /* bytes */
+    USHORT MaximumLength; /* bytes */
+    PCHAR Buffer;
+} STRING, *PSTRING, ANSI_STRING, *PANSI_STRING, OEM_STRING, *POEM_STRING;
+typedef const STRING *PCANSI_STRING, *PCOEM_STRING;
+typedef const char *PCSZ;
+
 typedef struct _UNICODE_STRING {
     USHORT Length;        /* bytes */
     USHORT MaximumLength; /* bytes */
@@ -37,6 +46,19 @@ typedef struct _OBJECT_ATTRIBUTES {
     PVOID SecurityQualityOfService;
 } OBJECT_ATTRIBUTES, *POBJECT_ATTRIBUTES;
 
+#define OBJ_INHERIT          0x00000002
+#define OBJ_PERMANENT        0x00000010
+#define OBJ_EXCLUSIVE        0x00000020
+#define OBJ_CASE_INSENSITIVE 0x00000040
+#define OBJ_OPENIF           0x00000080
+#define OBJ_OPENLINK         0x00000100
+#define OBJ_KERNEL_HANDLE    0x00000200
+#define OBJ_VALID_ATTRIBUTES 0x000003F2
+
+#define InitializeObjectAttributes(p, name, attributes, root, security) \
+    ((p)->Length = sizeof(OBJECT_ATTRIBUTES), (p)->RootDirectory = (root), (p)->Attributes = (attributes), \
+     (p)->ObjectName = (name), (p)->SecurityDescriptor = (security), (p)->SecurityQualityOfService = NULL)
+
 /* The first half of an OVERLAPPED: Internal and InternalHigh. */
 typedef struct _IO_STATUS_BLOCK {
     IOCP_NAMELESS union {
@@ -48,12 +70,245 @@ typedef struct _IO_STATUS_BLOCK {
 
 typedef VOID(NTAPI *PIO_APC_ROUTINE)(PVOID context, PIO_STATUS_BLOCK status, ULONG reserved);
 
+/* Of NtCreateFile: what to do, and what Information says was done. */
+#define FILE_SUPERSEDE    0x00000000
+#define FILE_OPEN         0x00000001
+#define FILE_CREATE       0x00000002
+#define FILE_OPEN_IF      0x00000003
+#define FILE_OVERWRITE    0x00000004
+#define FILE_OVERWRITE_IF 0x00000005
+#define FILE_SUPERSEDED     0x00000000
+#define FILE_OPENED         0x00000001
+#define FILE_CREATED        0x00000002
+#define FILE_OVERWRITTEN    0x00000003
+#define FILE_EXISTS         0x00000004
+#define FILE_DOES_NOT_EXIST 0x00000005
+
+/* Options of NtCreateFile; FileModeInformation has some of them. */
+#define FILE_DIRECTORY_FILE            0x00000001
+#define FILE_WRITE_THROUGH             0x00000002
+#define FILE_SEQUENTIAL_ONLY           0x00000004
+#define FILE_NO_INTERMEDIATE_BUFFERING 0x00000008
+#define FILE_SYNCHRONOUS_IO_ALERT      0x00000010
+#define FILE_SYNCHRONOUS_IO_NONALERT   0x00000020
+#define FILE_NON_DIRECTORY_FILE        0x00000040
+#define FILE_CREATE_TREE_CONNECTION    0x00000080
+#define FILE_COMPLETE_IF_OPLOCKED      0x00000100
+#define FILE_NO_EA_KNOWLEDGE           0x00000200
+#define FILE_OPEN_FOR_RECOVERY         0x00000400
+#define FILE_RANDOM_ACCESS             0x00000800
+#define FILE_DELETE_ON_CLOSE           0x00001000
+#define FILE_OPEN_BY_FILE_ID           0x00002000
+#define FILE_OPEN_FOR_BACKUP_INTENT    0x00004000
+#define FILE_NO_COMPRESSION            0x00008000
+#define FILE_OPEN_REQUIRING_OPLOCK     0x00010000
+#define FILE_RESERVE_OPFILTER          0x00100000
+#define FILE_OPEN_REPARSE_POINT        0x00200000
+#define FILE_OPEN_NO_RECALL            0x00400000
+
+typedef enum _FILE_INFORMATION_CLASS {
+    FileDirectoryInformation = 1,
+    FileFullDirectoryInformation,
+    FileBothDirectoryInformation,
+    FileBasicInformation,
+    FileStandardInformation,
+    FileInternalInformation,
+    FileEaInformation,
+    FileAccessInformation,
+    FileNameInformation,
+    FileRenameInformation,
+    FileLinkInformation,
+    FileNamesInformation,
+    FileDispositionInformation,
+    FilePositionInformation,
+    FileFullEaInformation,
+    FileModeInformation,
+    FileAlignmentInformation,
+    FileAllInformation,
+    FileAllocationInformation,
+    FileEndOfFileInformation,
+    FileAlternateNameInformation,
+    FileStreamInformation,
+    FilePipeInformation,
+    FilePipeLocalInformation,
+    FilePipeRemoteInformation,
+    FileMailslotQueryInformation,
+    FileMailslotSetInformation,
+    FileCompressionInformation,
+    FileObjectIdInformation,
+    FileCompletionInformation,
+    FileMoveClusterInformation,
+    FileQuotaInformation,
+    FileReparsePointInformation,
+    FileNetworkOpenInformation,
+    FileAttributeTagInformation,
+    FileTrackingInformation,
+    FileIdBothDirectoryInformation,
+    FileIdFullDirectoryInformation,
+    FileValidDataLengthInformation,
+    FileShortNameInformation = 40,
+    FileSfioReserveInformation = 44,
+    FileSfioVolumeInformation = 45,
+    FileHardLinkInformation = 46,
+    FileNormalizedNameInformation = 48,
+    FileIdGlobalTxDirectoryInformation = 50,
+    FileStandardLinkInformation = 54,
+    FileMaximumInformation
+} FILE_INFORMATION_CLASS, *PFILE_INFORMATION_CLASS;
+
+typedef struct _FILE_BASIC_INFORMATION {
+    LARGE_INTEGER CreationTime; /* 100 ns since 1601, as all times here */
+    LARGE_INTEGER LastAccessTime;
+    LARGE_INTEGER LastWriteTime;
+    LARGE_INTEGER ChangeTime;
+    ULONG FileAttributes;
+} FILE_BASIC_INFORMATION, *PFILE_BASIC_INFORMATION;
+
+typedef struct _FILE_STANDARD_INFORMATION {
+    LARGE_INTEGER AllocationSize;
+    LARGE_INTEGER EndOfFile;
+    ULONG NumberOfLinks;
+    BOOLEAN DeletePending;
+    BOOLEAN Directory;
+} FILE_STANDARD_INFORMATION, *PFILE_STANDARD_INFORMATION;
+
+typedef struct _FILE_INTERNAL_INFORMATION {
+    LARGE_INTEGER IndexNumber;
+} FILE_INTERNAL_INFORMATION, *PFILE_INTERNAL_INFORMATION;
+
+typedef struct _FILE_EA_INFORMATION {
+    ULONG EaSize;
+} FILE_EA_INFORMATION, *PFILE_EA_INFORMATION;
+
+typedef struct _FILE_ACCESS_INFORMATION {
+    ACCESS_MASK AccessFlags;
+} FILE_ACCESS_INFORMATION, *PFILE_ACCESS_INFORMATION;
+
+typedef struct _FILE_NAME_INFORMATION {
+    ULONG FileNameLength; /* bytes */
+    WCHAR FileName[1];
+} FILE_NAME_INFORMATION, *PFILE_NAME_INFORMATION;
+
+typedef struct _FILE_RENAME_INFORMATION {
+    BOOLEAN ReplaceIfExists;
+    HANDLE RootDirectory;
+    ULONG FileNameLength; /* bytes */
+    WCHAR FileName[1];
+} FILE_RENAME_INFORMATION, *PFILE_RENAME_INFORMATION;
+
+typedef struct _FILE_DISPOSITION_INFORMATION {
+    BOOLEAN DoDeleteFile;
+} FILE_DISPOSITION_INFORMATION, *PFILE_DISPOSITION_INFORMATION;
+
+typedef struct _FILE_POSITION_INFORMATION {
+    LARGE_INTEGER CurrentByteOffset;
+} FILE_POSITION_INFORMATION, *PFILE_POSITION_INFORMATION;
+
+typedef struct _FILE_MODE_INFORMATION {
+    ULONG Mode;
+} FILE_MODE_INFORMATION, *PFILE_MODE_INFORMATION;
+
+typedef struct _FILE_ALIGNMENT_INFORMATION {
+    ULONG AlignmentRequirement; /* a mask */
+} FILE_ALIGNMENT_INFORMATION, *PFILE_ALIGNMENT_INFORMATION;
+
+typedef struct _FILE_ALL_INFORMATION {
+    FILE_BASIC_INFORMATION BasicInformation;
+    FILE_STANDARD_INFORMATION StandardInformation;
+    FILE_INTERNAL_INFORMATION InternalInformation;
+    FILE_EA_INFORMATION EaInformation;
+    FILE_ACCESS_INFORMATION AccessInformation;
+    FILE_POSITION_INFORMATION PositionInformation;
+    FILE_MODE_INFORMATION ModeInformation;
+    FILE_ALIGNMENT_INFORMATION AlignmentInformation;
+    FILE_NAME_INFORMATION NameInformation;
+} FILE_ALL_INFORMATION, *PFILE_ALL_INFORMATION;
+
+typedef struct _FILE_ALLOCATION_INFORMATION {
+    LARGE_INTEGER AllocationSize;
+} FILE_ALLOCATION_INFORMATION, *PFILE_ALLOCATION_INFORMATION;
+
+typedef struct _FILE_END_OF_FILE_INFORMATION {
+    LARGE_INTEGER EndOfFile;
+} FILE_END_OF_FILE_INFORMATION, *PFILE_END_OF_FILE_INFORMATION;
+
+typedef struct _FILE_NETWORK_OPEN_INFORMATION {
+    LARGE_INTEGER CreationTime;
+    LARGE_INTEGER LastAccessTime;
+    LARGE_INTEGER LastWriteTime;
+    LARGE_INTEGER ChangeTime;
+    LARGE_INTEGER AllocationSize;
+    LARGE_INTEGER EndOfFile;
+    ULONG FileAttributes;
+} FILE_NETWORK_OPEN_INFORMATION, *PFILE_NETWORK_OPEN_INFORMATION;
+
+typedef struct _FILE_ATTRIBUTE_TAG_INFORMATION {
+    ULONG FileAttributes;
+    ULONG ReparseTag;
+} FILE_ATTRIBUTE_TAG_INFORMATION, *PFILE_ATTRIBUTE_TAG_INFORMATION;
+
+typedef struct _FILE_PIPE_LOCAL_INFORMATION {
+    ULONG NamedPipeType;
+    ULONG NamedPipeConfiguration;
+    ULONG MaximumInstances;
+    ULONG CurrentInstances;
+    ULONG InboundQuota;
+    ULONG ReadDataAvailable;
+    ULONG OutboundQuota;
+    ULONG WriteQuotaAvailable;
+    ULONG NamedPipeState;
+    ULONG NamedPipeEnd;
+} FILE_PIPE_LOCAL_INFORMATION, *PFILE_PIPE_LOCAL_INFORMATION;
+
 IOCP_ASSERT_SIZE(UNICODE_STRING, 16);
 IOCP_ASSERT_SIZE(OBJECT_ATTRIBUTES, 48);
 IOCP_ASSERT_SIZE(IO_STATUS_BLOCK, 16);
+IOCP_ASSERT_SIZE(FILE_BASIC_INFORMATION, 40);
+IOCP_ASSERT_SIZE(FILE_STANDARD_INFORMATION, 24);
+IOCP_ASSERT_SIZE(FILE_ALL_INFORMATION, 104);
+IOCP_ASSERT_SIZE(FILE_NETWORK_OPEN_INFORMATION, 56);
+IOCP_ASSERT_SIZE(FILE_PIPE_LOCAL_INFORMATION, 40);
 
 /* The Win32 error that means the same; ERROR_MR_MID_NOT_FOUND if there is none. */
 NTSYSAPI ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status) IOCP_SYM(RtlNtStatusToDosError);
+
+/* CloseHandle. STATUS_INVALID_HANDLE. */
+NTSYSAPI NTSTATUS NTAPI NtClose(HANDLE handle) IOCP_SYM(NtClose);
+
+/* WaitForSingleObjectEx. timeout: NULL for ever; negative: that many 100 ns; positive: until that time.
+ * STATUS_WAIT_0, STATUS_TIMEOUT, STATUS_USER_APC, STATUS_ABANDONED_WAIT_0, STATUS_INVALID_HANDLE. */
+NTSYSAPI NTSTATUS NTAPI NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, PLARGE_INTEGER timeout)
+    IOCP_SYM(NtWaitForSingleObject);
+
+/*
+ * Tells about a file. Classes: Basic, Standard, Internal, Ea, Access, Name, Position, Mode, Alignment, All,
+ * NetworkOpen, AttributeTag, and 41 (the completion modes, an ULONG). status->Information gets the bytes
+ * written. STATUS_INFO_LENGTH_MISMATCH, STATUS_BUFFER_OVERFLOW (a name that does not fit),
+ * STATUS_INVALID_INFO_CLASS. Differs: names are Linux paths.
+ */
+NTSYSAPI NTSTATUS NTAPI NtQueryInformationFile(HANDLE file, PIO_STATUS_BLOCK status, PVOID info, ULONG size,
+                                               FILE_INFORMATION_CLASS kind) IOCP_SYM(NtQueryInformationFile);
+
+/*
+ * Changes a file. Classes: Basic, Rename, Disposition, Allocation, EndOfFile, Position, and
+ *   FileCompletionInformation, { HANDLE port; PVOID key; }: CreateIoCompletionPort
+ *   41, ULONG                    SetFileCompletionNotificationModes
+ *   61, { HANDLE port; PVOID key; }: takes the file away from its port and gives it to another one, or with
+ *     NULL to none. Operations that pend complete where the file belongs at their end; packets that are
+ *     queued already stay. With NULL the file can be given to a port by CreateIoCompletionPort again.
+ * STATUS_INVALID_PARAMETER (not overlapped, has a port), STATUS_INFO_LENGTH_MISMATCH,
+ * STATUS_INVALID_INFO_CLASS.
+ */
+NTSYSAPI NTSTATUS NTAPI NtSetInformationFile(HANDLE file, PIO_STATUS_BLOCK status, PVOID info, ULONG size,
+                                             FILE_INFORMATION_CLASS kind) IOCP_SYM(NtSetInformationFile);
+
+/* The time, 100 ns since 1601. */
+NTSYSAPI NTSTATUS NTAPI NtQuerySystemTime(PLARGE_INTEGER time) IOCP_SYM(NtQuerySystemTime);
+
+/* Make string a view of text, which stays the caller's; NULL: an empty one. */
+NTSYSAPI VOID NTAPI RtlInitUnicodeString(PUNICODE_STRING string, PCWSTR text) IOCP_SYM(RtlInitUnicodeString);
+NTSYSAPI VOID NTAPI RtlInitString(PSTRING string, PCSZ text) IOCP_SYM(RtlInitString);
+NTSYSAPI VOID NTAPI RtlInitAnsiString(PANSI_STRING string, PCSZ text) IOCP_SYM(RtlInitAnsiString);
 
 IOCP_EXTERN_C_END
 

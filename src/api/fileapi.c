@@ -38,7 +38,7 @@ static struct disk_how how_of(DWORD access, DWORD share, DWORD disposition, DWOR
     if (flags & FILE_FLAG_NO_BUFFERING)
         how.flags |= FILE_DIRECT;
     if (flags & FILE_FLAG_DELETE_ON_CLOSE)
-        how.flags |= FILE_DELETE_ON_CLOSE;
+        how.flags |= FILE_DELETE_AT_CLOSE;
     return how;
 }
 

@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include "api/api.h"
+#include "api/fileinfo.h"
 #include "api/filename.h"
 #include "base/clock.h"
 #include "base/status.h"
@@ -280,7 +281,7 @@ static uint32_t tag_info(struct file *f, FILE_ATTRIBUTE_TAG_INFO *out)
     return status;
 }
 
-static uint32_t query(struct file *f, FILE_INFO_BY_HANDLE_CLASS class, void *out, DWORD size)
+static uint32_t query(struct file *f, int class, void *out, DWORD size)
 {
     switch (class) {
     case FileBasicInfo:
@@ -298,23 +299,27 @@ static uint32_t query(struct file *f, FILE_INFO_BY_HANDLE_CLASS class, void *out
     }
 }
 
-BOOL WINAPI GetFileInformationByHandleEx(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS FileInformationClass,
-                                         LPVOID lpFileInformation, DWORD dwBufferSize)
+uint32_t fileinfo_query(void *handle, int class, void *out, uint32_t size)
 {
     struct file *f;
-    uint32_t status;
+    uint32_t status = filename_handle(handle, 0, &f);
 
-    if (!lpFileInformation)
-        return win32_result(STATUS_INVALID_PARAMETER);
-    status = filename_handle(hFile, 0, &f);
     if (status != STATUS_SUCCESS)
-        return win32_result(status);
+        return status;
     if (f->kind != FILE_KIND_DISK && f->kind != FILE_KIND_DIR)
         status = STATUS_INVALID_DEVICE_REQUEST;
     else
-        status = query(f, FileInformationClass, lpFileInformation, dwBufferSize);
+        status = query(f, class, out, size);
     file_put(f);
-    return win32_result(status);
+    return status;
+}
+
+BOOL WINAPI GetFileInformationByHandleEx(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS FileInformationClass,
+                                         LPVOID lpFileInformation, DWORD dwBufferSize)
+{
+    if (!lpFileInformation)
+        return win32_result(STATUS_INVALID_PARAMETER);
+    return win32_result(fileinfo_query(hFile, FileInformationClass, lpFileInformation, dwBufferSize));
 }
 
 /* ---- changing by handle ---- */
@@ -392,7 +397,7 @@ static uint32_t rename_to(struct file *f, const FILE_RENAME_INFO *in)
     return disk_move_open(from, to.text, in->ReplaceIfExists ? MOVE_REPLACE : 0);
 }
 
-static uint32_t change(struct file *f, FILE_INFO_BY_HANDLE_CLASS class, const void *in, DWORD size)
+static uint32_t change(struct file *f, int class, const void *in, DWORD size)
 {
     switch (class) {
     case FileBasicInfo:
@@ -418,7 +423,7 @@ static uint32_t change(struct file *f, FILE_INFO_BY_HANDLE_CLASS class, const vo
     }
 }
 
-static uint32_t right_for(FILE_INFO_BY_HANDLE_CLASS class)
+static uint32_t right_for(int class)
 {
     switch (class) {
     case FileBasicInfo:
@@ -434,20 +439,25 @@ static uint32_t right_for(FILE_INFO_BY_HANDLE_CLASS class)
     }
 }
 
-BOOL WINAPI SetFileInformationByHandle(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS FileInformationClass,
-                                       LPVOID lpFileInformation, DWORD dwBufferSize)
+uint32_t fileinfo_change(void *handle, int class, const void *in, uint32_t size)
 {
     struct file *f;
-    uint32_t status = filename_handle(hFile, right_for(FileInformationClass), &f);
+    uint32_t status = filename_handle(handle, right_for(class), &f);
 
     if (status != STATUS_SUCCESS)
-        return win32_result(status);
+        return status;
     if (f->kind != FILE_KIND_DISK && f->kind != FILE_KIND_DIR)
         status = STATUS_INVALID_DEVICE_REQUEST;
     else
-        status = change(f, FileInformationClass, lpFileInformation, dwBufferSize);
+        status = change(f, class, in, size);
     file_put(f);
-    return win32_result(status);
+    return status;
+}
+
+BOOL WINAPI SetFileInformationByHandle(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS FileInformationClass,
+                                       LPVOID lpFileInformation, DWORD dwBufferSize)
+{
+    return win32_result(fileinfo_change(hFile, FileInformationClass, lpFileInformation, dwBufferSize));
 }
 
 /* ---- names of handles ---- */

@@ -90,14 +90,19 @@ static uint32_t close_one(uintptr_t h)
     return handle_close(h);
 }
 
-BOOL WINAPI CloseHandle(HANDLE hObject)
+uint32_t api_close(const void *handle)
 {
-    uint32_t status = close_one((uintptr_t)hObject);
+    uint32_t status = close_one((uintptr_t)handle);
     struct thread *self = thread_current_or_null();
 
-    if (self && self->pinned_handle == (uintptr_t)hObject)
+    if (self && self->pinned_handle == (uintptr_t)handle)
         thread_unpin(self);
-    return win32_result(status);
+    return status;
+}
+
+BOOL WINAPI CloseHandle(HANDLE hObject)
+{
+    return win32_result(api_close(hObject));
 }
 
 /* Is it us? Handles of no other process exist. */

@@ -21,6 +21,9 @@ uint32_t api_thread_get(const void *handle, struct thread **out);
 /* Any object that can be waited for, counted. */
 uint32_t api_waitable_get(const void *handle, struct object **out);
 
+/* Closes a handle of any kind that CloseHandle closes. */
+uint32_t api_close(const void *handle);
+
 /*
  * Publishes a new object and drops the creator's reference. `status` is what its creation gave:
  * a failure gives NULL and the last error, "exists" the handle and ERROR_ALREADY_EXISTS; success

@@ -135,8 +135,8 @@ static uint32_t check_there(const struct stat *st, const struct disk_how *how)
     }
     /* The owner may be root, whom the kernel would let pass. */
     if (S_ISREG(st->st_mode) && !(st->st_mode & 0222) &&
-        (wants_write(how) || (how->flags & FILE_DELETE_ON_CLOSE)))
-        return (how->flags & FILE_DELETE_ON_CLOSE) ? (uint32_t)STATUS_CANNOT_DELETE
+        (wants_write(how) || (how->flags & FILE_DELETE_AT_CLOSE)))
+        return (how->flags & FILE_DELETE_AT_CLOSE) ? (uint32_t)STATUS_CANNOT_DELETE
                                                    : (uint32_t)STATUS_ACCESS_DENIED;
     return STATUS_SUCCESS;
 }
@@ -187,7 +187,7 @@ static uint8_t uses_of(const struct disk_how *how)
         uses |= SHARE_READ;
     if (how->access & WRITE_RIGHTS)
         uses |= SHARE_WRITE;
-    if ((how->access & DELETE) || (how->flags & FILE_DELETE_ON_CLOSE))
+    if ((how->access & DELETE) || (how->flags & FILE_DELETE_AT_CLOSE))
         uses |= SHARE_DELETE;
     return uses;
 }
@@ -210,7 +210,7 @@ static uint32_t settle(int fd, struct disk *d, const struct disk_how *how, bool 
     }
     if (existed && d->regular && how->disposition == DISK_CREATE_ALWAYS && how->read_only)
         fchmod(fd, 0444);
-    d->share.delete_on_close = (how->flags & FILE_DELETE_ON_CLOSE) != 0;
+    d->share.delete_on_close = (how->flags & FILE_DELETE_AT_CLOSE) != 0;
     return STATUS_SUCCESS;
 }
 

@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
@@ -60,11 +61,9 @@ static void vacate(struct file *f)
 
 /* ---- closing ---- */
 
-static void take_mark_back(struct file *f)
+static void take_mark_back(struct file *f, struct port *port)
 {
-    struct port *port = atomic_load(&f->port);
-
-    if (port && queue_withdraw_ready(&port->queue, &f->ready)) {
+    if (port && queue_withdraw(&port->queue, &f->ready)) {
         lock_acquire(&f->lock);
         f->marked = false;
         lock_release(&f->lock);
@@ -83,7 +82,7 @@ static void cleanup(struct object *obj)
     if (f->ops && f->ops->cleanup)
         f->ops->cleanup(f);
     lane_unregister(f);
-    take_mark_back(f);
+    take_mark_back(f, atomic_load(&f->port));
     cancel_blockers(f);
     cancel_requests(f, &all);
     cancel_lanes(f);
@@ -97,6 +96,7 @@ static void destroy(struct object *obj)
 {
     struct file *f = file_from_object(obj);
     struct port *port = atomic_load(&f->port);
+    struct port *first = f->first_port;
 
     assert(list_empty(&f->pending));
     if (f->registered) /* made, but its publication failed */
@@ -110,6 +110,8 @@ static void destroy(struct object *obj)
     free(f);
     if (port)
         object_put(&port->object);
+    if (first)
+        object_put(&first->object);
 }
 
 /* A duplicate's number is nobody's but the handle's. */
@@ -312,6 +314,14 @@ uint32_t file_release(int fd)
 
 /* ---- port and modes ---- */
 
+/* Out of the poller it is registered with, into that of the port it belongs to now. */
+static void move_to_poller(struct file *f)
+{
+    lane_unregister(f);
+    lane_register(f);
+    lane_kick(f);
+}
+
 uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
 {
     uint32_t status = STATUS_SUCCESS;
@@ -323,18 +333,78 @@ uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
     } else if (atomic_load(&f->port) || !(f->flags & FILE_OVERLAPPED)) {
         status = STATUS_INVALID_PARAMETER;
     } else {
-        f->key = key;
+        __atomic_store_n(&f->key, key, __ATOMIC_RELEASE);
         object_get(&port->object);
         atomic_store(&f->port, port);
         moves = f->registered;
     }
     lock_release(&f->lock);
-    if (moves) { /* requests and selections of before are waiting for edges of the home poller */
-        lane_unregister(f);
-        lane_register(f);
-        lane_kick(f);
-    }
+    if (moves) /* requests and selections of before are waiting for edges of the home poller */
+        move_to_poller(f);
     return status;
+}
+
+/* Waits until nothing of f is in the old port's queue, nor on its way there from a harvest, nor out of it:
+ * nobody may look into that port again. Who is in between has only a few steps to go. */
+static void clear_marks(struct file *f, struct port *old)
+{
+    for (;;) {
+        bool marked;
+
+        take_mark_back(f, old);
+        lock_acquire(&f->lock);
+        marked = f->marked && f->marked_in != f->binding;
+        lock_release(&f->lock);
+        if (!marked)
+            return;
+        sched_yield();
+    }
+}
+
+uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
+{
+    struct port *old;
+    bool moves;
+
+    if (!(f->flags & FILE_OVERLAPPED))
+        return STATUS_INVALID_PARAMETER;
+    lock_acquire(&f->lock);
+    if (f->closing) {
+        lock_release(&f->lock);
+        return STATUS_INVALID_HANDLE;
+    }
+    old = atomic_load(&f->port);
+    if (old && !f->first_port)
+        f->first_port = port_from_object(object_get(&old->object));
+    atomic_fetch_or(&f->modes, FILE_MODE_REBOUND); /* before either changes: file_target */
+    __atomic_store_n(&f->key, key, __ATOMIC_RELEASE);
+    if (port)
+        object_get(&port->object);
+    atomic_store(&f->port, port);
+    moves = f->registered;
+    lane_unregister_locked(f); /* marks of before are told from those of the next registration */
+    f->binding++;
+    lock_release(&f->lock);
+    if (old)
+        clear_marks(f, old);
+    if (moves)
+        move_to_poller(f);
+    if (old)
+        object_put(&old->object);
+    return STATUS_SUCCESS;
+}
+
+struct port *file_port_get(struct file *f, uintptr_t *key)
+{
+    struct port *port;
+
+    lock_acquire(&f->lock);
+    port = atomic_load(&f->port);
+    *key = f->key;
+    if (port)
+        object_get(&port->object);
+    lock_release(&f->lock);
+    return port;
 }
 
 uint32_t file_add_modes(struct file *f, uint32_t modes)

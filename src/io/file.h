@@ -7,7 +7,9 @@
  * Rules:
  * 1. fd, kind and flags are constant after publication; so is `extra`'s pointer.
  * 2. `lock` guards: port, key, modes, poller, generation, closing, pending, lanes.
- * 3. port goes from NULL to a port once and never back (promise PORT-04).
+ * 3. port goes from NULL to a port once (promise PORT-04), and needs no lock to be read, until a program
+ *    replaces it by the native API: then FILE_MODE_REBOUND is set for good, and who wants port and key
+ *    takes the lock and a reference. The first port stays until destroy, for who read it just before.
  * 4. I/O always uses `fd`, the object's first number, open until destroy.
  */
 #ifndef IOCP_IO_FILE_H
@@ -43,7 +45,7 @@ enum file_flag {
     FILE_APPEND_ONLY = 1 << 2,  /* FILE_APPEND_DATA without FILE_WRITE_DATA */
     FILE_DIRECT = 1 << 3,       /* FILE_FLAG_NO_BUFFERING */
     FILE_NONBLOCK_FD = 1 << 4,  /* O_NONBLOCK is set on the descriptor */
-    FILE_DELETE_ON_CLOSE = 1 << 5,
+    FILE_DELETE_AT_CLOSE = 1 << 5,
     FILE_STD = 1 << 6,          /* GetStdHandle's: the fd (0-2) is not ours to close */
 };
 
@@ -51,6 +53,7 @@ enum file_mode {
     FILE_MODE_SKIP_PORT = 1,  /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
     FILE_MODE_SKIP_EVENT = 2, /* FILE_SKIP_SET_EVENT_ON_HANDLE */
     FILE_MODE_NOWAIT = 4,     /* PIPE_NOWAIT: a pipe's calls never wait; the only one that goes again */
+    FILE_MODE_REBOUND = 0x80, /* the port has been replaced: rule 3 */
 };
 
 enum lane_direction { LANE_IN, LANE_OUT, LANE_COUNT };
@@ -87,12 +90,15 @@ struct file {
     bool keep_fd;        /* destroy leaves the number open (given back, or never ours) */
     bool marked;         /* `ready` is queued somewhere */
     bool trouble;        /* RDHUP, HUP, ERR or PRI was seen: a short read proves nothing */
+    uint8_t binding;     /* how often the port was replaced */
+    uint8_t marked_in;   /* ... when `ready` was queued: it lies with the port of then */
     struct dispatcher dispatcher; /* signalled by completions without event */
 
     uint32_t access;     /* granted access */
     dev_t dev;           /* identity at adoption or opening */
     ino_t ino;
     struct list sync_waiters; /* struct file_blocker: threads inside blocking calls */
+    struct port *first_port; /* counted; NULL until the port is replaced */
 };
 
 /* What one kind of file does differently. Any may be NULL. */
@@ -161,6 +167,35 @@ uint32_t file_adopt_stream(int fd, uint32_t flags, enum file_kind kind, struct f
 
 /* Associates with a port: PORT-04, PORT-05. */
 uint32_t file_associate(struct file *f, struct port *port, uintptr_t key);
+/* Takes it away from its port, if it has one, and gives it to `port` (NULL: to none). What pends is answered
+ * where the file belongs at its end; packets that are queued stay where they are. */
+uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key);
+/* The port as it is now, counted, and the key; NULL. */
+struct port *file_port_get(struct file *f, uintptr_t *key);
+
+/* Where a completion goes. */
+struct file_target {
+    struct port *port; /* pinned by the file, or counted */
+    uintptr_t key;
+    uint8_t modes;
+    bool counted;
+};
+
+static inline struct file_target file_target(struct file *f)
+{
+    struct file_target t;
+
+    t.port = atomic_load_explicit(&f->port, memory_order_acquire);
+    t.key = __atomic_load_n(&f->key, __ATOMIC_ACQUIRE);
+    /* Read last: without the mark what was read before is of the first association (file_rebind). */
+    t.modes = atomic_load_explicit(&f->modes, memory_order_acquire);
+    t.counted = false;
+    if (__builtin_expect(t.modes & FILE_MODE_REBOUND, 0)) {
+        t.port = file_port_get(f, &t.key);
+        t.counted = t.port != NULL;
+    }
+    return t;
+}
 /* What completion skips; not for a file that has synchronous operations only. */
 uint32_t file_add_modes(struct file *f, uint32_t modes);
 

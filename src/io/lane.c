@@ -31,9 +31,8 @@
 
 /* ---- registration ---- */
 
-static int poller_for(struct file *f, struct poller **out)
+static int poller_for(struct port *port, struct poller **out)
 {
-    struct port *port = atomic_load(&f->port);
     int err;
 
     if (!port) {
@@ -67,30 +66,48 @@ static int add_locked(struct file *f, struct poller *p)
     return 0;
 }
 
-uint32_t lane_register(struct file *f)
+/* With the poller of `port` (NULL: home's), if the file belongs there still. *moved: it does not. */
+static uint32_t register_with(struct file *f, struct port *port, bool *moved)
 {
     struct poller *p = NULL;
-    struct port *port;
     bool added = false;
     int err;
 
-    err = poller_for(f, &p);
+    *moved = false;
+    err = poller_for(port, &p);
     if (err)
         return status_from_errno(err);
     lock_acquire(&f->lock);
-    if (!f->registered && !f->closing) {
+    if (atomic_load(&f->port) != port) {
+        *moved = true;
+    } else if (!f->registered && !f->closing) {
         err = add_locked(f, p);
         added = err == 0;
     }
     lock_release(&f->lock);
     if (err)
         return err == -EPERM ? (uint32_t)STATUS_NOT_SUPPORTED : status_from_errno(err);
-    port = p->owner ? atomic_load(&f->port) : NULL;
     if (added && port) {
         queue_poke(&port->queue); /* sleeping workers may have had no poller to sleep in */
         home_watch();
     }
     return STATUS_SUCCESS;
+}
+
+uint32_t lane_register(struct file *f)
+{
+    uintptr_t key;
+    bool moved;
+    uint32_t status;
+
+    do {
+        struct port *port = file_port_get(f, &key);
+
+        status = register_with(f, port, &moved);
+        if (port)
+            object_put(&port->object);
+    } while (moved);
+    return status;
 }
 
 void lane_unregister_locked(struct file *f)
@@ -407,6 +424,7 @@ static bool note_edge(struct file *f, uint64_t token, uint32_t events)
                               lane_wants_work(&f->lanes[LANE_OUT]));
         if (work) {
             f->marked = true;
+            f->marked_in = f->binding;
             fetch_ahead(f);
         }
     }

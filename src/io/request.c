@@ -300,24 +300,27 @@ uint32_t request_refuse(struct request *r, uint32_t status)
 
 /* Where the answer goes. */
 struct answer {
-    struct port *port;        /* a packet is to be queued here; counted, or NULL */
+    struct port *port;        /* a packet is to be queued here, or NULL; pinned by the file, or counted */
     struct dispatcher *event; /* to be set, or NULL */
+    bool counted;
 };
 
 static struct answer where_to(struct request *r, uint32_t status, bool in_call)
 {
     struct file *f = r->file;
-    struct answer a = {NULL, r->event_object ? r->event : NULL};
-    uint8_t modes = atomic_load_explicit(&f->modes, memory_order_relaxed);
-    struct port *port = atomic_load_explicit(&f->port, memory_order_acquire);
+    struct answer a = {NULL, r->event_object ? r->event : NULL, false};
+    struct file_target t = file_target(f);
 
-    if (!a.event && !(modes & FILE_MODE_SKIP_EVENT))
+    if (!a.event && !(t.modes & FILE_MODE_SKIP_EVENT))
         a.event = &f->dispatcher;
-    if (!port || r->routine || r->no_packet)
-        return a;
-    if (in_call && status_is_success(status) && (modes & FILE_MODE_SKIP_PORT))
-        return a;
-    a.port = port; /* pinned by the file, which is pinned by us */
+    if (t.port && !r->routine && !r->no_packet &&
+        !(in_call && status_is_success(status) && (t.modes & FILE_MODE_SKIP_PORT))) {
+        a.port = t.port;
+        a.counted = t.counted;
+        r->key = t.key;
+    } else if (t.counted) {
+        object_put(&t.port->object);
+    }
     return a;
 }
 
@@ -335,8 +338,6 @@ void request_complete(struct request *r, uint32_t status, bool in_call)
     if (r->ops && r->ops->finish)
         r->ops->finish(r, status);
     to = where_to(r, status, in_call);
-    if (to.port)
-        r->key = r->file->key;
     h = let_go(r);
     thread_count(self, LEDGER_COMPLETED, 1);
 
@@ -360,6 +361,8 @@ void request_complete(struct request *r, uint32_t status, bool in_call)
         }
     }
     put_holdings(&h);
+    if (__builtin_expect(to.counted, 0))
+        object_put(&to.port->object);
 }
 
 uint32_t request_finish_inline(struct request *r, uint32_t status)

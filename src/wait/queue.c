@@ -220,7 +220,7 @@ void queue_put_ready(struct queue *q, struct queue_entry *e)
     lock_release(&q->lock);
 }
 
-bool queue_withdraw_ready(struct queue *q, struct queue_entry *e)
+bool queue_withdraw(struct queue *q, struct queue_entry *e)
 {
     bool queued;
 

@@ -93,8 +93,8 @@ bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatc
 /* Appends a READY entry, waking nobody: whoever harvests does that afterwards. */
 void queue_put_ready(struct queue *q, struct queue_entry *e);
 
-/* Takes a READY entry out again: true if it was still queued (its reference is the caller's). */
-bool queue_withdraw_ready(struct queue *q, struct queue_entry *e);
+/* Takes an entry out again: true if it was still queued (its reference is the caller's). */
+bool queue_withdraw(struct queue *q, struct queue_entry *e);
 
 /* The object is being destroyed: frees the poller. No entries, no waiters. */
 void queue_free(struct queue *q);

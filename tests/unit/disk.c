@@ -298,7 +298,7 @@ TEST(share_between_processes)
 TEST(delete_on_close)
 {
     uint32_t status;
-    struct file *a = open_as(name("d"), FILE_BOTH, SHARE_ALL, DISK_CREATE_NEW, FILE_DELETE_ON_CLOSE, &status);
+    struct file *a = open_as(name("d"), FILE_BOTH, SHARE_ALL, DISK_CREATE_NEW, FILE_DELETE_AT_CLOSE, &status);
     struct file *b = open_as(name("d"), FILE_GENERIC_READ, SHARE_ALL, DISK_OPEN_EXISTING, 0, &status);
 
     CHECK_EQ(status, 0);
