@@ -86,3 +86,5 @@ endif()
 if(IOCP_CHECKS AND TARGET tests_unit_lock_budget)
   target_link_options(tests_unit_lock_budget PRIVATE LINKER:--wrap=lock_debug_acquired)
 endif()
+# It counts the wakes that others cause.
+target_link_options(tests_unit_prompt PRIVATE LINKER:--wrap=futex_wake)

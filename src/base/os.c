@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -175,6 +176,22 @@ bool os_thread_sleeps(uint32_t tid)
     if (!state || state + 2 >= text + n)
         return false;
     return state[2] == 'S' || state[2] == 'D';
+}
+
+uint64_t os_time_run(void)
+{
+    struct timespec ts = {0};
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t os_sleeps_counted(void)
+{
+    struct rusage used = {0};
+
+    getrusage(RUSAGE_THREAD, &used);
+    return (uint64_t)used.ru_nvcsw;
 }
 
 /* What the program sends to its process is for its own threads; what a fault raises cannot wait. */

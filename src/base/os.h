@@ -52,6 +52,10 @@ void os_wait_ready(int fd, short events);
  */
 bool os_thread_sleeps(uint32_t tid);
 
+/* What the calling thread has used of a processor, ns; and how often it has gone to sleep. */
+uint64_t os_time_run(void);
+uint64_t os_sleeps_counted(void);
+
 /* A detached thread of the library: every signal blocked but the synchronous ones. 0 or -errno. */
 int os_thread(void *(*fn)(void *), void *arg);
 int os_thread_with_stack(void *(*fn)(void *), void *arg, size_t stack_size); /* 0: as usual */

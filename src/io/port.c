@@ -94,7 +94,7 @@ void port_put(struct port *port, struct request *r, struct dispatcher *event)
     if (event)
         open = queue_put_with_event(&port->queue, &r->entry, event, &r->ov->Internal, r->status);
     else
-        open = queue_put(&port->queue, &r->entry);
+        open = queue_put_own(&port->queue, &r->entry);
     if (!open)
         drop(r);
 }

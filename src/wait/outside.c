@@ -23,7 +23,9 @@
 #include <assert.h>
 
 /* A cause that comes and goes is waited for a little: to begin anew wakes the home thread. */
-enum { FIRST_LOOK_MS = 1, LOOK_MS = 2, CALM_LOOKS = 4 };
+enum { CALM_LOOKS = 4 };
+#define FIRST_LOOK_NS NS_PER_MS
+#define LOOK_NS (2 * NS_PER_MS)
 
 /* At most this part of the time is spent on recounting by those who put and get. */
 #define RECOUNT_NS (UINT64_C(250) * 1000)
@@ -140,34 +142,44 @@ static void look_locked(struct queue *q)
 }
 
 /* The next look, which takes over the reference. */
-static void set_look(struct queue *q, unsigned ms)
+static void set_look(struct queue *q, uint64_t in_ns)
 {
-    if (timer_set(&q->look, clock_now_ns() + ms * NS_PER_MS) == 0)
+    if (timer_set(&q->look, clock_now_ns() + in_ns) == 0)
         return;
     lock_acquire(&q->lock);
     q->looking = false; /* no home thread to be had: the next change tries again */
+    q->prompt.ticking = false;
     lock_release(&q->lock);
+    queue_poke(q); /* nobody will make good what was put off */
     object_put(q->object);
 }
 
 static void tick(struct timer *timer)
 {
     struct queue *q = container_of(timer, struct queue, look);
+    uint64_t now = clock_now_ns();
+    bool release;
+    bool often;
     bool go_on;
 
     lock_acquire(&q->lock);
-    if (wanted_locked(q)) {
-        q->calm = 0;
-        look_locked(q);
-    } else {
-        q->calm++;
+    release = prompt_tick_locked(q);
+    often = q->prompt.ticking;
+    if (now >= q->look_ns) {
+        q->look_ns = now + LOOK_NS - PROMPT_TICK_NS / 2;
+        q->calm = wanted_locked(q) ? 0 : q->calm + 1;
+        if (q->calm == 0) {
+            look_locked(q);
+            release = true; /* for a place that was taken */
+        }
     }
-    go_on = !q->closed && q->calm < CALM_LOOKS;
+    go_on = !q->closed && (often || q->calm < CALM_LOOKS);
     q->looking = go_on;
     lock_release(&q->lock);
-    queue_poke(q); /* for a place that was taken */
+    if (release)
+        queue_poke(q);
     if (go_on)
-        set_look(q, LOOK_MS);
+        set_look(q, often ? PROMPT_TICK_NS : LOOK_NS);
     else
         object_put(q->object);
 }
@@ -180,6 +192,7 @@ void outside_init(struct queue *q)
     q->recount_ns = 0;
     q->looking = false;
     q->calm = 0;
+    q->look_ns = 0;
     timer_init(&q->look, tick);
 }
 
@@ -187,7 +200,7 @@ bool outside_ask_locked(struct queue *q)
 {
     lock_assert_held(&q->lock);
     assert(!q->looking);
-    if (!wanted_locked(q))
+    if (!q->prompt.wants_tick && !wanted_locked(q))
         return false;
     q->looking = true;
     q->calm = 0;
@@ -197,7 +210,7 @@ bool outside_ask_locked(struct queue *q)
 
 void outside_begin(struct queue *q)
 {
-    set_look(q, FIRST_LOOK_MS);
+    set_look(q, FIRST_LOOK_NS);
 }
 
 void outside_stop(struct queue *q)

@@ -21,9 +21,9 @@ bool outside_ask_locked(struct queue *q);
 
 static inline bool outside_due_locked(struct queue *q)
 {
-    if (__builtin_expect(q->active < q->active_max, 1) || q->looking)
+    if (__builtin_expect(q->active < q->active_max, 1) && !q->prompt.wants_tick)
         return false;
-    if (list_empty(&q->waiters) && !q->starved)
+    if (q->looking || (list_empty(&q->waiters) && !q->starved && !q->prompt.wants_tick))
         return false;
     return outside_ask_locked(q);
 }

@@ -49,6 +49,7 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
     q->run_ready = run_ready;
     q->starved = NULL;
     q->object = object;
+    prompt_init(&q->prompt);
     outside_init(q);
 }
 
@@ -162,6 +163,40 @@ static void release_and_unlock(struct queue *q)
     unlock_and_wake(q, &wakes);
 }
 
+/* Is there anything to release, and does a prompt worker leave it to itself? */
+static bool puts_off(struct queue *q, struct thread *self, bool *measure)
+{
+    lock_assert_held(&q->lock);
+    if (q->active >= q->active_max || list_empty(&q->waiters) || q->taken > 0)
+        return false;
+    if (self->queue != q || thread_place(self) == PLACE_NONE)
+        return false;
+    if (q->count == 0 && (q->leader || q->lookers > 0 || !live_poller(q)))
+        return false;
+    return prompt_put_off_locked(q, self, measure);
+}
+
+/* The calling thread will be back: if soon, it does itself what others would be woken for. */
+static void release_or_put_off_and_unlock(struct queue *q, struct thread *self)
+{
+    struct wake_list wakes;
+    bool measure = false;
+
+    wake_list_init(&wakes);
+    if (!puts_off(q, self, &measure))
+        release_locked(q, &wakes);
+    unlock_and_wake(q, &wakes);
+    if (__builtin_expect(measure, 0))
+        prompt_turn_begins(self);
+}
+
+/* Whose turn is over: it asks for the next entry, or gives its place up. No lock held. */
+static inline void turn_ends(struct thread *self)
+{
+    if (__builtin_expect(self->turn.measured, 0))
+        prompt_turn_ends(self->queue, self);
+}
+
 /* ---- putting ---- */
 
 static bool append_locked(struct queue *q, struct queue_entry *e)
@@ -176,17 +211,30 @@ static bool append_locked(struct queue *q, struct queue_entry *e)
 
 bool queue_put(struct queue *q, struct queue_entry *e)
 {
+    bool open;
+
+    assert(!e->ready);
+    lock_acquire(&q->lock);
+    open = append_locked(q, e);
+    release_and_unlock(q);
+    return open;
+}
+
+bool queue_put_own(struct queue *q, struct queue_entry *e)
+{
     struct thread *self = thread_current_or_null();
     bool open;
 
     assert(!e->ready);
-    if (self && self->keeping == q && !self->kept) {
+    if (!self)
+        return queue_put(q, e);
+    if (self->keeping == q && !self->kept) {
         self->kept = e;
         return true;
     }
     lock_acquire(&q->lock);
     open = append_locked(q, e);
-    release_and_unlock(q);
+    release_or_put_off_and_unlock(q, self);
     return open;
 }
 
@@ -453,7 +501,7 @@ static void fill(struct get *g)
         q->gets++;
         if (e->ready) {
             /* Others may want what is left, or the lead, meanwhile. */
-            release_and_unlock(q);
+            release_or_put_off_and_unlock(q, g->self);
             e = run_ready(g, e);
             lock_acquire(&q->lock);
         }
@@ -601,6 +649,7 @@ uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsi
     assert(max > 0);
     for (;;) {
         join(q, g.self);
+        turn_ends(g.self);
         lock_acquire(&q->lock);
         count_out(q, g.self);
         do {
@@ -608,7 +657,7 @@ uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsi
         } while (status == STATUS_PENDING);
         if (status == STATUS_SUCCESS && g.count < max && q->count > 0)
             fill(&g); /* a packet was handed over: take what lies there with it */
-        release_and_unlock(q);
+        release_or_put_off_and_unlock(q, g.self);
         if (status != STATUS_USER_APC || apc_run_all(g.self) > 0)
             break; /* an APC that was withdrawn before it ran does not end the call */
     }
@@ -623,7 +672,7 @@ unsigned queue_get_more(struct queue *q, struct queue_entry **out, unsigned max)
     assert(g.self->queue == q && thread_place(g.self) != PLACE_NONE);
     lock_acquire(&q->lock);
     fill(&g);
-    release_and_unlock(q);
+    release_or_put_off_and_unlock(q, g.self);
     return g.count;
 }
 
@@ -661,6 +710,7 @@ bool queue_block(struct thread *self)
 
     if (thread_place(self) == PLACE_NONE)
         return false;
+    turn_ends(self);
     lock_acquire(&q->lock);
     count_out(q, self);
     release_and_unlock(q);
@@ -685,6 +735,7 @@ void queue_leave(struct thread *self)
 
     if (!q)
         return;
+    turn_ends(self);
     lock_acquire(&q->lock);
     count_out(q, self);
     list_remove(&self->member);

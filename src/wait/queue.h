@@ -13,7 +13,7 @@
  * 2. active counts the members that hold a place, and the waiters that were handed a packet and have
  *    not woken yet; taken counts the members whose place was taken while they block outside (outside.c).
  * 3. entries not empty and waiters not empty implies active >= active_max, or a waiter is on its
- *    way (lookers > 0).
+ *    way (lookers > 0), or a member with a place has put the release off (prompt.c).
  */
 #ifndef IOCP_WAIT_QUEUE_H
 #define IOCP_WAIT_QUEUE_H
@@ -22,6 +22,7 @@
 #include "base/lock.h"
 #include "engine/home.h"
 #include "wait/dispatcher.h"
+#include "wait/prompt.h"
 #include "wait/thread.h"
 
 struct poller;
@@ -49,7 +50,9 @@ struct queue {
     uint32_t calm;          /* looks in a row that had no cause */
     bool looking;           /* `look` is armed or runs, and holds a reference to the object */
     uint64_t recount_ns;    /* not before this time does a put or get look at `taken` again */
+    uint64_t look_ns;       /* not before this time are the holders looked at again */
     struct timer look;      /* see outside.c; the heap's lock guards what is inside */
+    struct prompt prompt;
     struct waiter *leader;  /* the waiter that sleeps in the poller, or NULL */
     _Atomic(struct poller *) poller; /* owned; NULL until the first fd is registered */
     /* What an edge of the poller means; constant after the poller is made. */
@@ -84,6 +87,9 @@ bool queue_polls(struct queue *q);
 
 /* Appends one packet, or hands it to the most recent waiter. false: the queue is closed. */
 bool queue_put(struct queue *q, struct queue_entry *e);
+
+/* The same, but one of the queue's workers that is back soon may leave it to itself (prompt.c). */
+bool queue_put_own(struct queue *q, struct queue_entry *e);
 
 /* The same with dispatcher_answer: neither packet, event nor word is seen before the others (rank: queue,
  * event). */

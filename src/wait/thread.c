@@ -354,6 +354,7 @@ static void keep_self(void)
     atomic_store(&t->waiter.state, WAITER_IDLE);
     list_init(&t->waiter.link);
     t->queue = t->keeping = NULL;
+    t->turn.measured = false;
     t->pinned = NULL;
     t->pinned_handle = 0;
     t->kept = NULL;

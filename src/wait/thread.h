@@ -16,6 +16,7 @@
 #include "base/lock.h"
 #include "object/object.h"
 #include "wait/dispatcher.h"
+#include "wait/prompt.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -96,6 +97,7 @@ struct thread {
     uintptr_t pinned_handle;    /* (self) the handle that named it */
     struct queue_entry *kept;   /* (self) packet completed while harvesting for `keeping` */
     struct queue *keeping;      /* (self) queue whose first completion goes to `kept` */
+    struct prompt_turn turn;    /* (self) */
     bool issued_portless;       /* (self) ever started overlapped I/O on a handle without a port */
     int wake_fd;                /* (self creates) eventfd, -1 until needed */
     int sync_depth;             /* guarded by apc_lock: inside a cancellable synchronous call */
