@@ -156,6 +156,36 @@ void os_wait_ready(int fd, short events)
         ;
 }
 
+static int aio_call(const char *name, long number, unsigned long first, unsigned long second, void *third)
+{
+    int err = fault(name);
+    long n;
+
+    if (err < 0)
+        return err;
+    n = syscall(number, first, second, third);
+    return n < 0 ? -errno : (int)n;
+}
+
+int os_aio_setup(unsigned size, unsigned long *context)
+{
+    return aio_call("io_setup", SYS_io_setup, size, (unsigned long)context, NULL);
+}
+
+int os_aio_destroy(unsigned long context)
+{
+    return aio_call("io_destroy", SYS_io_destroy, context, 0, NULL);
+}
+
+int os_aio_submit(unsigned long context, struct iocb *block)
+{
+    int n = aio_call("io_submit", SYS_io_submit, context, 1, &block);
+
+    if (n == 0)
+        return -EAGAIN;
+    return n < 0 ? n : 0;
+}
+
 bool os_thread_sleeps(uint32_t tid)
 {
     char path[48];

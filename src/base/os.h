@@ -47,6 +47,15 @@ int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout
 void os_wait_ready(int fd, short events);
 
 /*
+ * io_setup, io_destroy, io_submit of one block, which the C library has no calls for. 0 or -errno;
+ * *context is 0 on entry.
+ */
+struct iocb;
+int os_aio_setup(unsigned size, unsigned long *context);
+int os_aio_destroy(unsigned long context);
+int os_aio_submit(unsigned long context, struct iocb *block);
+
+/*
  * Does a thread of this process sleep, for whatever reason, at this moment? false also where the
  * kernel does not tell (no /proc), and for one that waits for a processor.
  */

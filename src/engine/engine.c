@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 
 #include "base/fork.h"
+#include "engine/aio.h"
 #include "engine/backends.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static struct {
     pthread_once_t once;
     enum engine_kind kind;
     int err;        /* why nothing works; 0 otherwise */
-    char info[160];
+    char info[256];
     _Atomic uint32_t generation;
 } engine = {.once = PTHREAD_ONCE_INIT};
 
@@ -80,9 +81,24 @@ static void choose_engine(void)
     }
 }
 
+/* What the other way of transfers past the page cache is worth here. */
+static void say_direct(void)
+{
+    size_t used = strlen(engine.info);
+    int err = aio_probe();
+
+    if (err)
+        snprintf(engine.info + used, sizeof engine.info - used, "; O_DIRECT like the rest (io_submit: %s)",
+                 strerror(-err));
+    else
+        snprintf(engine.info + used, sizeof engine.info - used, "; O_DIRECT by io_submit");
+}
+
 static void choose(void)
 {
     choose_engine();
+    if (!engine.err)
+        say_direct();
     if (getenv("IOCP_VERBOSE"))
         fprintf(stderr, "iocp: engine %s\n", engine.info);
 }
@@ -111,6 +127,12 @@ int engine_start(struct op *op)
 
     if (err)
         return err;
+    if (op->direct) {
+        op->generation = 0; /* no cancel reaches it there */
+        if (aio_start(op) == 0)
+            return 0;
+        op->direct = NULL;
+    }
     op->generation = atomic_fetch_add_explicit(&engine.generation, 1, memory_order_relaxed) + 1;
 #ifdef IOCP_HAVE_LIBURING
     if (engine.kind == ENGINE_URING && op->code != OP_CALL)
@@ -121,6 +143,8 @@ int engine_start(struct op *op)
 
 void engine_cancel(struct op *op, uint32_t generation)
 {
+    if (generation == 0)
+        return;
 #ifdef IOCP_HAVE_LIBURING
     if (engine_kind() == ENGINE_URING && op->code != OP_CALL) {
         uring_cancel(op, generation);

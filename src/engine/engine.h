@@ -3,12 +3,14 @@
  * Work on regular files, and calls that can only be made by blocking: the contract between io and
  * the engines. Two engines do it: a ring owned by the home thread (uring.c), and a bounded pool of
  * blocking threads (threads.c). IOCP_ENGINE=auto|uring|epoll chooses; engine.c probes and says why.
+ * With both, transfers past the page cache may take a shorter way (aio.c).
  *
- *   start(op)   is answered by exactly one op->done(op, result): bytes or -errno, on a library
- *               thread (never the caller's), with no lock held.
+ *   start(op)   is answered by exactly one op->done(op, result): bytes or -errno, with no lock held,
+ *               after the call, on a library thread or one that looks into the poller op->direct.
  *   cancel(op)  only asks. It carries the op's generation, so that a late one cannot hit the next
  *               op at the same address. The answer still comes, once.
- * Short transfers are handed up; -EINTR and -EAGAIN are not. No ordering, no timeouts in here. An
+ * Short transfers are handed up; -EINTR and -EAGAIN are not, but for -EAGAIN of an op with `direct`: it
+ * would have had to wait, and is to be started again without. No ordering, no timeouts in here. An
  * op outlives the thread that started it; its memory and fd belong to the engine until done().
  */
 #ifndef IOCP_ENGINE_ENGINE_H
@@ -37,6 +39,8 @@ struct op {
     uint32_t generation; /* set by engine_start */
     uint32_t iov_count;
     const struct iovec *iov; /* borrowed until done */
+    struct poller *direct;   /* a read or write past the page cache may go to this poller's queue, to
+                              * which aio_attach gave one; pinned until done. NULL: no */
     uint64_t offset;         /* UINT64_MAX: the fd's own position */
     int64_t result;
     int64_t (*call)(struct op *op); /* OP_CALL: bytes or -errno */

@@ -15,6 +15,7 @@
 #include "base/lock.h"
 #include "base/os.h"
 #include "base/own_fd.h"
+#include "engine/aio.h"
 #include "engine/timer.h"
 
 #include <assert.h>
@@ -61,6 +62,8 @@ static void on_edge(struct poller *p, uint64_t token, uint32_t events)
 {
     if (!(token & TOKEN_PRIVATE)) {
         home.file_edge(p, token, events);
+    } else if (token == TOKEN_AIO) {
+        poller_answer(p);
     } else if ((token & TOKEN_EXTRA) == TOKEN_EXTRA) {
         unsigned i = (unsigned)(token & 0xFFFF);
 
@@ -286,6 +289,7 @@ static void start_afresh(void)
     if (home.poller) {
         own_fd_close(home.poller->epoll_fd);
         own_fd_close(home.poller->wake_fd);
+        aio_forget(atomic_load(&home.poller->aio));
         home.poller = NULL;
     }
     is_home = false;

@@ -8,6 +8,7 @@
 #include "base/lock.h"
 #include "base/os.h"
 #include "base/own_fd.h"
+#include "engine/aio.h"
 #include "engine/home.h"
 
 #include <assert.h>
@@ -77,6 +78,7 @@ void poller_free(struct poller *p)
     /* Home's set watches the epoll fd itself: closing its only descriptor takes it out. */
     own_fd_close(p->epoll_fd);
     own_fd_close(p->wake_fd);
+    aio_free(atomic_load(&p->aio));
     free(p);
 }
 
@@ -141,6 +143,11 @@ int poller_wait(struct poller *p, uint64_t deadline_ns)
 void poller_wake(struct poller *p)
 {
     eventfd_write(p->wake_fd, 1);
+}
+
+void poller_answer(struct poller *p)
+{
+    aio_harvest(p);
 }
 
 static bool unattended(const struct poller *p)
@@ -285,6 +292,7 @@ static void close_inherited(void)
 
         own_fd_close(p->epoll_fd);
         own_fd_close(p->wake_fd);
+        aio_forget(atomic_load(&p->aio));
     }
     list_init(&pollers.list);
     atomic_store(&pollers.count, 0);

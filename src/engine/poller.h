@@ -39,6 +39,7 @@ struct poller {
     bool nested;                 /* is in home's epoll set; guarded by the list's lock */
     uint32_t watchdog_seen;      /* home thread only: `harvests` at the last tick */
     struct list link;            /* in the list of all pollers */
+    _Atomic(struct aio *) aio;   /* owned; NULL until the first transfer past the page cache */
     void *owner;                 /* struct queue; NULL for home's own */
     const struct poller_ops *ops;
 };
@@ -70,6 +71,9 @@ int poller_wait(struct poller *p, uint64_t deadline_ns);
 
 void poller_wake(struct poller *p);
 
+/* TOKEN_AIO came: answers what its queue (engine/aio.h) has done. No lock held, the owner pinned. */
+void poller_answer(struct poller *p);
+
 /* A thread begins to sleep outside any dequeue: the home thread takes the leaderless ones, until
  * somebody looks into them again. */
 void poller_attend_all(void);
@@ -85,5 +89,6 @@ bool poller_watchdog(void);
 /* Tokens: files use fd | generation << 32 below this bit; the rest is the library's own. */
 #define TOKEN_PRIVATE (UINT64_C(1) << 63)
 #define TOKEN_WAKE UINT64_MAX
+#define TOKEN_AIO (UINT64_MAX - 1) /* handed to edge(), which sees to it that poller_answer is called */
 
 #endif

@@ -13,6 +13,10 @@
 #include "base/futex.h"
 #include "base/os.h"
 #include "base/status.h"
+#include "engine/aio.h"
+#include "engine/home.h"
+#include "io/lane.h"
+#include "io/port.h"
 #include "io/request.h"
 #include "ntstatus.h"
 #include "wait/wait.h"
@@ -25,12 +29,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { SPARED = 64 };
+
 static struct disk *disk_of(const struct file *f)
 {
     return f->extra;
 }
 
-struct disk *disk_new(const struct stat *st, bool slow)
+struct disk *disk_new(const struct stat *st, int mode)
 {
     struct disk *d = calloc(1, sizeof *d);
 
@@ -38,7 +44,8 @@ struct disk *disk_new(const struct stat *st, bool slow)
         return NULL;
     list_init(&d->share.link);
     d->regular = S_ISREG(st->st_mode);
-    d->slow = slow;
+    d->slow = (mode & (O_DIRECT | O_DSYNC)) != 0;
+    d->direct = (mode & (O_DIRECT | O_DSYNC)) == O_DIRECT;
     turn_init(&d->turn);
     return d;
 }
@@ -103,6 +110,40 @@ static void fill_op(struct request *r)
     r->op.iov_count = r->iov_count;
     r->op.offset = r->u.disk.append ? 0 : r->offset + r->bytes;
     r->op.rw_flags = r->u.disk.append ? RWF_APPEND : 0;
+    r->op.direct = NULL;
+}
+
+/*
+ * The poller whose queue may take r past the page cache without another thread (engine/aio.h). A file
+ * whose transfers wait all the same - one that grows, say - is spared the attempt for a while.
+ */
+static struct poller *direct_for(struct request *r)
+{
+    struct disk *d = disk_of(r->file);
+    struct file_target to;
+    struct poller *p = NULL;
+    uint8_t left;
+    bool made;
+
+    if (!d->direct || r->u.disk.append)
+        return NULL;
+    to = file_target(r->file);
+    if (to.counted)
+        object_put(&to.port->object);
+    if (to.modes & FILE_MODE_REBOUND)
+        return NULL; /* only its first port stays as long as the file does, and with it that poller */
+    left = atomic_load_explicit(&d->waited, memory_order_relaxed);
+    if (left > 0) {
+        atomic_store_explicit(&d->waited, left - 1, memory_order_relaxed); /* a lost count does no harm */
+        return NULL;
+    }
+    if (lane_poller(to.port, &p) != 0 || !aio_attach(p, &made))
+        return NULL;
+    if (made && to.port) {
+        queue_poke(&to.port->queue); /* sleeping workers may have had no poller to sleep in */
+        home_watch();
+    }
+    return p;
 }
 
 /*
@@ -134,8 +175,16 @@ static uint32_t step(struct request *r, int64_t result)
 static void op_done(struct op *op, int64_t result)
 {
     struct request *r = container_of(op, struct request, op);
-    uint32_t status = step(r, result);
+    bool waits = result == -EAGAIN && op->direct;
+    uint32_t status;
     int err;
+
+    if (waits)
+        atomic_store_explicit(&disk_of(r->file)->waited, SPARED, memory_order_relaxed);
+    if (waits && !atomic_load(&r->cancelled))
+        status = STATUS_PENDING;
+    else
+        status = step(r, waits ? -ECANCELED : result);
 
     if (status == STATUS_PENDING) {
         fill_op(r);
@@ -190,6 +239,7 @@ static uint32_t transfer(struct request *r)
             return request_finish_inline(r, status);
     }
     fill_op(r);
+    r->op.direct = direct_for(r);
     r->op.done = op_done;
     return request_start_engine(r);
 }
@@ -370,7 +420,7 @@ uint32_t file_adopt_disk(int fd, uint32_t flags, struct file **out)
 
     if (mode < 0 || fstat(fd, &st) < 0)
         return STATUS_INVALID_HANDLE;
-    d = disk_new(&st, (mode & (O_DIRECT | O_DSYNC)) != 0);
+    d = disk_new(&st, mode);
     if (!d)
         return STATUS_NO_MEMORY;
     if (mode & O_APPEND)

@@ -66,10 +66,13 @@ struct disk {
     bool shared;        /* constant: `share` was acquired */
     bool regular;       /* constant: has a size that can be asked for */
     bool slow;          /* constant: O_DIRECT or O_DSYNC, where "no wait" waits all the same */
+    bool direct;        /* constant: O_DIRECT alone */
+    _Atomic uint8_t waited; /* so many transfers more are not tried without waiting (disk.c) */
     struct turn turn;   /* of transfers on synchronous handles */
 };
 
 struct stat;
-struct disk *disk_new(const struct stat *st, bool slow);
+/* st and mode (F_GETFL) are the descriptor's. NULL: no memory. */
+struct disk *disk_new(const struct stat *st, int mode);
 
 #endif

@@ -218,8 +218,7 @@ static uint32_t make_disk(int fd, const struct stat *st, const struct disk_how *
                           struct file **out)
 {
     uint32_t flags = how->flags;
-    bool slow = how->write_through || (how->flags & FILE_DIRECT);
-    struct disk *d = disk_new(st, slow);
+    struct disk *d = disk_new(st, fcntl(fd, F_GETFL));
     uint32_t status;
 
     if (!d) {

@@ -31,7 +31,7 @@
 
 /* ---- registration ---- */
 
-static int poller_for(struct port *port, struct poller **out)
+int lane_poller(struct port *port, struct poller **out)
 {
     int err;
 
@@ -74,7 +74,7 @@ static uint32_t register_with(struct file *f, struct port *port, bool *moved)
     int err;
 
     *moved = false;
-    err = poller_for(port, &p);
+    err = lane_poller(port, &p);
     if (err)
         return status_from_errno(err);
     lock_acquire(&f->lock);

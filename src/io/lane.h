@@ -32,6 +32,9 @@ void lane_edge_home(struct poller *p, uint64_t token, uint32_t events);
 /* A READY entry's turn: does what can be done now on both lanes of its file. */
 void lane_run_ready(struct queue_entry *e);
 
+/* The poller of files that belong to port, or to none: then it is the home thread's. 0 or -errno. */
+int lane_poller(struct port *port, struct poller **out);
+
 /* Makes sure that f is registered with the poller it belongs to. Called with no lock held. */
 uint32_t lane_register(struct file *f);
 /* Takes it out again (before close, before replacing the fd, when it moves to a port). */

@@ -35,7 +35,7 @@ void port_close(struct port *port)
     queue_close(q);
     while ((e = queue_drain(q)) != NULL) {
         if (e->ready)
-            q->run_ready(e);
+            queue_run_ready(q, e);
         else
             drop(request_of(e));
     }

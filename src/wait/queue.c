@@ -42,6 +42,8 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
     q->look_after = GETS_PER_LOOK;
     q->count = 0;
     list_init(&q->entries);
+    list_init(&q->answers.link);
+    q->answers.ready = true;
     list_init(&q->waiters);
     q->leader = NULL;
     atomic_init(&q->poller, NULL);
@@ -302,9 +304,32 @@ void queue_poke(struct queue *q)
 
 /* ---- the poller ---- */
 
+static void put_answers(struct queue *q)
+{
+    lock_acquire(&q->lock);
+    if (!list_linked(&q->answers.link)) {
+        list_push_back(&q->entries, &q->answers.link);
+        q->count++;
+    }
+    lock_release(&q->lock);
+}
+
 static void poller_edge(struct poller *p, uint64_t token, uint32_t events)
 {
-    ((struct queue *)p->owner)->edge(p, token, events);
+    struct queue *q = p->owner;
+
+    if (token == TOKEN_AIO)
+        put_answers(q);
+    else
+        q->edge(p, token, events);
+}
+
+void queue_run_ready(struct queue *q, struct queue_entry *e)
+{
+    if (e == &q->answers)
+        poller_answer(atomic_load(&q->poller));
+    else
+        q->run_ready(e);
 }
 
 static void poller_help(struct poller *p)
@@ -420,7 +445,7 @@ void queue_help(struct queue *q)
         n = take_ready(q, ready, HELP_AT_ONCE);
         lock_release(&q->lock);
         for (unsigned i = 0; i < n; i++)
-            q->run_ready(ready[i]);
+            queue_run_ready(q, ready[i]);
         lock_acquire(&q->lock);
     } while (n == HELP_AT_ONCE);
     lock_release(&q->lock);
@@ -481,7 +506,7 @@ static struct queue_entry *run_ready(struct get *g, struct queue_entry *e)
     struct queue_entry *kept;
 
     g->self->keeping = g->q;
-    g->q->run_ready(e);
+    queue_run_ready(g->q, e);
     g->self->keeping = NULL;
     kept = g->self->kept;
     g->self->kept = NULL;

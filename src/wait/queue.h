@@ -43,6 +43,7 @@ struct queue {
     uint32_t look_after;    /* so many of them, and it is looked at again */
     uint32_t count;         /* entries */
     struct list entries;    /* struct queue_entry */
+    struct queue_entry answers; /* READY: the poller's own queue (engine/aio.h) has answers */
     struct list waiters;    /* struct waiter.link, most recent first */
     struct list members;    /* struct thread.member: all threads that belong to this queue */
     uint32_t member_count;
@@ -57,7 +58,7 @@ struct queue {
     _Atomic(struct poller *) poller; /* owned; NULL until the first fd is registered */
     /* What an edge of the poller means; constant after the poller is made. */
     void (*edge)(struct poller *p, uint64_t token, uint32_t events);
-    /* Does the work of a READY entry, on the calling thread, with no lock held. */
+    /* Does the work of a READY entry, all but `answers`, on the calling thread, with no lock held. */
     void (*run_ready)(struct queue_entry *e);
     /* There is work and room for so many more threads, and no waiter is left to be let go; called with no
      * lock held by whoever caused it. NULL: there is nothing that could make threads. */
@@ -98,6 +99,9 @@ bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatc
 
 /* Appends a READY entry, waking nobody: whoever harvests does that afterwards. */
 void queue_put_ready(struct queue *q, struct queue_entry *e);
+
+/* Does the work of a READY entry that was taken out, with no lock held. */
+void queue_run_ready(struct queue *q, struct queue_entry *e);
 
 /* Takes an entry out again: true if it was still queued (its reference is the caller's). */
 bool queue_withdraw(struct queue *q, struct queue_entry *e);

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Transfers past the page cache in quantity, whichever way they take: the device's own queue, or, where
+ * the kernel has none, is short of it, or would have to wait, the ring and the threads. Every one is
+ * answered once, with the right bytes. On a file system without O_DIRECT they go through the cache.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "base/os.h"
+#include "unit.h"
+
+#include <iocp.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sched.h>
+#include <unistd.h>
+
+enum { BLOCK = 4096, BLOCKS = 512, DEPTH = 64, WORKERS = 3 };
+
+struct slot {
+    OVERLAPPED ov; /* must be first */
+    unsigned number;
+    uint32_t *block;
+};
+
+static char path[] = "/tmp/iocp-direct-XXXXXX";
+static struct slot slots[DEPTH];
+
+/* ---- the kernel refuses ---- */
+
+static const char *refused_call; /* NULL: none */
+static int refusal, refuse_each;
+static _Atomic unsigned asked;
+
+static int refuse(const char *call)
+{
+    if (strcmp(call, refused_call) != 0)
+        return 0;
+    return (atomic_fetch_add(&asked, 1) + 1) % (unsigned)refuse_each == 0 ? refusal : 0;
+}
+
+static void refuse_from_now(const char *call, int err, int each)
+{
+    refused_call = call;
+    refusal = err;
+    refuse_each = each;
+    atomic_store(&asked, 0);
+    os_fault = call ? refuse : NULL;
+}
+
+/* ---- one file ---- */
+
+static HANDLE open_as(DWORD disposition)
+{
+    HANDLE file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, disposition,
+                              FILE_FLAG_OVERLAPPED | FILE_FLAG_NO_BUFFERING, NULL);
+
+    CHECK(file != INVALID_HANDLE_VALUE);
+    return file;
+}
+
+static HANDLE open_there(void)
+{
+    return open_as(OPEN_EXISTING);
+}
+
+static HANDLE open_new(void)
+{
+    static int made;
+    HANDLE file;
+
+    if (!made++) {
+        int fd = mkstemp(path);
+
+        if (fd < 0)
+            abort();
+        close(fd);
+    }
+    file = open_as(CREATE_ALWAYS);
+    for (int i = 0; i < DEPTH && !slots[i].block; i++)
+        slots[i].block = aligned_alloc(BLOCK, BLOCK);
+    return file;
+}
+
+static uint32_t word_of(unsigned number, unsigned index)
+{
+    return (number + 1) * 2654435761u ^ index;
+}
+
+static int holds(const struct slot *s)
+{
+    for (unsigned i = 0; i < BLOCK / 4; i++) {
+        if (s->block[i] != word_of(s->number, i))
+            return 0;
+    }
+    return 1;
+}
+
+static BOOL start(HANDLE file, struct slot *s, unsigned number, int write, HANDLE event)
+{
+    memset(&s->ov, 0, sizeof s->ov);
+    s->number = number;
+    s->ov.Offset = number * BLOCK;
+    s->ov.hEvent = event;
+    for (unsigned i = 0; i < BLOCK / 4; i++)
+        s->block[i] = write ? word_of(number, i) : 0;
+    return (write ? WriteFile(file, s->block, BLOCK, NULL, &s->ov)
+                  : ReadFile(file, s->block, BLOCK, NULL, &s->ov)) ||
+           GetLastError() == ERROR_IO_PENDING;
+}
+
+/* ---- through a port, several workers ---- */
+
+static struct {
+    HANDLE file, port;
+    int write;
+    unsigned total;
+    _Atomic unsigned next, answers, wrong;
+} job;
+
+/* Answers its packets by starting the next block; the worker that gets the last one sends the others home. */
+static void *work(void *arg)
+{
+    OVERLAPPED *ov;
+    ULONG_PTR key;
+    DWORD bytes;
+
+    (void)arg;
+    for (;;) {
+        BOOL ok = GetQueuedCompletionStatus(job.port, &bytes, &key, &ov, 20000);
+        struct slot *s = (struct slot *)ov;
+        unsigned number;
+
+        if (!s) {
+            job.wrong += !ok; /* nothing came for so long */
+            PostQueuedCompletionStatus(job.port, 0, 0, NULL);
+            return NULL;
+        }
+        job.wrong += !ok || bytes != BLOCK || (!job.write && !holds(s));
+        number = atomic_fetch_add(&job.next, 1);
+        if (number < job.total)
+            job.wrong += !start(job.file, s, number % BLOCKS, job.write, NULL);
+        if (atomic_fetch_add(&job.answers, 1) + 1 == job.total)
+            PostQueuedCompletionStatus(job.port, 0, 0, NULL);
+    }
+}
+
+static void through_port(HANDLE file, int write, unsigned total)
+{
+    pthread_t workers[WORKERS];
+
+    job.file = file;
+    job.port = CreateIoCompletionPort(file, NULL, 0, 2);
+    job.write = write;
+    job.total = total;
+    job.next = DEPTH;
+    job.answers = job.wrong = 0;
+    for (unsigned i = 0; i < DEPTH; i++)
+        CHECK(start(file, &slots[i], i % BLOCKS, write, NULL));
+    for (int i = 0; i < WORKERS; i++)
+        pthread_create(&workers[i], NULL, work, NULL);
+    for (int i = 0; i < WORKERS; i++)
+        pthread_join(workers[i], NULL);
+    CHECK_EQ(job.answers, total);
+    CHECK_EQ(job.wrong, 0);
+    CloseHandle(job.port);
+}
+
+/* A file grows by writes all over it (those have to wait), is written again (those need not), is read. */
+static void write_and_read(const char *call, int err, int each)
+{
+    HANDLE file = open_new();
+
+    through_port(file, 1, BLOCKS);
+    CloseHandle(file);
+    refuse_from_now(call, err, each);
+    for (int write = 1; write >= 0; write--) {
+        file = open_there();
+        through_port(file, write, 4 * BLOCKS);
+        CloseHandle(file);
+    }
+    if (call)
+        CHECK(atomic_load(&asked) > 0);
+    refuse_from_now(NULL, 0, 0);
+}
+
+/* First of all, because queues that were made are kept. The writes that begin would make one. */
+TEST(no_queue_to_be_had)
+{
+    static const int why[] = {-ENOSYS, -EPERM, -EAGAIN, -ENOMEM};
+
+    for (int i = 0; i < 4; i++) {
+        HANDLE file;
+
+        refuse_from_now("io_setup", why[i], 1);
+        file = open_new();
+        through_port(file, 1, BLOCKS);
+        CloseHandle(file);
+        file = open_there();
+        through_port(file, 0, BLOCKS);
+        CloseHandle(file);
+        refuse_from_now(NULL, 0, 0);
+    }
+}
+
+TEST(all_on_the_queue)
+{
+    write_and_read(NULL, 0, 0);
+}
+
+TEST(queue_full_now_and_then)
+{
+    write_and_read("io_submit", -EAGAIN, 3);
+}
+
+TEST(not_on_this_file_system)
+{
+    write_and_read("io_submit", -EOPNOTSUPP, 1);
+}
+
+/* ---- without a port ---- */
+
+TEST(events_and_polling)
+{
+    HANDLE file = open_new(), events[DEPTH];
+    DWORD bytes;
+
+    for (int write = 1; write >= 0; write--) {
+        for (unsigned i = 0; i < DEPTH; i++) {
+            events[i] = CreateEventA(NULL, TRUE, FALSE, NULL);
+            CHECK(start(file, &slots[i], i, write, events[i]));
+        }
+        for (unsigned i = 0; i < DEPTH; i++) {
+            if (i % 2)
+                while (!HasOverlappedIoCompleted(&slots[i].ov))
+                    sched_yield();
+            else
+                CHECK_EQ(WaitForSingleObject(events[i], 20000), WAIT_OBJECT_0);
+            CHECK(GetOverlappedResult(file, &slots[i].ov, &bytes, TRUE));
+            CHECK_EQ(bytes, BLOCK);
+            CHECK(write || holds(&slots[i]));
+            CloseHandle(events[i]);
+        }
+    }
+    CloseHandle(file);
+}
+
+/* A port nobody dequeues from: the events are set all the same, the packets come later. */
+TEST(port_nobody_looks_into)
+{
+    HANDLE file = open_new(), port, events[DEPTH];
+    ULONG_PTR key;
+    OVERLAPPED *ov;
+    DWORD bytes;
+
+    through_port(file, 1, BLOCKS);
+    CloseHandle(file);
+    file = open_there();
+    port = CreateIoCompletionPort(file, NULL, 0, 0);
+    for (unsigned i = 0; i < DEPTH; i++) {
+        events[i] = CreateEventA(NULL, TRUE, FALSE, NULL);
+        CHECK(start(file, &slots[i], i, 0, events[i]));
+    }
+    for (unsigned i = 0; i < DEPTH; i++) {
+        CHECK_EQ(WaitForSingleObject(events[i], 20000), WAIT_OBJECT_0);
+        CHECK(holds(&slots[i]));
+    }
+    for (unsigned i = 0; i < DEPTH; i++)
+        CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &ov, 0));
+    CHECK(!GetQueuedCompletionStatus(port, &bytes, &key, &ov, 0));
+    for (unsigned i = 0; i < DEPTH; i++)
+        CloseHandle(events[i]);
+    CloseHandle(file);
+    CloseHandle(port);
+}
+
+/* ---- ends ---- */
+
+static void *start_some(void *file)
+{
+    for (unsigned i = 0; i < DEPTH; i++)
+        CHECK(start(file, &slots[i], i, 0, NULL));
+    return NULL;
+}
+
+static unsigned take_all(HANDLE port, int *bad)
+{
+    unsigned n = 0;
+    ULONG_PTR key;
+    OVERLAPPED *ov;
+    DWORD bytes;
+
+    for (; n < DEPTH; n++) {
+        if (!GetQueuedCompletionStatus(port, &bytes, &key, &ov, 20000) &&
+            (!ov || GetLastError() != ERROR_OPERATION_ABORTED))
+            break;
+    }
+    *bad += GetQueuedCompletionStatus(port, &bytes, &key, &ov, 0) || ov;
+    return n;
+}
+
+/* The thread that started them ends; or they are cancelled; or the file is closed. One packet each. */
+TEST(answered_whatever_ends)
+{
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    int bad = 0;
+
+    for (int round = 0; round < 60; round++) {
+        HANDLE file = open_there();
+        pthread_t thread;
+
+        CreateIoCompletionPort(file, port, 0, 0);
+        pthread_create(&thread, NULL, start_some, file);
+        pthread_join(thread, NULL);
+        if (round % 3 == 1)
+            CancelIoEx(file, round % 2 ? NULL : &slots[7].ov);
+        if (round % 3 == 2)
+            CloseHandle(file);
+        CHECK_EQ(take_all(port, &bad), DEPTH);
+        if (round % 3 != 2)
+            CloseHandle(file);
+    }
+    CHECK_EQ(bad, 0);
+    CloseHandle(port);
+}
+
+/* Port and file are closed while much is under way: it is dropped, and the next port is not disturbed. */
+TEST(closed_under_way)
+{
+    for (int round = 0; round < 40; round++) {
+        HANDLE file = open_there();
+        HANDLE port = CreateIoCompletionPort(file, NULL, 0, 0);
+
+        start_some(file);
+        CloseHandle(round % 2 ? file : port);
+        CloseHandle(round % 2 ? port : file);
+        for (unsigned i = 0; i < DEPTH; i++) {
+            while (!HasOverlappedIoCompleted(&slots[i].ov))
+                sched_yield();
+        }
+    }
+    unlink(path);
+}
