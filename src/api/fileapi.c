@@ -7,9 +7,11 @@
 
 #include "api/api.h"
 #include "api/filename.h"
+#include "api/overlapped.h"
 #include "base/status.h"
 #include "io/disk.h"
 #include "io/disk_info.h"
+#include "io/pipe.h"
 #include "io/request.h"
 #include "object/handle.h"
 
@@ -64,27 +66,35 @@ static HANDLE publish(struct file *f, const SECURITY_ATTRIBUTES *security)
     return (HANDLE)h;
 }
 
-static uint32_t check_arguments(DWORD access, DWORD disposition, const struct path *path)
+static uint32_t check_arguments(DWORD access, DWORD disposition)
 {
     if (disposition < CREATE_NEW || disposition > TRUNCATE_EXISTING)
         return STATUS_INVALID_PARAMETER;
     if (disposition == TRUNCATE_EXISTING && !(access & (GENERIC_WRITE | GENERIC_ALL | FILE_WRITE_DATA)))
         return STATUS_INVALID_PARAMETER;
-    if (path->kind == PATH_PIPE)
-        return STATUS_OBJECT_NAME_NOT_FOUND;
     return STATUS_SUCCESS;
+}
+
+/* The client's end of a pipe: there is only opening. Share modes mean nothing, an end has one owner. */
+static uint32_t open_pipe(const struct path *path, DWORD access, DWORD flags, struct file **out)
+{
+    uint32_t file_flags = flags & FILE_FLAG_OVERLAPPED ? FILE_OVERLAPPED : 0;
+
+    return pipe_open(path->text, disk_access_specific(access), file_flags, out);
 }
 
 static HANDLE create_file(const struct path *path, DWORD access, DWORD share,
                           const SECURITY_ATTRIBUTES *security, DWORD disposition, DWORD flags)
 {
     struct disk_how how = how_of(access, share, disposition, flags);
-    uint32_t status = check_arguments(access, disposition, path);
+    uint32_t status = check_arguments(access, disposition);
     struct file *f;
-    bool existed;
+    bool existed = true;
     HANDLE h;
 
-    if (status == STATUS_SUCCESS) {
+    if (status == STATUS_SUCCESS && path->kind == PATH_PIPE) {
+        status = open_pipe(path, access, flags, &f);
+    } else if (status == STATUS_SUCCESS) {
         if (path->kind != PATH_FILE)
             how.disposition = OPEN_EXISTING; /* a device is always there */
         status = disk_open(path->text, &how, &f, &existed);
@@ -95,7 +105,8 @@ static HANDLE create_file(const struct path *path, DWORD access, DWORD share,
     }
     if (status != STATUS_SUCCESS)
         return win32_fail(status), INVALID_HANDLE_VALUE;
-    advise(f, flags);
+    if (f->kind == FILE_KIND_DISK)
+        advise(f, flags);
     h = publish(f, security);
     if (h != INVALID_HANDLE_VALUE && (disposition == CREATE_ALWAYS || disposition == OPEN_ALWAYS))
         last_error_set(existed ? ERROR_ALREADY_EXISTS : NO_ERROR);
@@ -188,20 +199,6 @@ static uint32_t start(struct file *f, const struct transfer *t, DWORD *bytes)
     return status;
 }
 
-/* A synchronous handle reports through an OVERLAPPED what it has done, event included. */
-static void report(OVERLAPPED *ov, uint32_t status, uint32_t bytes)
-{
-    uintptr_t event = (uintptr_t)ov->hEvent & ~(uintptr_t)1;
-    struct object *obj;
-
-    ov->InternalHigh = bytes;
-    ov->Internal = status;
-    if (event && handle_get(event, OBJECT_EVENT, &obj, NULL) == STATUS_SUCCESS) {
-        dispatcher_set(obj->type->dispatcher(obj), 1);
-        object_put(obj);
-    }
-}
-
 static uint32_t transfer_now(struct file *f, const struct transfer *t, DWORD *bytes)
 {
     uint64_t offset = t->ov ? offset_of(t->ov) : 0;
@@ -216,7 +213,7 @@ static uint32_t transfer_now(struct file *f, const struct transfer *t, DWORD *by
     if (bytes)
         *bytes = done;
     if (t->ov)
-        report(t->ov, status, done);
+        overlapped_report(t->ov, status, done);
     return status;
 }
 
@@ -234,7 +231,8 @@ static BOOL transfer(HANDLE handle, const struct transfer *t, DWORD *bytes)
         return win32_result(status);
     if (t->ov && (f->flags & FILE_OVERLAPPED))
         status = start(f, t, bytes);
-    else if (!t->ov && (f->flags & FILE_OVERLAPPED) && !(f->flags & FILE_ADOPTED))
+    else if (!t->ov && (f->flags & FILE_OVERLAPPED) && !(f->flags & FILE_ADOPTED) &&
+             f->kind != FILE_KIND_NAMED)
         status = STATUS_INVALID_PARAMETER; /* it has no position to transfer at */
     else
         status = transfer_now(f, t, bytes);

@@ -261,6 +261,19 @@ BOOL WINAPI GetOverlappedResultEx(HANDLE hFile, LPOVERLAPPED lpOverlapped,
                                           dwMilliseconds, bAlertable));
 }
 
+void overlapped_report(OVERLAPPED *ov, uint32_t status, DWORD bytes)
+{
+    uintptr_t event = (uintptr_t)ov->hEvent & ~(uintptr_t)1;
+    struct object *obj;
+
+    ov->InternalHigh = bytes;
+    ov->Internal = status;
+    if (event && handle_get(event, OBJECT_EVENT, &obj, NULL) == STATUS_SUCCESS) {
+        dispatcher_set(obj->type->dispatcher(obj), 1);
+        object_put(obj);
+    }
+}
+
 /* ---- cancelling ---- */
 
 static uint32_t cancel(HANDLE file, const struct cancel_match *match, unsigned *asked)

@@ -16,4 +16,7 @@
  */
 uint32_t overlapped_result(HANDLE file, OVERLAPPED *ov, DWORD *bytes, DWORD ms, bool alertable);
 
+/* A synchronous handle reports through an OVERLAPPED what it has done, event included. */
+void overlapped_report(OVERLAPPED *ov, uint32_t status, DWORD bytes);
+
 #endif

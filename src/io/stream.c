@@ -207,6 +207,11 @@ static uint32_t sync_write_attempt(struct file *f, void *ctx)
     return STATUS_SUCCESS;
 }
 
+static bool is_nowait(const struct file *f)
+{
+    return atomic_load_explicit(&f->modes, memory_order_relaxed) & FILE_MODE_NOWAIT;
+}
+
 static uint32_t read_sync(struct file *f, void *buf, uint32_t size, const uint64_t *offset,
                           uint32_t *bytes)
 {
@@ -214,7 +219,12 @@ static uint32_t read_sync(struct file *f, void *buf, uint32_t size, const uint64
     uint32_t status;
 
     (void)offset; /* streams have no position (OVL-15) */
-    status = file_blocking_call(f, POLLIN, DEADLINE_NEVER, false, sync_read_attempt, &t);
+    if (is_nowait(f)) {
+        status = sync_read_attempt(f, &t);
+        status = status == STATUS_PENDING ? (uint32_t)STATUS_PIPE_EMPTY : status;
+    } else {
+        status = file_blocking_call(f, POLLIN, DEADLINE_NEVER, false, sync_read_attempt, &t);
+    }
     *bytes = t.bytes;
     return status;
 }
@@ -226,7 +236,12 @@ static uint32_t write_sync(struct file *f, const void *buf, uint32_t size, const
     uint32_t status;
 
     (void)offset;
-    status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, false, sync_write_attempt, &t);
+    if (is_nowait(f)) { /* as much as there is room for */
+        status = sync_write_attempt(f, &t);
+        status = status == STATUS_PENDING ? (uint32_t)STATUS_SUCCESS : status;
+    } else {
+        status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, false, sync_write_attempt, &t);
+    }
     *bytes = t.bytes;
     return status;
 }
@@ -284,13 +299,74 @@ uint32_t stream_pipe(uint32_t size, struct file **read_end, struct file **write_
     }
     if (size > 0)
         fcntl(fds[1], F_SETPIPE_SZ, (int)size); /* a wish, here as on Windows */
-    status = file_new(fds[0], FILE_KIND_PIPE, 0, FILE_GENERIC_READ, &stream_ops, NULL, read_end);
+    status = file_new(fds[0], FILE_KIND_PIPE, 0, FILE_GENERIC_READ | FILE_WRITE_ATTRIBUTES, &stream_ops, NULL,
+                      read_end);
     if (status != STATUS_SUCCESS) {
         close(fds[1]);
         return status;
     }
-    status = file_new(fds[1], FILE_KIND_PIPE, 0, FILE_GENERIC_WRITE, &stream_ops, NULL, write_end);
+    status = file_new(fds[1], FILE_KIND_PIPE, 0, FILE_GENERIC_WRITE | FILE_READ_ATTRIBUTES, &stream_ops, NULL,
+                      write_end);
     if (status != STATUS_SUCCESS)
         file_put(*read_end);
     return status;
+}
+
+uint32_t stream_pipe_size(const struct file *f)
+{
+    int size = fcntl(f->fd, F_GETPIPE_SZ);
+
+    return size > 0 ? (uint32_t)size : 0;
+}
+
+/* ---- looking ---- */
+
+/* tee(2) copies what is in a pipe into another without taking it out. */
+static uint32_t copy_of(const struct file *f, void *data, uint32_t size, uint32_t *read)
+{
+    uint32_t status = STATUS_SUCCESS;
+    ssize_t n;
+    int fds[2];
+
+    if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+        return status_from_errno(errno);
+    fcntl(fds[1], F_SETPIPE_SZ, fcntl(f->fd, F_GETPIPE_SZ));
+    n = tee(f->fd, fds[1], size, SPLICE_F_NONBLOCK);
+    if (n > 0)
+        n = os_read(fds[0], &(struct iovec){data, (size_t)n}, 1, OS_CURRENT, 0);
+    else if (n < 0)
+        n = errno == EAGAIN ? 0 : -errno;
+    if (n < 0)
+        status = status_from_errno((int)-n);
+    else
+        *read = (uint32_t)n;
+    close(fds[0]);
+    close(fds[1]);
+    return status;
+}
+
+uint32_t stream_peek(struct file *f, void *data, uint32_t size, uint32_t *read, uint32_t *total)
+{
+    struct pollfd p = {.fd = f->fd, .events = POLLIN};
+    int have = 0;
+
+    *read = *total = 0;
+    if (ioctl(f->fd, FIONREAD, &have) < 0)
+        return status_from_errno(errno);
+    *total = (uint32_t)have;
+    if (have == 0)
+        return poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) ? (uint32_t)STATUS_PIPE_BROKEN
+                                                           : (uint32_t)STATUS_SUCCESS;
+    return size > 0 ? copy_of(f, data, size, read) : (uint32_t)STATUS_SUCCESS;
+}
+
+uint32_t stream_set_nowait(struct file *f, uint32_t mode)
+{
+    if (mode & ~(uint32_t)1)
+        return STATUS_INVALID_PARAMETER;
+    if (mode)
+        atomic_fetch_or(&f->modes, FILE_MODE_NOWAIT);
+    else
+        atomic_fetch_and(&f->modes, (uint8_t)~FILE_MODE_NOWAIT);
+    return STATUS_SUCCESS;
 }

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What goes over a pipe's socket. A byte pipe is the stream itself. On a message pipe each message is a
+ * row of fragments, each with a head of four bytes: length, FIRST, LAST. A fragment is small enough for
+ * the kernel to take it whole or not at all (one socket buffer), so a write that is cancelled rarely
+ * leaves half of one; if it does, the rest is kept and goes out first. A reader that finds FIRST inside a
+ * message knows that the one before was given up, and ends it there.
+ *
+ * Nothing is read ahead: what the program has not taken is in the socket, where the writer can see
+ * whether it has gone (FlushFileBuffers) and where looking takes nothing away (PeekNamedPipe).
+ */
+#include "base/status.h"
+#include "io/pipe.h"
+#include "ntstatus.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+enum { HEAD_SIZE = 4, FRAGMENT_MAX = 32 * 1024, ROOM_MIN = 128 * 1024, ROOM_MAX = 16 << 20 };
+#define HEAD_FIRST 0x40000000u
+#define HEAD_LAST 0x80000000u
+#define HEAD_LENGTH 0x3FFFFFFFu
+#define ALWAYS (MSG_DONTWAIT | MSG_NOSIGNAL)
+
+/* ---- the end ---- */
+
+uint32_t pipe_end(struct pipe *p)
+{
+    lock_assert_held(&p->lock);
+    if (!p->server && atomic_load(p->word) != p->generation)
+        return STATUS_PIPE_DISCONNECTED;
+    return STATUS_PIPE_BROKEN;
+}
+
+bool pipe_hung_up(int fd)
+{
+    struct pollfd pfd = {.fd = fd, .events = POLLRDHUP};
+
+    return poll(&pfd, 1, 0) > 0;
+}
+
+/*
+ * The size is a wish, on Windows too. Less than several fragments there must not be, or a message
+ * would stop in the middle for ever so often; more than the system allows there is not.
+ */
+void pipe_set_room(int fd, uint32_t size)
+{
+    int room = size < ROOM_MIN ? ROOM_MIN : size > ROOM_MAX ? ROOM_MAX : (int)size;
+
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+}
+
+static uint32_t write_failed(struct pipe *p, int err)
+{
+    uint32_t end = pipe_end(p);
+
+    if (err != EPIPE && err != ECONNRESET)
+        return status_from_errno_write(err);
+    return end == STATUS_PIPE_BROKEN ? (uint32_t)STATUS_PIPE_CLOSING : end;
+}
+
+/* ---- receiving ---- */
+
+/* Up to size bytes: how many, -EAGAIN, 0 at the end, or another -errno. */
+static ssize_t receive(int fd, void *data, size_t size, int flags)
+{
+    for (;;) {
+        ssize_t n = recv(fd, data, size, flags | ALWAYS);
+
+        if (n >= 0)
+            return n;
+        if (errno == ECONNRESET)
+            return 0; /* closed with data of ours unread: an end like any other */
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+static uint32_t receive_failed(struct pipe *p, ssize_t n)
+{
+    if (n == 0)
+        return pipe_end(p);
+    return n == -EAGAIN ? (uint32_t)STATUS_PENDING : status_from_errno((int)-n);
+}
+
+/* Is there anything, or the end? Takes nothing. */
+static uint32_t wait_for_data(struct pipe *p, int fd)
+{
+    char byte;
+    ssize_t n = receive(fd, &byte, 1, MSG_PEEK);
+
+    return n > 0 ? (uint32_t)STATUS_SUCCESS : receive_failed(p, n);
+}
+
+static uint32_t parse_head(struct pipe_in *in, const unsigned char *bytes, bool *first)
+{
+    uint32_t head;
+
+    memcpy(&head, bytes, sizeof head);
+    if ((head & HEAD_LENGTH) > FRAGMENT_MAX) {
+        in->dead = true;
+        return STATUS_PIPE_BROKEN;
+    }
+    in->left = head & HEAD_LENGTH;
+    in->last = head & HEAD_LAST;
+    *first = head & HEAD_FIRST;
+    return STATUS_SUCCESS;
+}
+
+/* The next fragment's head. If it begins a message while another is open, it is left for later. */
+static uint32_t next_fragment(struct pipe *p, int fd)
+{
+    struct pipe_in *in = &p->in;
+    bool last = in->last;
+    bool first;
+    uint32_t status;
+
+    assert(in->left == 0);
+    if (in->dead)
+        return STATUS_PIPE_BROKEN;
+    while (in->head_have < HEAD_SIZE) {
+        ssize_t n = receive(fd, in->head + in->head_have, HEAD_SIZE - in->head_have, 0);
+
+        if (n <= 0)
+            return receive_failed(p, n);
+        in->head_have += (uint8_t)n;
+    }
+    status = parse_head(in, in->head, &first);
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (first && in->inside) {
+        in->left = 0;
+        in->last = last;
+        in->parked = true;
+        return STATUS_SUCCESS;
+    }
+    in->head_have = 0;
+    in->parked = false;
+    in->inside = true;
+    return STATUS_SUCCESS;
+}
+
+/* Bytes of the current fragment, those given back first. */
+static uint32_t take(struct pipe *p, int fd, struct pipe_transfer *t)
+{
+    struct pipe_in *in = &p->in;
+    size_t room = t->size - t->bytes;
+    char *to = (char *)((uintptr_t)t->data + t->bytes);
+    ssize_t n;
+
+    if (in->back) {
+        size_t have = in->back_size - in->back_at;
+        size_t size = have < room ? have : room;
+
+        memcpy(to, in->back + in->back_at, size);
+        in->back_at += (uint32_t)size;
+        t->bytes += (uint32_t)size;
+        if (in->back_at == in->back_size) {
+            free(in->back);
+            in->back = NULL;
+        }
+        return STATUS_SUCCESS;
+    }
+    n = receive(fd, to, in->left < room ? in->left : room, 0);
+    if (n <= 0)
+        return receive_failed(p, n);
+    t->bytes += (uint32_t)n;
+    in->left -= (uint32_t)n;
+    return STATUS_SUCCESS;
+}
+
+/* Nothing of the message that was begun is to come any more. */
+static bool at_message_end(const struct pipe_in *in)
+{
+    return in->left == 0 && !in->back && (in->last || in->parked);
+}
+
+static uint32_t end_message(struct pipe_in *in)
+{
+    in->inside = false;
+    return STATUS_SUCCESS;
+}
+
+/* One message, or as much of it as fits. */
+static uint32_t read_message(struct pipe *p, int fd, struct pipe_transfer *t)
+{
+    struct pipe_in *in = &p->in;
+    uint32_t status;
+
+    for (;;) {
+        if (!in->inside) {
+            status = next_fragment(p, fd);
+            if (status != STATUS_SUCCESS)
+                return status;
+        }
+        if (in->left == 0 && !in->back) {
+            if (at_message_end(in))
+                return end_message(in);
+            if (t->bytes > 0 && t->bytes == t->size)
+                return STATUS_BUFFER_OVERFLOW;
+            status = next_fragment(p, fd);
+        } else if (t->bytes == t->size) {
+            return STATUS_BUFFER_OVERFLOW;
+        } else {
+            status = take(p, fd, t);
+        }
+        if (status == STATUS_PIPE_BROKEN) { /* the writer died in the middle: this much there is */
+            in->left = 0;
+            end_message(in);
+            return t->bytes > 0 ? (uint32_t)STATUS_SUCCESS : status;
+        }
+        if (status != STATUS_SUCCESS)
+            return status;
+    }
+}
+
+/* Bytes without regard to messages, as many as there are. A message of nothing counts if it stands alone. */
+static uint32_t read_across(struct pipe *p, int fd, struct pipe_transfer *t)
+{
+    struct pipe_in *in = &p->in;
+    uint32_t status = STATUS_SUCCESS;
+    bool empty = false;
+
+    while (status == STATUS_SUCCESS && t->bytes < t->size) {
+        if (in->left > 0 || in->back) {
+            status = take(p, fd, t);
+        } else {
+            status = next_fragment(p, fd);
+            empty = empty || (status == STATUS_SUCCESS && in->left == 0 && in->last);
+        }
+        if (in->inside && at_message_end(in))
+            end_message(in);
+    }
+    if (status == STATUS_PIPE_BROKEN)
+        in->left = 0;
+    return t->bytes > 0 || (empty && status == STATUS_PENDING) ? (uint32_t)STATUS_SUCCESS : status;
+}
+
+static uint32_t read_bytes(struct pipe *p, int fd, struct pipe_transfer *t)
+{
+    ssize_t n = receive(fd, t->data, t->size, 0);
+
+    if (n <= 0)
+        return receive_failed(p, n);
+    t->bytes = (uint32_t)n;
+    return STATUS_SUCCESS;
+}
+
+uint32_t pipe_read_step(struct pipe *p, int fd, struct pipe_transfer *t)
+{
+    lock_assert_held(&p->lock);
+    if (p->shape.messages && atomic_load_explicit(&p->read_messages, memory_order_relaxed))
+        return read_message(p, fd, t);
+    if (t->size == 0)
+        return p->in.left > 0 || p->in.back || p->in.head_have > 0 ? (uint32_t)STATUS_SUCCESS
+                                                                   : wait_for_data(p, fd);
+    return p->shape.messages ? read_across(p, fd, t) : read_bytes(p, fd, t);
+}
+
+void pipe_read_undo(struct pipe *p, const struct pipe_transfer *t)
+{
+    struct pipe_in *in = &p->in;
+
+    lock_assert_held(&p->lock);
+    if (!p->shape.messages || t->bytes == 0 || !in->inside)
+        return;
+    assert(!in->back); /* it was taken first, and there was room for more */
+    in->back = malloc(t->bytes);
+    if (!in->back) {
+        in->dead = true; /* better no pipe than one with a hole */
+        return;
+    }
+    memcpy(in->back, t->data, t->bytes);
+    in->back_size = t->bytes;
+    in->back_at = 0;
+}
+
+/* ---- sending ---- */
+
+static ssize_t transmit(int fd, struct iovec *iov, size_t count)
+{
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
+    ssize_t n;
+
+    do {
+        n = sendmsg(fd, &msg, ALWAYS);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static uint32_t write_bytes(struct pipe *p, int fd, struct pipe_transfer *t)
+{
+    while (t->bytes < t->size) {
+        struct iovec iov = {(void *)((uintptr_t)t->data + t->bytes), t->size - t->bytes};
+        ssize_t n = transmit(fd, &iov, 1);
+
+        if (n == -EAGAIN)
+            return STATUS_PENDING;
+        if (n < 0)
+            return write_failed(p, (int)-n);
+        t->bytes += (uint32_t)n;
+    }
+    if (t->size == 0 && pipe_hung_up(fd))
+        return write_failed(p, EPIPE);
+    return STATUS_SUCCESS;
+}
+
+static uint32_t write_tail(struct pipe *p, int fd)
+{
+    struct pipe_out *out = &p->out;
+
+    while (out->tail) {
+        struct iovec iov = {out->tail + out->tail_at, out->tail_size - out->tail_at};
+        ssize_t n = transmit(fd, &iov, 1);
+
+        if (n == -EAGAIN)
+            return STATUS_PENDING;
+        if (n < 0)
+            return write_failed(p, (int)-n);
+        out->tail_at += (uint32_t)n;
+        if (out->tail_at == out->tail_size) {
+            free(out->tail);
+            out->tail = NULL;
+        }
+    }
+    return STATUS_SUCCESS;
+}
+
+/* The fragment that begins at t->bytes: its head, and how long it is. */
+static uint32_t fragment_at(const struct pipe_transfer *t, uint32_t *length)
+{
+    size_t rest = t->size - t->bytes;
+
+    *length = rest < FRAGMENT_MAX ? (uint32_t)rest : FRAGMENT_MAX;
+    return *length | (t->bytes == 0 ? HEAD_FIRST : 0) | (*length == rest ? HEAD_LAST : 0);
+}
+
+static ssize_t transmit_fragment(int fd, const struct pipe_transfer *t, uint32_t head, uint32_t length,
+                                 uint32_t at)
+{
+    uint32_t body = at < HEAD_SIZE ? 0 : at - HEAD_SIZE;
+    struct iovec iov[2] = {
+        {(char *)&head + at, at < HEAD_SIZE ? HEAD_SIZE - at : 0},
+        {(void *)((uintptr_t)t->data + t->bytes + body), length - body},
+    };
+
+    return at < HEAD_SIZE ? transmit(fd, iov, length > body ? 2 : 1) : transmit(fd, iov + 1, 1);
+}
+
+static uint32_t write_message(struct pipe *p, int fd, struct pipe_transfer *t)
+{
+    struct pipe_out *out = &p->out;
+    uint32_t head, length;
+    uint32_t status = write_tail(p, fd);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    do {
+        head = fragment_at(t, &length);
+        while (out->at < HEAD_SIZE + length) {
+            ssize_t n = transmit_fragment(fd, t, head, length, out->at);
+
+            if (n == -EAGAIN)
+                return STATUS_PENDING;
+            if (n < 0)
+                return write_failed(p, (int)-n);
+            out->at += (uint32_t)n;
+        }
+        out->at = 0;
+        t->bytes += length;
+    } while (t->bytes < t->size);
+    return STATUS_SUCCESS;
+}
+
+/* No-wait mode: whole messages only. Of one that is more than a fragment it must be known before. */
+static bool has_room(int fd, size_t size)
+{
+    int room = 0, taken = 0;
+    socklen_t len = sizeof room;
+    size_t fragments = size / FRAGMENT_MAX + 1;
+
+    if (fragments == 1)
+        return true;
+    if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, &len) < 0 || ioctl(fd, SIOCOUTQ, &taken) < 0)
+        return false;
+    return fragments * (FRAGMENT_MAX + 8192) <= (size_t)(room > taken ? room - taken : 0);
+}
+
+uint32_t pipe_write_step(struct pipe *p, int fd, struct pipe_transfer *t, bool nowait)
+{
+    uint32_t status;
+
+    lock_assert_held(&p->lock);
+    if (!p->shape.messages) {
+        status = write_bytes(p, fd, t);
+        return status == STATUS_PENDING && nowait ? (uint32_t)STATUS_SUCCESS : status;
+    }
+    if (nowait && t->bytes == 0 && p->out.at == 0 && !has_room(fd, t->size))
+        return STATUS_SUCCESS;
+    status = write_message(p, fd, t);
+    if (status == STATUS_PENDING && nowait && t->bytes == 0 && p->out.at == 0)
+        return STATUS_SUCCESS;
+    return status;
+}
+
+/* The rest of a fragment that is out in part, and an empty last one, so that the reader need not wait. */
+void pipe_write_undo(struct pipe *p, int fd, const struct pipe_transfer *t)
+{
+    struct pipe_out *out = &p->out;
+    uint32_t closing = HEAD_LAST;
+    uint32_t length, rest, head;
+    char *tail;
+
+    lock_assert_held(&p->lock);
+    if (!p->shape.messages || (t->bytes == 0 && out->at == 0))
+        return;
+    head = fragment_at(t, &length);
+    rest = out->at > 0 ? HEAD_SIZE + length - out->at : 0;
+    tail = malloc(rest + HEAD_SIZE);
+    if (!tail) {
+        shutdown(fd, SHUT_RDWR); /* the stream could not be understood any more */
+        return;
+    }
+    for (uint32_t i = 0; i < rest; i++) {
+        uint32_t at = out->at + i;
+
+        tail[i] = at < HEAD_SIZE ? ((char *)&head)[at] : t->data[t->bytes + at - HEAD_SIZE];
+    }
+    memcpy(tail + rest, &closing, HEAD_SIZE);
+    *out = (struct pipe_out){.tail = tail, .tail_size = rest + HEAD_SIZE};
+    write_tail(p, fd);
+}
+
+void pipe_stream_reset(struct pipe *p)
+{
+    free(p->in.back);
+    free(p->out.tail);
+    p->in = (struct pipe_in){0};
+    p->out = (struct pipe_out){0};
+}
+
+/* ---- looking ---- */
+
+/* Copies what there is room for. */
+static void see(struct pipe_look *look, char *data, size_t size, const char *bytes, size_t count)
+{
+    size_t room = size - look->read;
+    size_t n = count < room ? count : room;
+
+    if (n > 0)
+        memcpy(data + look->read, bytes, n);
+    look->read += (uint32_t)n;
+    look->left += (uint32_t)(count - n);
+}
+
+/* A walk over `queue`, all that lies in the socket: the first message is seen, all are counted. Is there
+ * one? */
+static bool walk(struct pipe_in in, const char *queue, size_t have, char *data, size_t size,
+                 struct pipe_look *look)
+{
+    bool any = in.inside;
+    bool seeing = true;
+    bool first;
+    size_t at = 0;
+
+    if (in.back) {
+        look->total = in.back_size - in.back_at;
+        see(look, data, size, in.back + in.back_at, in.back_size - in.back_at);
+    }
+    for (;;) {
+        size_t n = in.left < have - at ? in.left : have - at;
+
+        look->total += (uint32_t)n;
+        if (seeing)
+            see(look, data, size, queue + at, n);
+        at += n;
+        if (n < in.left)
+            return any;
+        if (any && in.last)
+            seeing = false;
+        while (in.head_have < HEAD_SIZE && at < have)
+            in.head[in.head_have++] = (unsigned char)queue[at++];
+        if (in.head_have < HEAD_SIZE || parse_head(&in, in.head, &first) != STATUS_SUCCESS)
+            return any;
+        if (first && any)
+            seeing = false;
+        in.head_have = 0;
+        any = true;
+    }
+}
+
+static uint32_t look_at_messages(struct pipe *p, int fd, char *data, size_t size, struct pipe_look *look)
+{
+    int have = 0;
+    char *queue = NULL;
+    bool any;
+
+    if (ioctl(fd, FIONREAD, &have) < 0)
+        have = 0;
+    if (have > 0) {
+        queue = malloc((size_t)have);
+        if (!queue)
+            return STATUS_NO_MEMORY;
+        have = (int)receive(fd, queue, (size_t)have, MSG_PEEK);
+    }
+    any = walk(p->in, queue, have > 0 ? (size_t)have : 0, data, size, look);
+    free(queue);
+    if (any || have > 0)
+        return STATUS_SUCCESS;
+    return p->in.dead ? (uint32_t)STATUS_PIPE_BROKEN : wait_for_data(p, fd);
+}
+
+uint32_t pipe_look(struct pipe *p, int fd, void *data, size_t size, struct pipe_look *look)
+{
+    uint32_t status;
+    int have = 0;
+    ssize_t n;
+
+    lock_assert_held(&p->lock);
+    *look = (struct pipe_look){0};
+    if (p->shape.messages) {
+        status = look_at_messages(p, fd, data, size, look);
+    } else {
+        n = size > 0 ? receive(fd, data, size, MSG_PEEK) : 0;
+        look->read = n > 0 ? (uint32_t)n : 0;
+        if (ioctl(fd, FIONREAD, &have) == 0)
+            look->total = (uint32_t)have;
+        status = have > 0 ? (uint32_t)STATUS_SUCCESS : wait_for_data(p, fd);
+    }
+    return status == STATUS_PENDING ? (uint32_t)STATUS_SUCCESS : status;
+}

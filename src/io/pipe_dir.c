@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names in the file system; see pipe_dir.h. A directory is called by the readable part of its name and
+ * a hash of the whole; a socket by its process and a number that nobody else draws. A process that died
+ * leaves its socket behind: it refuses connections, and the next who makes a pipe clears it away.
+ */
+#include "io/pipe_dir.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "ntstatus.h"
+#include "wait/wait.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { NAME_MAX_UNITS = 256, READABLE = 40, BACKLOG = 4096, BACKLOG_WAIT_MS = 1 };
+
+/* ---- names ---- */
+
+uint32_t pipe_fold(const char *name, char text[PIPE_TEXT_MAX])
+{
+    uint16_t units[NAME_MAX_UNITS];
+    ptrdiff_t count = text_to_utf16(name, strlen(name), units, NAME_MAX_UNITS, false);
+    ptrdiff_t size;
+
+    if (count <= 0)
+        return STATUS_OBJECT_NAME_INVALID;
+    for (ptrdiff_t i = 0; i < count; i++)
+        units[i] = units[i] == '/' ? '\\' : (uint16_t)text_lower(units[i]);
+    size = text_to_utf8(units, (size_t)count, text, PIPE_TEXT_MAX - 1, false);
+    if (size <= 0 || text[0] == '\\')
+        return STATUS_OBJECT_NAME_INVALID;
+    text[size] = 0;
+    return STATUS_SUCCESS;
+}
+
+static bool is_readable(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+void pipe_dir_of(const char *text, char dir[PIPE_DIR_SIZE])
+{
+    uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a */
+    char readable[READABLE + 1];
+    size_t n = 0;
+
+    for (const char *c = text; *c; c++) {
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001B3);
+        if (n < READABLE)
+            readable[n++] = is_readable(*c) ? *c : '_';
+    }
+    readable[n] = 0;
+    snprintf(dir, PIPE_DIR_SIZE, "%s-%016llx", readable, (unsigned long long)hash);
+}
+
+/* ---- the place ---- */
+
+static char root[256]; /* empty: there is none */
+static pthread_once_t root_once = PTHREAD_ONCE_INIT;
+
+/* Ours, and nobody else gets in? It is made if it is not there. */
+static bool is_private(const char *path)
+{
+    struct stat st;
+
+    mkdir(path, 0700);
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 077);
+}
+
+static void choose_root(void)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    int n;
+
+    if (runtime && runtime[0] == '/') {
+        n = snprintf(root, sizeof root, "%s/iocp", runtime);
+        if (n < (int)sizeof root && is_private(root))
+            return;
+    }
+    snprintf(root, sizeof root, "/tmp/iocp-%u", (unsigned)geteuid());
+    if (!is_private(root))
+        root[0] = 0;
+}
+
+static const char *root_path(void)
+{
+    pthread_once(&root_once, choose_root);
+    return root[0] ? root : NULL;
+}
+
+/* root/dir[/file]; false: no place, or too long. */
+static bool path_of(char *path, size_t size, const char *dir, const char *file)
+{
+    const char *place = root_path();
+    int n;
+
+    if (!place)
+        return false;
+    n = snprintf(path, size, file ? "%s/%s/%s" : "%s/%s", place, dir, file);
+    return n > 0 && (size_t)n < size;
+}
+
+int pipe_dir_lock(void)
+{
+    char path[sizeof root + 8];
+    int fd;
+
+    if (!root_path())
+        return -EACCES;
+    snprintf(path, sizeof path, "%s/lock", root);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    while (flock(fd, LOCK_EX) < 0) {
+        int err = errno;
+
+        if (err == EINTR)
+            continue;
+        close(fd);
+        return -err;
+    }
+    return fd;
+}
+
+/* ---- addresses ---- */
+
+/* An address holds 107 bytes. What is longer is reached through the directory's descriptor, *dir_fd. */
+static int address_of(struct sockaddr_un *address, const char *dir, const char *file, int *dir_fd)
+{
+    char path[sizeof root + PIPE_DIR_SIZE + PIPE_FILE_SIZE];
+
+    *dir_fd = -1;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (!path_of(path, sizeof path, dir, file))
+        return -EACCES;
+    if (strlen(path) < sizeof address->sun_path) {
+        memcpy(address->sun_path, path, strlen(path) + 1);
+        return 0;
+    }
+    path_of(path, sizeof path, dir, NULL);
+    *dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*dir_fd < 0)
+        return -errno;
+    snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", *dir_fd, file);
+    return 0;
+}
+
+static void address_done(int dir_fd)
+{
+    if (dir_fd >= 0)
+        close(dir_fd);
+}
+
+/* ---- connecting ---- */
+
+static bool is_same_user(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == geteuid();
+}
+
+/* A listener whose backlog is full says EAGAIN and gives no sign when it is not any more. */
+static int connect_patiently(int fd, const struct sockaddr_un *address)
+{
+    while (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0) {
+        if (errno == EAGAIN)
+            wait_sleep(deadline_from_ms(BACKLOG_WAIT_MS), false);
+        else if (errno != EINTR)
+            return -errno;
+        if (wait_sync_cancelled())
+            return -ECANCELED;
+    }
+    return 0;
+}
+
+int pipe_dir_connect(const char *dir, const char *file)
+{
+    struct sockaddr_un address;
+    int dir_fd, fd, err;
+
+    err = address_of(&address, dir, file, &dir_fd);
+    if (err)
+        return err;
+    fd = fd_above_std(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    err = fd < 0 ? fd : connect_patiently(fd, &address);
+    address_done(dir_fd);
+    if (!err && !is_same_user(fd))
+        err = -EACCES;
+    if (err && fd >= 0)
+        close(fd);
+    return err ? err : fd;
+}
+
+/* ---- listing ---- */
+
+int pipe_dir_each(const char *dir, bool (*fn)(const char *dir, const char *file, void *ctx), void *ctx)
+{
+    char path[sizeof root + PIPE_DIR_SIZE];
+    struct dirent *entry;
+    bool more = true;
+    DIR *list;
+
+    if (!path_of(path, sizeof path, dir, NULL))
+        return -ENOENT;
+    list = opendir(path);
+    if (!list)
+        return -errno;
+    while (more && (entry = readdir(list)) != NULL) {
+        if (entry->d_name[0] != '.' && strlen(entry->d_name) < PIPE_FILE_SIZE)
+            more = fn(dir, entry->d_name, ctx);
+    }
+    closedir(list);
+    return 0;
+}
+
+/* ---- making and clearing ---- */
+
+void pipe_dir_remove(const char *dir, const char *file)
+{
+    char path[sizeof root + PIPE_DIR_SIZE + PIPE_FILE_SIZE];
+
+    if (path_of(path, sizeof path, dir, file))
+        unlink(path);
+    if (path_of(path, sizeof path, dir, NULL))
+        rmdir(path); /* fails, as it should, while others have sockets in it */
+}
+
+static bool clear_dead(const char *dir, const char *file, void *ctx)
+{
+    int pid = atoi(file);
+    int fd;
+
+    (void)ctx;
+    if (pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH))
+        return true; /* it lives, or its number does: then whoever makes the same name will see */
+    fd = pipe_dir_connect(dir, file); /* another namespace may know the number */
+    if (fd >= 0)
+        close(fd);
+    else if (fd == -ECONNREFUSED)
+        pipe_dir_remove(dir, file);
+    return true;
+}
+
+/* What dead processes have left, once per process. */
+static void clear_all(void)
+{
+    static bool done; /* under the lock */
+    struct dirent *entry;
+    char path[sizeof root + PIPE_DIR_SIZE];
+    DIR *list;
+
+    if (done || !(list = opendir(root)))
+        return;
+    done = true;
+    while ((entry = readdir(list)) != NULL) {
+        if (entry->d_name[0] == '.' || strlen(entry->d_name) >= PIPE_DIR_SIZE)
+            continue;
+        if (pipe_dir_each(entry->d_name, clear_dead, NULL) == 0 &&
+            path_of(path, sizeof path, entry->d_name, NULL))
+            rmdir(path);
+    }
+    closedir(list);
+}
+
+static int listen_at(const char *dir, const char *file)
+{
+    struct sockaddr_un address;
+    int dir_fd, fd, err;
+
+    err = address_of(&address, dir, file, &dir_fd);
+    if (err)
+        return err;
+    fd = fd_above_std(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    err = fd < 0 ? fd : 0;
+    if (!err) {
+        fchmod(fd, 0600); /* the name gets it from the socket */
+        if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, BACKLOG) < 0)
+            err = -errno;
+    }
+    address_done(dir_fd);
+    if (err && fd >= 0)
+        close(fd);
+    return err ? err : fd;
+}
+
+int pipe_dir_listen(const char *dir, char file[PIPE_FILE_SIZE])
+{
+    char path[sizeof root + PIPE_DIR_SIZE];
+    uint64_t number = clock_now_ns();
+    int fd;
+
+    if (!path_of(path, sizeof path, dir, NULL))
+        return -EACCES;
+    clear_all();
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0)
+        number ^= (uintptr_t)&number; /* the process's number is in the name as well */
+    snprintf(file, PIPE_FILE_SIZE, "%d-%016llx", (int)getpid(), (unsigned long long)number);
+    do { /* a process that ends a pipe takes the directory away without the lock, if it is empty */
+        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+            return -errno;
+        fd = listen_at(dir, file);
+    } while (fd == -ENOENT);
+    return fd;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names of pipes in the file system, so that other processes of the user find them. Below
+ * $XDG_RUNTIME_DIR/iocp (or /tmp/iocp-UID, if that is ours alone) each name is a directory, and each
+ * process with instances of it has a socket in there. Whoever makes instances holds the lock.
+ */
+#ifndef IOCP_IO_PIPE_DIR_H
+#define IOCP_IO_PIPE_DIR_H
+
+#include "io/pipe_wire.h"
+
+#include <stdbool.h>
+
+enum { PIPE_DIR_SIZE = 64, PIPE_FILE_SIZE = 40 };
+
+/* The name with its case folded, terminated. STATUS_OBJECT_NAME_INVALID: more than 256 characters, none. */
+uint32_t pipe_fold(const char *name, char text[PIPE_TEXT_MAX]);
+void pipe_dir_of(const char *text, char dir[PIPE_DIR_SIZE]);
+
+/* Between processes, and between threads. A descriptor to be closed, or -errno. */
+int pipe_dir_lock(void);
+
+/* A socket that listens there, O_NONBLOCK; -errno. The lock is held. */
+int pipe_dir_listen(const char *dir, char file[PIPE_FILE_SIZE]);
+void pipe_dir_remove(const char *dir, const char *file);
+
+/* Calls fn for each socket of the name until it says false. -ENOENT: there is no such name. */
+int pipe_dir_each(const char *dir, bool (*fn)(const char *dir, const char *file, void *ctx), void *ctx);
+
+/* A connection to one of them, O_NONBLOCK, whose other end is the same user's; -errno. */
+int pipe_dir_connect(const char *dir, const char *file);
+
+#endif

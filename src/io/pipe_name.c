@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The names that have instances in this process, and the making of instances. Whoever makes one holds the
+ * lock of the place (pipe_dir.h): so the processes that share a name agree on its shape and count.
+ */
+#include "io/pipe_name.h"
+
+#include "base/fork.h"
+#include "base/own_fd.h"
+#include "base/status.h"
+#include "io/pipe_board.h"
+#include "io/pipe_wire.h"
+#include "ntstatus.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct pipe_names pipe_names = {.lock = LOCK_INIT(LOCK_GLOBAL), .names = LIST_INIT(pipe_names.names)};
+
+struct pipe_name *pipe_name_find_locked(const char *text)
+{
+    lock_assert_held(&pipe_names.lock);
+    list_for_each(l, &pipe_names.names) {
+        struct pipe_name *n = container_of(l, struct pipe_name, link);
+
+        if (strcmp(n->text, text) == 0)
+            return n;
+    }
+    return NULL;
+}
+
+/* ---- free instances ---- */
+
+void pipe_offer(struct pipe *p)
+{
+    bool call = false;
+
+    lock_acquire(&pipe_names.lock);
+    if (p->name && !list_linked(&p->available)) {
+        list_push_back(&p->name->available, &p->available);
+        call = p->name->waiting > 0;
+    }
+    lock_release(&pipe_names.lock);
+    if (call)
+        pipe_serve_call();
+}
+
+void pipe_withdraw(struct pipe *p)
+{
+    lock_acquire(&pipe_names.lock);
+    list_remove(&p->available);
+    lock_release(&pipe_names.lock);
+}
+
+/* ---- names ---- */
+
+/* Exit handlers run: names of a process that is no more should not lie about. */
+static void remove_all(void)
+{
+    lock_acquire(&pipe_names.lock);
+    list_for_each(l, &pipe_names.names) {
+        struct pipe_name *n = container_of(l, struct pipe_name, link);
+
+        pipe_dir_remove(n->dir, n->file);
+    }
+    lock_release(&pipe_names.lock);
+}
+
+static void name_free(struct pipe_name *n)
+{
+    if (n->listener >= 0) {
+        pipe_serve_end(n->listener);
+        own_fd_close(n->listener);
+        pipe_dir_remove(n->dir, n->file);
+    }
+    free(n->text);
+    free(n);
+}
+
+/* Listens already, but nobody is attended before it is in the list. */
+static int name_new(const char *text, const struct pipe_shape *shape, struct pipe_name **out)
+{
+    static bool exit_known;
+    struct pipe_name *n = calloc(1, sizeof *n);
+    int err;
+
+    if (!n)
+        return -ENOMEM;
+    n->listener = -1;
+    n->text = strdup(text);
+    n->shape = *shape;
+    list_init(&n->link);
+    list_init(&n->instances);
+    list_init(&n->available);
+    pipe_dir_of(text, n->dir);
+    err = n->text ? pipe_serve_begin() : -ENOMEM;
+    if (!err && !exit_known)
+        atexit(remove_all);
+    exit_known = exit_known || !err; /* under the lock of the place */
+    if (!err) {
+        n->listener = own_fd(pipe_dir_listen(n->dir, n->file));
+        err = n->listener < 0 ? n->listener : 0;
+    }
+    if (err) {
+        name_free(n);
+        return err;
+    }
+    n->count = 1;
+    *out = n;
+    return 0;
+}
+
+/* One instance less. The last takes the name with it, and sends away those who wait for it. */
+static void name_leave(struct pipe_name *n)
+{
+    bool last;
+
+    lock_acquire(&pipe_names.lock);
+    last = --n->count == 0;
+    if (last)
+        list_remove(&n->link);
+    lock_release(&pipe_names.lock);
+    if (!last)
+        return;
+    pipe_serve_dismiss(n); /* nobody can begin to wait for it any more */
+    name_free(n);
+}
+
+void pipe_unlist(struct pipe *p)
+{
+    struct pipe_name *n;
+
+    lock_acquire(&pipe_names.lock);
+    n = p->name;
+    p->name = NULL;
+    list_remove(&p->instance);
+    list_remove(&p->available);
+    lock_release(&pipe_names.lock);
+    if (n)
+        name_leave(n);
+}
+
+/* ---- making instances ---- */
+
+static bool is_alike(const struct pipe_shape *a, const struct pipe_shape *b)
+{
+    return a->messages == b->messages && a->directions == b->directions && a->max == b->max &&
+           a->default_ms == b->default_ms;
+}
+
+/* May there be one more? The place's lock is held, so nobody makes one at the same time. */
+static uint32_t reserve(const char *text, const struct pipe_how *how, const struct pipe_others *others,
+                        struct pipe_name **out)
+{
+    uint32_t status = STATUS_SUCCESS;
+    struct pipe_name *n;
+    uint32_t count;
+
+    lock_acquire(&pipe_names.lock);
+    n = pipe_name_find_locked(text);
+    count = others->count + (n ? n->count : 0);
+    if (count > 0 && (how->first || !is_alike(n ? &n->shape : &others->shape, &how->shape)))
+        status = STATUS_ACCESS_DENIED;
+    else if (how->shape.max != PIPE_UNLIMITED && count >= how->shape.max)
+        status = STATUS_PIPE_BUSY;
+    else if (n)
+        n->count++;
+    lock_release(&pipe_names.lock);
+    *out = n;
+    return status;
+}
+
+/* A server's end that nobody has opened yet. */
+static uint32_t make_end(const char *text, const struct pipe_how *how, struct file **out)
+{
+    int fd = fcntl(pipe_serve_stand_in(), F_DUPFD_CLOEXEC, 3);
+    struct pipe *p;
+    uint32_t status;
+    int err;
+
+    if (fd < 0)
+        return status_from_errno(errno);
+    status = pipe_new(fd, true, &how->shape, text, how->flags, how->access, out);
+    if (status != STATUS_SUCCESS)
+        return status;
+    p = pipe_of(*out);
+    err = board_take(&p->slot);
+    p->slotted = err == 0;
+    if (err) {
+        file_put(*out);
+        return status_from_errno(err);
+    }
+    return pipe_set_mode(*out, how->mode & (PIPE_MODE_NOWAIT | PIPE_MODE_READ_MESSAGES));
+}
+
+static void enlist(struct pipe *p, struct pipe_name *n, bool new_name)
+{
+    lock_acquire(&pipe_names.lock);
+    p->name = n;
+    list_push_back(&n->instances, &p->instance);
+    if (new_name)
+        list_push_back(&pipe_names.names, &n->link);
+    lock_release(&pipe_names.lock);
+    pipe_offer(p);
+    if (new_name)
+        pipe_serve_listen(n->listener);
+}
+
+static uint32_t create_locked(const char *text, const struct pipe_how *how, struct file **out)
+{
+    struct pipe_others others = {.clear = true};
+    char mine[PIPE_FILE_SIZE] = "";
+    struct pipe_name *n;
+    uint32_t status;
+    bool new_name;
+    int err = 0;
+
+    lock_acquire(&pipe_names.lock);
+    n = pipe_name_find_locked(text);
+    if (n)
+        memcpy(mine, n->file, sizeof mine);
+    lock_release(&pipe_names.lock);
+    others.except = mine;
+    pipe_survey(text, &others);
+    status = reserve(text, how, &others, &n);
+    if (status != STATUS_SUCCESS)
+        return status;
+    new_name = !n;
+    if (new_name)
+        err = name_new(text, &how->shape, &n);
+    if (err)
+        return status_from_errno(err);
+    status = make_end(text, how, out);
+    if (status != STATUS_SUCCESS) {
+        name_leave(n);
+        return status;
+    }
+    enlist(pipe_of(*out), n, new_name);
+    return STATUS_SUCCESS;
+}
+
+uint32_t pipe_create(const char *name, const struct pipe_how *how, struct file **out)
+{
+    char text[PIPE_TEXT_MAX];
+    uint32_t status = pipe_fold(name, text);
+    int lock;
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    lock = pipe_dir_lock();
+    if (lock < 0)
+        return status_from_errno(lock);
+    status = create_locked(text, how, out);
+    close(lock);
+    return status;
+}
+
+/* ---- fork ---- */
+
+/* The names are the parent's. */
+static void start_afresh(void)
+{
+    struct list *l;
+
+    while ((l = list_pop_front(&pipe_names.names)) != NULL)
+        own_fd_close(container_of(l, struct pipe_name, link)->listener);
+    pipe_serve_afresh();
+}
+
+FORK_HOOK(&pipe_names.lock, LOCK_GLOBAL, start_afresh);

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The client's side of a name: connecting to the processes that have instances of it, one after another,
+ * and asking. Who is asked is a library's home thread, so the answer does not wait for the program there.
+ */
+#include "base/clock.h"
+#include "base/status.h"
+#include "io/pipe_board.h"
+#include "io/pipe_dir.h"
+#include "io/pipe_wire.h"
+#include "ntstatus.h"
+#include "winnt.h"
+#include "wait/wait.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { SURVEY_MS = 1000, SERVERS_MAX = 32 };
+
+/* ---- conversation ---- */
+
+static int say(int fd, uint32_t want, uint32_t rights, const char *text)
+{
+    struct pipe_hello hello = {PIPE_HELLO, want, rights, (uint32_t)strlen(text)};
+    struct iovec iov[2] = {{&hello, sizeof hello}, {(void *)(uintptr_t)text, hello.text_size}};
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+    ssize_t n;
+
+    do {
+        n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    return n == (ssize_t)(sizeof hello + hello.text_size) ? 0 : n < 0 ? -errno : -EPIPE;
+}
+
+/* Descriptors that came along: the first is *board, if there is none yet; others are closed. */
+static void take_descriptors(struct msghdr *msg, int *board)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        size_t count;
+
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+            if (*board < 0)
+                *board = fd;
+            else
+                close(fd);
+        }
+    }
+}
+
+static ssize_t receive_part(int fd, char *to, size_t size, int *board)
+{
+    struct iovec iov = {to, size};
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(4 * sizeof(int))];
+    } control;
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+                         .msg_controllen = sizeof control};
+    ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+    if (n < 0)
+        return -errno;
+    take_descriptors(&msg, board);
+    return n;
+}
+
+/* The next answer and not a byte more, for data may follow. STATUS_PIPE_BROKEN: there is none. */
+static uint32_t hear_answer(int fd, struct pipe_answer *answer, int *board, uint64_t deadline_ns)
+{
+    size_t got = 0;
+
+    while (got < sizeof *answer) {
+        ssize_t n = receive_part(fd, (char *)answer + got, sizeof *answer - got, board);
+        uint32_t status;
+
+        if (n > 0)
+            got += (size_t)n;
+        if (n > 0 || n == -EINTR)
+            continue;
+        if (n != -EAGAIN)
+            return STATUS_PIPE_BROKEN;
+        status = wait_fd(fd, POLLIN, deadline_ns, false);
+        if (status != STATUS_SUCCESS)
+            return status;
+    }
+    return answer->magic == PIPE_ANSWER ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PIPE_BROKEN;
+}
+
+/* One question to one server; *fd is open afterwards if that succeeds. */
+static uint32_t ask(const char *dir, const char *file, const char *text, uint32_t want, uint32_t rights,
+                    uint64_t deadline_ns, int *fd, struct pipe_answer *answer, int *board)
+{
+    int err = 0;
+    uint32_t status;
+
+    *fd = pipe_dir_connect(dir, file);
+    if (*fd < 0)
+        return *fd == -ECANCELED ? (uint32_t)STATUS_CANCELLED : status_from_errno(*fd);
+    err = say(*fd, want, rights, text);
+    status = err ? (uint32_t)STATUS_PIPE_BROKEN : hear_answer(*fd, answer, board, deadline_ns);
+    if (status != STATUS_SUCCESS)
+        close(*fd);
+    return status;
+}
+
+/* ---- opening ---- */
+
+struct opening {
+    const char *text;
+    uint32_t access, flags, rights;
+    uint32_t status;   /* the best that was heard */
+    struct file *file; /* once opened */
+};
+
+/* The connection is a pipe now. */
+static uint32_t make_end(const struct opening *o, int fd, const struct pipe_answer *answer, int board,
+                         struct file **out)
+{
+    const _Atomic uint32_t *word = board < 0 ? NULL : board_map(board, answer->slot);
+    struct ucred peer = {0};
+    socklen_t len = sizeof peer;
+    uint32_t status;
+
+    if (!word) {
+        close(fd);
+        return STATUS_PIPE_BROKEN;
+    }
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK); /* a program that inherits it reads with read(2) */
+    pipe_set_room(fd, answer->shape.in_size);
+    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+    status = pipe_new(fd, false, &answer->shape, o->text, o->flags, o->access, out);
+    if (status != STATUS_SUCCESS) {
+        board_unmap(word);
+        return status;
+    }
+    pipe_of(*out)->word = word;
+    pipe_of(*out)->generation = answer->generation;
+    pipe_of(*out)->peer = (uint32_t)peer.pid;
+    return STATUS_SUCCESS;
+}
+
+static bool try_open(const char *dir, const char *file, void *ctx)
+{
+    struct opening *o = ctx;
+    struct pipe_answer answer = {0};
+    int board = -1;
+    uint32_t status;
+    int fd;
+
+    status = ask(dir, file, o->text, PIPE_WANT_OPEN, o->rights, DEADLINE_NEVER, &fd, &answer, &board);
+    if (status == STATUS_SUCCESS && answer.verdict == PIPE_YES) {
+        status = make_end(o, fd, &answer, board, &o->file);
+        o->status = status == STATUS_PIPE_BROKEN ? o->status : status;
+    } else if (status == STATUS_SUCCESS) {
+        close(fd);
+        if (answer.verdict == PIPE_NOT_NOW)
+            o->status = STATUS_PIPE_NOT_AVAILABLE;
+        else if (answer.verdict == PIPE_DENIED)
+            o->status = STATUS_ACCESS_DENIED;
+    } else if (status == STATUS_CANCELLED) {
+        o->status = status;
+    }
+    if (board >= 0)
+        close(board);
+    return !o->file && o->status != STATUS_CANCELLED && o->status != STATUS_ACCESS_DENIED;
+}
+
+static uint32_t rights_of(uint32_t access)
+{
+    return (access & (FILE_WRITE_DATA | FILE_APPEND_DATA) ? PIPE_INWARD : 0) |
+           (access & FILE_READ_DATA ? PIPE_OUTWARD : 0);
+}
+
+uint32_t pipe_open(const char *name, uint32_t access, uint32_t flags, struct file **out)
+{
+    struct opening o = {.access = access, .flags = flags, .rights = rights_of(access),
+                        .status = STATUS_OBJECT_NAME_NOT_FOUND};
+    char text[PIPE_TEXT_MAX], dir[PIPE_DIR_SIZE];
+    uint32_t status = pipe_fold(name, text);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    o.text = text;
+    pipe_dir_of(text, dir);
+    wait_sync_begin();
+    pipe_dir_each(dir, try_open, &o);
+    wait_sync_end();
+    if (!o.file)
+        return o.status;
+    *out = o.file;
+    return STATUS_SUCCESS;
+}
+
+/* ---- surveying ---- */
+
+struct survey {
+    const char *text;
+    struct pipe_others *others;
+};
+
+static bool survey_one(const char *dir, const char *file, void *ctx)
+{
+    struct survey *s = ctx;
+    struct pipe_answer answer;
+    int board = -1, fd;
+    uint32_t status;
+
+    if (s->others->except && strcmp(file, s->others->except) == 0)
+        return true;
+    status = ask(dir, file, s->text, PIPE_WANT_SHAPE, 0, deadline_from_ms(SURVEY_MS), &fd, &answer, &board);
+    if (status == STATUS_SUCCESS) {
+        close(fd);
+        if (answer.verdict == PIPE_YES) {
+            s->others->shape = answer.shape;
+            s->others->count += answer.count;
+        }
+    } else if (fd == -ECONNREFUSED && s->others->clear) {
+        pipe_dir_remove(dir, file);
+    }
+    if (board >= 0)
+        close(board);
+    return true;
+}
+
+void pipe_survey(const char *text, struct pipe_others *others)
+{
+    struct survey s = {text, others};
+    char dir[PIPE_DIR_SIZE];
+
+    pipe_dir_of(text, dir);
+    pipe_dir_each(dir, survey_one, &s);
+}
+
+uint32_t pipe_count_instances(struct file *f)
+{
+    struct pipe_others all = {0};
+
+    pipe_survey(pipe_of(f)->text, &all);
+    return all.count;
+}
+
+/* ---- waiting ---- */
+
+/* Connections to servers that will say when they have an instance; fds[0] is the wait room's. */
+struct waiting {
+    const char *text;
+    struct pollfd fds[1 + SERVERS_MAX];
+    unsigned count;
+    uint32_t default_ms;
+    uint32_t status;
+};
+
+static bool wait_at(const char *dir, const char *file, void *ctx)
+{
+    struct waiting *w = ctx;
+    struct pipe_answer answer;
+    int board = -1, fd;
+    uint32_t status = ask(dir, file, w->text, PIPE_WANT_FREE, 0, DEADLINE_NEVER, &fd, &answer, &board);
+
+    if (board >= 0)
+        close(board);
+    if (status == STATUS_CANCELLED)
+        w->status = status;
+    if (status != STATUS_SUCCESS)
+        return status != STATUS_CANCELLED;
+    if (answer.verdict == PIPE_NOT_NOW && w->count < SERVERS_MAX) {
+        w->fds[++w->count] = (struct pollfd){.fd = fd, .events = POLLIN};
+        w->default_ms = answer.shape.default_ms;
+        return true;
+    }
+    close(fd);
+    if (answer.verdict == PIPE_YES)
+        w->status = STATUS_SUCCESS;
+    return answer.verdict != PIPE_YES;
+}
+
+/* Which of them has said something? One that has gone is not waited for any more. */
+static bool hear_them(struct waiting *w)
+{
+    unsigned kept = 0;
+    bool called = false;
+
+    for (unsigned i = 1; i <= w->count; i++) {
+        struct pipe_answer answer = {0};
+        int board = -1;
+        uint32_t status = STATUS_IO_TIMEOUT;
+
+        if (w->fds[i].revents)
+            status = hear_answer(w->fds[i].fd, &answer, &board, 0);
+        if (board >= 0)
+            close(board);
+        called = called || (status == STATUS_SUCCESS && answer.verdict == PIPE_YES);
+        if (status == STATUS_PIPE_BROKEN)
+            close(w->fds[i].fd);
+        else
+            w->fds[++kept] = w->fds[i];
+    }
+    w->count = kept;
+    return called;
+}
+
+static uint32_t wait_for_call(struct waiting *w, uint64_t deadline_ns)
+{
+    while (w->count > 0) {
+        uint32_t status = wait_fds(w->fds, 1 + w->count, deadline_ns, false);
+
+        if (status == STATUS_TIMEOUT)
+            return STATUS_IO_TIMEOUT;
+        if (status != STATUS_SUCCESS)
+            return status;
+        if (hear_them(w))
+            return STATUS_SUCCESS;
+    }
+    return STATUS_OBJECT_NAME_NOT_FOUND; /* the last instance was closed meanwhile */
+}
+
+uint32_t pipe_wait(const char *name, uint32_t ms)
+{
+    struct waiting w = {.status = STATUS_OBJECT_NAME_NOT_FOUND};
+    char text[PIPE_TEXT_MAX], dir[PIPE_DIR_SIZE];
+    uint32_t status = pipe_fold(name, text);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    w.text = text;
+    pipe_dir_of(text, dir);
+    wait_sync_begin();
+    pipe_dir_each(dir, wait_at, &w);
+    if (w.status == STATUS_OBJECT_NAME_NOT_FOUND && w.count > 0)
+        w.status = wait_for_call(&w, deadline_from_ms(ms ? ms : w.default_ms));
+    wait_sync_end();
+    for (unsigned i = 1; i <= w.count; i++)
+        close(w.fds[i].fd);
+    return w.status;
+}
