@@ -201,6 +201,20 @@ WINBASEAPI BOOL WINAPI FindNextFileA(HANDLE find, LPWIN32_FIND_DATAA data) IOCP_
 WINBASEAPI BOOL WINAPI FindNextFileW(HANDLE find, LPWIN32_FIND_DATAW data) IOCP_SYM(FindNextFileW);
 WINBASEAPI BOOL WINAPI FindClose(HANDLE find) IOCP_SYM(FindClose);
 
+/*
+ * A handle that is signalled by the next change in the directory that `filter` (FILE_NOTIFY_CHANGE_*)
+ * names. FindNextChangeNotification makes it nonsignalled until the next one, which may have happened
+ * already. Only FindCloseChangeNotification (or CloseHandle) closes it. INVALID_HANDLE_VALUE:
+ * ERROR_INVALID_PARAMETER (filter), ERROR_DIRECTORY (not one), ERROR_TOO_MANY_OPEN_FILES,
+ * ERROR_NO_SYSTEM_RESOURCES (as ReadDirectoryChangesW), and the errors of names.
+ */
+WINBASEAPI HANDLE WINAPI FindFirstChangeNotificationA(LPCSTR directory, BOOL subtree, DWORD filter)
+    IOCP_SYM(FindFirstChangeNotificationA);
+WINBASEAPI HANDLE WINAPI FindFirstChangeNotificationW(LPCWSTR directory, BOOL subtree, DWORD filter)
+    IOCP_SYM(FindFirstChangeNotificationW);
+WINBASEAPI BOOL WINAPI FindNextChangeNotification(HANDLE notification) IOCP_SYM(FindNextChangeNotification);
+WINBASEAPI BOOL WINAPI FindCloseChangeNotification(HANDLE notification) IOCP_SYM(FindCloseChangeNotification);
+
 /* The absolute path that `name` means, which need not exist. *part (may be NULL) gets the beginning of
  * its last component, or NULL. Length and size as GetFinalPathNameByHandle. */
 WINBASEAPI DWORD WINAPI GetFullPathNameA(LPCSTR name, DWORD size, LPSTR path, LPSTR *part)
@@ -253,6 +267,7 @@ WINBASEAPI BOOL WINAPI LocalFileTimeToFileTime(const FILETIME *local, LPFILETIME
 #define RemoveDirectory          RemoveDirectoryW
 #define FindFirstFile            FindFirstFileW
 #define FindNextFile             FindNextFileW
+#define FindFirstChangeNotification FindFirstChangeNotificationW
 #define GetFullPathName          GetFullPathNameW
 #define GetTempPath              GetTempPathW
 #define GetTempFileName          GetTempFileNameW
@@ -269,6 +284,7 @@ WINBASEAPI BOOL WINAPI LocalFileTimeToFileTime(const FILETIME *local, LPFILETIME
 #define RemoveDirectory          RemoveDirectoryA
 #define FindFirstFile            FindFirstFileA
 #define FindNextFile             FindNextFileA
+#define FindFirstChangeNotification FindFirstChangeNotificationA
 #define GetFullPathName          GetFullPathNameA
 #define GetTempPath              GetTempPathA
 #define GetTempFileName          GetTempFileNameA

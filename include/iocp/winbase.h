@@ -119,6 +119,24 @@ WINBASEAPI BOOL WINAPI HasOverlappedIoCompleted(LPOVERLAPPED overlapped) IOCP_SY
 WINBASEAPI BOOL WINAPI SetFileCompletionNotificationModes(HANDLE file, UCHAR flags)
     IOCP_SYM(SetFileCompletionNotificationModes);
 
+/* ---------- directories: changes ---------- */
+
+/*
+ * The changes in a directory since the last call on this handle, as FILE_NOTIFY_INFORMATION records in
+ * `data` (at least 4-byte aligned), at once or when there are any. The first call begins the watch: its
+ * `filter` (FILE_NOTIFY_CHANGE_*), `subtree` and size count for all; what is kept between calls is at most
+ * as much as its buffer. Synchronous, or overlapped with event, port or `routine` (not both of these).
+ * TRUE with 0 bytes (STATUS_NOTIFY_ENUM_DIR in Internal): more has changed than fits; look for yourself.
+ * `bytes` is written by a synchronous call. ERROR_INVALID_PARAMETER (no directory, no such filter),
+ * ERROR_ACCESS_DENIED (opened without FILE_LIST_DIRECTORY; or the directory was deleted), ERROR_NOACCESS
+ * (alignment), ERROR_TOO_MANY_OPEN_FILES, ERROR_NO_SYSTEM_RESOURCES (fs.inotify.max_user_instances and
+ * max_user_watches), ERROR_OPERATION_ABORTED. Names have '/' between their parts.
+ */
+WINBASEAPI BOOL WINAPI ReadDirectoryChangesW(HANDLE directory, LPVOID data, DWORD size, BOOL subtree,
+                                             DWORD filter, LPDWORD bytes, LPOVERLAPPED overlapped,
+                                             LPOVERLAPPED_COMPLETION_ROUTINE routine)
+    IOCP_SYM(ReadDirectoryChangesW);
+
 /* ---------- files: information by handle ---------- */
 
 /* Times count 100 ns from 1601. To set: 0 or -1 leaves a time, 0 the attributes as they are. */

@@ -43,6 +43,13 @@ ssize_t os_recv(int fd, void *data, size_t size, int flags);
 ssize_t os_send(int fd, const void *data, size_t size, int flags);
 int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms);
 
+/* A directory's changes: a descriptor, non-blocking; the number of a watch on what fd means. */
+int os_inotify_new(void);
+int os_inotify_add(int notify_fd, int fd, uint32_t mask);
+
+/* Copies to where the program said; false: there is no such memory, or it may not be written. */
+bool os_copy_out(void *to, const void *from, size_t size);
+
 /* Sleeps until poll(2) reports one of `events` on fd, or an error. */
 void os_wait_ready(int fd, short events);
 

@@ -18,6 +18,7 @@
 #include "io/lane.h"
 #include "io/port.h"
 #include "io/request.h"
+#include "io/watch.h"
 #include "ntstatus.h"
 #include "wait/wait.h"
 
@@ -377,6 +378,7 @@ static void cleanup(struct file *f)
 
     if (d->shared)
         share_release(&d->share);
+    watch_cleanup(f);
 }
 
 static void destroy(struct file *f)
@@ -385,6 +387,7 @@ static void destroy(struct file *f)
 
     cleanup(f); /* does nothing the second time; a file that was never published comes here first */
     turn_done(&d->turn);
+    watch_destroy(atomic_load(&d->watch));
     free(d);
 }
 
@@ -397,6 +400,8 @@ const struct file_ops disk_ops = {
     .read_sync = read_sync,
     .write_sync = write_sync,
     .flush = flush,
+    .edge = watch_edge,
+    .poll_fd = watch_poll_fd,
 };
 
 static uint32_t access_of_fd(int fd)

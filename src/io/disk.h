@@ -11,6 +11,7 @@
 #include "io/share.h"
 #include "io/turn.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -69,9 +70,11 @@ struct disk {
     bool direct;        /* constant: O_DIRECT alone */
     _Atomic uint8_t waited; /* so many transfers more are not tried without waiting (disk.c) */
     struct turn turn;   /* of transfers on synchronous handles */
+    _Atomic(struct watch *) watch; /* a directory's changes; owned; NULL until asked for, then constant */
 };
 
 struct stat;
+struct watch;
 /* st and mode (F_GETFL) are the descriptor's. NULL: no memory. */
 struct disk *disk_new(const struct stat *st, int mode);
 

@@ -475,7 +475,7 @@ static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, b
             return STATUS_CANCELLED; /* closed meanwhile: it spoke of the placeholder */
         if (status != STATUS_PENDING)
             return status;
-        status = wait_fd(f->fd, events, deadline_ns, alertable);
+        status = wait_fd(file_poll_fd(f), events, deadline_ns, alertable);
         if (status == STATUS_TIMEOUT)
             return STATUS_IO_TIMEOUT;
         if (status != STATUS_SUCCESS)

@@ -119,6 +119,8 @@ struct file_ops {
     uint32_t (*write_sync)(struct file *f, const void *buf, uint32_t size, const uint64_t *offset,
                            uint32_t *bytes);
     uint32_t (*flush)(struct file *f);
+    /* The descriptor that tells readiness where that is not the file's own (a watched directory). */
+    int (*poll_fd)(const struct file *f);
 };
 
 extern const struct object_type file_type;
@@ -132,6 +134,11 @@ uint32_t file_publish(struct file *f, uint32_t handle_flags, uintptr_t *h);
 static inline struct file *file_from_object(struct object *obj)
 {
     return container_of(obj, struct file, object);
+}
+
+static inline int file_poll_fd(const struct file *f)
+{
+    return f->ops && f->ops->poll_fd ? f->ops->poll_fd(f) : f->fd;
 }
 
 static inline void file_get(struct file *f)

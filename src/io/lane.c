@@ -48,16 +48,17 @@ int lane_poller(struct port *port, struct poller **out)
 static int add_locked(struct file *f, struct poller *p)
 {
     uint64_t token;
+    int fd = file_poll_fd(f);
     int err;
 
     lock_assert_held(&f->lock);
     f->generation = (f->generation + 1) & GENERATION_MASK;
     token = (uint64_t)f->generation << 32 | (uint32_t)f->fd;
     f->trouble = false;
-    err = poller_add(p, f->fd, token);
+    err = poller_add(p, fd, token);
     if (err == -EEXIST) { /* left behind under this number by somebody's close(2) */
-        poller_remove(p, f->fd);
-        err = poller_add(p, f->fd, token);
+        poller_remove(p, fd);
+        err = poller_add(p, fd, token);
     }
     if (err)
         return err;
@@ -114,7 +115,7 @@ void lane_unregister_locked(struct file *f)
 {
     lock_assert_held(&f->lock);
     if (f->registered) {
-        poller_remove(f->poller, f->fd);
+        poller_remove(f->poller, file_poll_fd(f));
         f->registered = false;
         f->poller = NULL;
     }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ReadDirectoryChangesW.
+ */
+#include <windows.h>
+
+#include "api/api.h"
+#include "api/filename.h"
+#include "api/overlapped.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "io/watch.h"
+#include "object/handle.h"
+#include "wait/objects.h"
+#include "wait/wait.h"
+
+#include <ntstatus.h>
+
+#define NOTIFY_CLASSES                                                                                  \
+    (FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_DIR_NAME | FILE_NOTIFY_CHANGE_ATTRIBUTES |       \
+     FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_LAST_WRITE | FILE_NOTIFY_CHANGE_LAST_ACCESS |         \
+     FILE_NOTIFY_CHANGE_CREATION | FILE_NOTIFY_CHANGE_SECURITY)
+
+struct changes {
+    void *data;
+    DWORD size;
+    OVERLAPPED *ov;
+    request_routine routine;
+};
+
+static uint32_t check(const struct file *f, const struct changes *c, DWORD filter)
+{
+    if (f->kind != FILE_KIND_DIR || !filter || (filter & ~(DWORD)NOTIFY_CLASSES))
+        return STATUS_INVALID_PARAMETER;
+    if (((uintptr_t)c->data & (sizeof(DWORD) - 1)) || (!c->data && c->size))
+        return STATUS_ACCESS_VIOLATION;
+    if (c->routine && (!c->ov || !(f->flags & FILE_OVERLAPPED) || atomic_load(&f->port)))
+        return STATUS_INVALID_PARAMETER;
+    return STATUS_SUCCESS;
+}
+
+static uint32_t start(struct file *f, const struct changes *c)
+{
+    struct request *r;
+    uint32_t status = request_new(f, c->ov, !c->routine, &r);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    request_set_buf(r, c->data, c->size);
+    if (c->routine)
+        request_set_routine(r, c->routine, false);
+    request_begin(r);
+    return watch_start(r);
+}
+
+/* An overlapped handle without an OVERLAPPED: one of our own is waited for. */
+static uint32_t start_and_wait(struct file *f, struct changes *c, uint32_t *bytes)
+{
+    OVERLAPPED ov = {.hEvent = NULL};
+    struct object *event;
+    uintptr_t h;
+    uint32_t status = event_new(NULL, true, false, &event);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    status = handle_open(event, EVENT_ALL_ACCESS, 0, &h);
+    if (status == STATUS_SUCCESS) {
+        ov.hEvent = (HANDLE)(h | 1); /* no packet */
+        c->ov = &ov;
+        status = start(f, c);
+        if (!status_is_error(status)) {
+            wait_for_one(event_dispatcher(event), false, DEADLINE_NEVER);
+            status = (uint32_t)ov.Internal;
+            *bytes = (uint32_t)ov.InternalHigh;
+        }
+        handle_close(h);
+    }
+    object_put(event);
+    return status;
+}
+
+static uint32_t read_changes(struct file *f, struct changes *c, DWORD *bytes)
+{
+    uint32_t done = 0;
+    uint32_t status;
+
+    if ((f->flags & FILE_OVERLAPPED) && c->ov)
+        return start(f, c);
+    if (f->flags & FILE_OVERLAPPED)
+        status = start_and_wait(f, c, &done);
+    else
+        status = watch_wait(f, c->data, c->size, &done);
+    if (bytes)
+        *bytes = done;
+    if (c->ov && !(f->flags & FILE_OVERLAPPED))
+        overlapped_report(c->ov, status, done);
+    return status;
+}
+
+BOOL WINAPI ReadDirectoryChangesW(HANDLE hDirectory, LPVOID lpBuffer, DWORD nBufferLength, BOOL bWatchSubtree,
+                                  DWORD dwNotifyFilter, LPDWORD lpBytesReturned, LPOVERLAPPED lpOverlapped,
+                                  LPOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+{
+    struct changes c = {.data = lpBuffer, .size = nBufferLength, .ov = lpOverlapped,
+                        .routine = (request_routine)(void (*)(void))lpCompletionRoutine};
+    struct watch_how how = {.filter = dwNotifyFilter, .size = nBufferLength, .subtree = bWatchSubtree != 0};
+    struct file *f;
+    uint32_t status = filename_handle(hDirectory, FILE_LIST_DIRECTORY, &f);
+
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    status = check(f, &c, dwNotifyFilter);
+    if (status == STATUS_SUCCESS)
+        status = watch_begin(f, &how);
+    if (status == STATUS_SUCCESS)
+        status = read_changes(f, &c, lpBytesReturned);
+    file_put(f);
+    if (status_is_success(status))
+        return TRUE; /* queued, or done, with or without records */
+    return win32_result(status);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Directory watches from inside: the limits of the kernel, queues that overflow, paths longer than the
+ * kernel takes. What programs see is tested in tests/conform/watch*.c.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "io/watch_tree.h"
+
+#include "base/os.h"
+#include "io/watch_names.h"
+#include "io/watch_records.h"
+#include "minwindef.h"
+#include "ntstatus.h"
+#include "unit.h"
+#include "winnt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAMES = FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_DIR_NAME };
+
+static char root[64];
+static int root_fd;
+static char said[4096]; /* what was emitted: "+a -b " */
+static unsigned count;
+static size_t longest;
+
+static void hear(void *ctx, uint32_t action, const char *path, size_t length)
+{
+    size_t at = strlen(said);
+
+    (void)ctx;
+    CHECK_EQ(strlen(path), length);
+    count++;
+    if (length > longest)
+        longest = length;
+    if (at + length + 3 < sizeof said)
+        snprintf(said + at, sizeof said - at, "%c%s ", "?+-*<>"[action], path);
+}
+
+static void begin(void)
+{
+    strcpy(root, "/tmp/iocp-tree-XXXXXX");
+    if (!mkdtemp(root))
+        abort();
+    root_fd = open(root, O_RDONLY | O_DIRECTORY);
+    said[0] = 0;
+    count = 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *place)
+{
+    (void)st, (void)type, (void)place;
+    return remove(path);
+}
+
+static void end(struct watch_tree *t)
+{
+    os_fault = NULL;
+    if (t)
+        watch_tree_free(t);
+    close(root_fd);
+    nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void make(const char *name)
+{
+    int fd = openat(root_fd, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+    CHECK(fd >= 0);
+    close(fd);
+}
+
+/* ---- limits ---- */
+
+static const char *failing;
+static int failure, passes; /* so many calls succeed first */
+
+static int fail(const char *call)
+{
+    if (!failing || strcmp(call, failing) != 0 || passes-- > 0)
+        return 0;
+    return failure;
+}
+
+TEST(no_descriptor)
+{
+    struct watch_tree *t = NULL;
+
+    begin();
+    failing = "inotify_init1";
+    failure = -EMFILE;
+    passes = 0;
+    os_fault = fail;
+    CHECK_EQ(watch_tree_new(root_fd, NAMES, false, hear, NULL, &t), -EMFILE);
+    end(t);
+}
+
+TEST(no_watch_at_the_beginning)
+{
+    begin();
+    CHECK_EQ(mkdirat(root_fd, "a", 0700), 0);
+    CHECK_EQ(mkdirat(root_fd, "a/b", 0700), 0);
+    failing = "inotify_add_watch";
+    failure = -ENOSPC;
+    os_fault = fail;
+    for (int n = 0; n < 4; n++) { /* of the top, of what is above it, of a and of b */
+        struct watch_tree *t = NULL;
+
+        passes = n;
+        if (n == 1) { /* the one above is not worth failing for */
+            CHECK_EQ(watch_tree_new(root_fd, NAMES, false, hear, NULL, &t), 0);
+            watch_tree_free(t);
+        } else {
+            CHECK_EQ(watch_tree_new(root_fd, NAMES, true, hear, NULL, &t), -ENOSPC);
+        }
+    }
+    end(NULL);
+}
+
+TEST(no_watch_for_a_new_directory)
+{
+    struct watch_tree *t = NULL;
+
+    begin();
+    CHECK_EQ(watch_tree_new(root_fd, NAMES, true, hear, NULL, &t), 0);
+    CHECK_EQ(mkdirat(root_fd, "a", 0700), 0);
+    make("a/x");
+    failing = "inotify_add_watch";
+    failure = -ENOSPC;
+    passes = 0;
+    os_fault = fail;
+    CHECK_EQ(watch_tree_read(t, false), -ENOSPC);
+    CHECK_STR(said, "+a ");
+    CHECK_EQ(watch_tree_repair(t), -ENOSPC); /* as long as it lasts */
+    os_fault = NULL;
+    CHECK_EQ(watch_tree_repair(t), 0);
+    make("a/y");
+    CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
+    CHECK_STR(said, "+a +a/y ");
+    end(t);
+}
+
+static long queue_limit(void)
+{
+    long limit = 16384;
+    FILE *f = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+
+    if (f) {
+        if (fscanf(f, "%ld", &limit) != 1)
+            limit = 16384;
+        fclose(f);
+    }
+    return limit;
+}
+
+TEST(queue_overflow)
+{
+    struct watch_tree *t = NULL;
+    long limit = queue_limit();
+
+    if (limit > 100000)
+        return;
+    begin();
+    CHECK_EQ(mkdirat(root_fd, "gone", 0700), 0);
+    CHECK_EQ(watch_tree_new(root_fd, NAMES, true, hear, NULL, &t), 0);
+    for (long i = 0; i <= limit / 2 + 1; i++) {
+        make("x");
+        unlinkat(root_fd, "x", 0);
+    }
+    CHECK_EQ(mkdirat(root_fd, "new", 0700), 0); /* nobody hears of these */
+    CHECK_EQ(mkdirat(root_fd, "new/below", 0700), 0);
+    CHECK_EQ(unlinkat(root_fd, "gone", AT_REMOVEDIR), 0);
+    CHECK_EQ(watch_tree_read(t, false), WATCH_LOST);
+    said[0] = 0;
+    make("new/below/y");
+    CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
+    CHECK_STR(said, "+new/below/y ");
+    end(t);
+}
+
+/* ---- halves of renames ---- */
+
+TEST(half_a_rename)
+{
+    struct watch_tree *t = NULL;
+    char outside[80];
+
+    begin();
+    make("a");
+    make("b");
+    CHECK_EQ(watch_tree_new(root_fd, NAMES, false, hear, NULL, &t), 0);
+    snprintf(outside, sizeof outside, "%s-outside", root);
+    CHECK_EQ(renameat(root_fd, "a", AT_FDCWD, outside), 0);
+    make("c");
+    CHECK_EQ(watch_tree_read(t, false), WATCH_HALF);
+    CHECK_STR(said, ""); /* order is kept: c waits, too */
+    CHECK_EQ(watch_tree_read(t, true), WATCH_QUIET);
+    CHECK_STR(said, "-a +c ");
+    CHECK_EQ(renameat(root_fd, "b", root_fd, "d"), 0);
+    CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
+    CHECK_STR(said, "-a +c <b >d ");
+    unlink(outside);
+    end(t);
+}
+
+/* With so much behind it that the other half must have come, nothing waits. */
+TEST(many_move_away)
+{
+    struct watch_tree *t = NULL;
+    char name[32], outside[80];
+
+    begin();
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        make(name);
+    }
+    CHECK_EQ(watch_tree_new(root_fd, NAMES, false, hear, NULL, &t), 0);
+    snprintf(outside, sizeof outside, "%s-outside", root);
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        CHECK_EQ(renameat(root_fd, name, AT_FDCWD, outside), 0);
+    }
+    CHECK_EQ(watch_tree_read(t, false), WATCH_HALF);
+    CHECK(count >= 80);
+    for (int i = 0; i < 100 && watch_tree_read(t, true) == WATCH_HALF; i++)
+        ;
+    CHECK_EQ(count, 100);
+    unlink(outside);
+    end(t);
+}
+
+/* ---- long paths ---- */
+
+TEST(deeper_than_a_path)
+{
+    enum { DEPTH = 40 };
+    struct watch_tree *t = NULL;
+    char name[201];
+    int fd, next;
+
+    begin();
+    CHECK_EQ(watch_tree_new(root_fd, NAMES, true, hear, NULL, &t), 0);
+    memset(name, 'n', 200);
+    name[200] = 0;
+    fd = dup(root_fd);
+    for (int i = 0; i < DEPTH; i++) {
+        CHECK_EQ(mkdirat(fd, name, 0700), 0);
+        next = openat(fd, name, O_RDONLY | O_DIRECTORY);
+        close(fd);
+        fd = next;
+    }
+    CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
+    CHECK_EQ(count, DEPTH);
+    CHECK_EQ(longest, DEPTH * 201 - 1);
+    close(openat(fd, "x", O_CREAT | O_WRONLY, 0600));
+    CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
+    CHECK_EQ(longest, DEPTH * 201 + 1);
+    unlinkat(fd, "x", 0);
+    close(fd);
+    for (int depth = DEPTH; depth > 0; depth--) { /* nftw's names are not long enough */
+        fd = dup(root_fd);
+        for (int i = 1; i < depth; i++) {
+            next = openat(fd, name, O_RDONLY | O_DIRECTORY);
+            close(fd);
+            fd = next;
+        }
+        CHECK_EQ(unlinkat(fd, name, AT_REMOVEDIR), 0);
+        close(fd);
+    }
+    end(t);
+}
+
+/* ---- parts ---- */
+
+TEST(names)
+{
+    struct watch_names set = {0};
+    char name[16];
+
+    CHECK(!watch_names_remove(&set, "a"));
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        CHECK(watch_names_add(&set, name));
+        CHECK(watch_names_add(&set, name));
+        if (i % 3 == 0)
+            CHECK(watch_names_remove(&set, name));
+    }
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        CHECK_EQ(watch_names_remove(&set, name), i % 3 != 0);
+        CHECK(!watch_names_remove(&set, name));
+    }
+    watch_names_clear(&set);
+}
+
+TEST(records)
+{
+    struct watch_records w;
+    DWORD out[64];
+    uint32_t bytes;
+
+    watch_records_init(&w, sizeof out);
+    CHECK(!watch_records_any(&w));
+    watch_records_add(&w, FILE_ACTION_MODIFIED, "abc", 3);
+    watch_records_add(&w, FILE_ACTION_MODIFIED, "abc", 3); /* the same again */
+    watch_records_add(&w, FILE_ACTION_ADDED, "x", 1);
+    CHECK_EQ(watch_records_take(&w, out, sizeof out, &bytes), STATUS_SUCCESS);
+    CHECK_EQ(bytes, 20 + 14);
+    CHECK_EQ(out[0], 20);
+    CHECK_EQ(out[5], 0);
+    CHECK(!watch_records_any(&w));
+    watch_records_add(&w, FILE_ACTION_ADDED, "x", 1);
+    CHECK_EQ(watch_records_take(&w, (void *)16, sizeof out, &bytes), STATUS_ACCESS_VIOLATION);
+    CHECK_EQ(watch_records_take(&w, out, 4, &bytes), STATUS_NOTIFY_ENUM_DIR);
+    CHECK_EQ(bytes, 0);
+    for (int i = 0; i < 20; i++)
+        watch_records_add(&w, FILE_ACTION_ADDED, "x", 1);
+    CHECK_EQ(watch_records_take(&w, out, sizeof out, &bytes), STATUS_NOTIFY_ENUM_DIR);
+    watch_records_free(&w);
+}
