@@ -80,9 +80,9 @@ static const struct row rows[] = {
     {0xC000007E, 158, 10022},       /* range not locked */
     {0xC000007F, 112, 10055},       /* disk full */
     {0xC000009A, 1450, 10055},      /* insufficient resources */
+    {0xC000009D, 1167, 10050},      /* device not connected */
     {0xC00000A2, 19, 10013},        /* media write protected */
     {0xC00000A3, 21, 10035},        /* device not ready */
-    {0xC000009D, 1167, 10050},      /* device not connected */
     {0xC00000AB, 231, 10055},       /* pipe instance not available */
     {0xC00000AC, 231, 10055},       /* pipe not available */
     {0xC00000AD, 230, 10057},       /* invalid pipe state */
