@@ -3,7 +3,11 @@
 #include "api/api.h"
 #include "engine/engine.h"
 #include "io/file.h"
+#include "io/port.h"
 #include "io/request.h"
+#include "object/handle.h"
+
+#include <ntstatus.h>
 
 #include <iocp.h>
 
@@ -22,6 +26,21 @@ const char *iocp_engine_name(void)
 const char *iocp_engine_info(void)
 {
     return engine_info();
+}
+
+BOOL iocp_set_spin(HANDLE port, DWORD microseconds)
+{
+    struct object *obj;
+    uint32_t status = handle_get((uintptr_t)port, OBJECT_PORT, &obj, NULL);
+
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    if (microseconds <= SPIN_MAX_US)
+        spin_set(&port_from_object(obj)->queue.spin, microseconds);
+    else
+        status = STATUS_INVALID_PARAMETER;
+    object_put(obj);
+    return win32_result(status);
 }
 
 void iocp_ledger(struct iocp_ledger *out)

@@ -6,21 +6,13 @@
 #include "base/lock.h"
 
 #include "base/futex.h"
+#include "base/relax.h"
 
 #include <stdlib.h>
 
 #define SPIN_ROUNDS 100
 
 _Atomic uint32_t lock_sleepers[LOCK_SLEEPERS];
-
-static inline void cpu_relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
 
 void lock_init(struct lock *l, enum lock_rank rank)
 {

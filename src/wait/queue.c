@@ -52,6 +52,7 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
     q->starved = NULL;
     q->object = object;
     prompt_init(&q->prompt);
+    spin_init(&q->spin);
     outside_init(q);
 }
 
@@ -96,6 +97,8 @@ static struct waiter *release_waiter(struct queue *q, uint32_t to, struct queue_
             w->given = NULL; /* on its way already: its time is up, or an APC came */
             continue;
         }
+        if (atomic_load(&w->polls)) /* pairs with the store before its sleep */
+            return w;
         if (w->in_poller)
             wakes->poller = atomic_load(&q->poller);
         else
@@ -463,6 +466,8 @@ struct get {
     bool alertable;
     bool looked; /* a dequeue that does not sleep has looked into the poller */
     bool late;   /* the deadline has passed */
+    bool polls;  /* looks for a while before it sleeps */
+    bool paid;   /* and need not sleep then */
     uint64_t deadline_ns;
 };
 
@@ -539,13 +544,24 @@ static void fill(struct get *g)
     }
 }
 
+/* The poll before the sleep; p is NULL for who would sleep on its futex. */
+static void poll_first(struct get *g, struct poller *p)
+{
+    struct waiter *w = &g->self->waiter;
+
+    g->paid = spin_until_found(g->q, w, p, g->deadline_ns);
+    atomic_store(&w->polls, false); /* before the last look at `state`: pairs with release_waiter */
+}
+
 static void sleep_in_poller(struct get *g, struct poller *p)
 {
     struct waiter *w = &g->self->waiter;
     uint32_t armed;
 
     atomic_store(&p->led, true);
-    while (atomic_load(&w->state) == WAITER_ARMED) {
+    if (g->polls)
+        poll_first(g, p);
+    while (!g->paid && atomic_load(&w->state) == WAITER_ARMED) {
         if (poller_wait(p, g->deadline_ns) > 0)
             break; /* readiness: nobody claimed us yet, but there is work */
         if (g->deadline_ns != DEADLINE_NEVER && clock_now_ns() >= g->deadline_ns) {
@@ -562,6 +578,8 @@ static void sleep_on_futex(struct get *g)
     struct waiter *w = &g->self->waiter;
     uint32_t armed;
 
+    if (g->polls)
+        poll_first(g, NULL);
     while (atomic_load(&w->state) == WAITER_ARMED) {
         if (futex_wait(&w->state, WAITER_ARMED, g->deadline_ns) == -ETIMEDOUT) {
             armed = WAITER_ARMED;
@@ -582,6 +600,10 @@ static uint32_t park(struct get *g)
 
     w->given = NULL;
     w->in_poller = p != NULL;
+    g->paid = false;
+    g->polls = spin_begin_locked(q);
+    if (g->polls)
+        atomic_store_explicit(&w->polls, true, memory_order_relaxed); /* the lock publishes it */
     atomic_store(&w->state, WAITER_ARMED);
     list_push_front(&q->waiters, &w->link);
     if (p)
@@ -607,6 +629,8 @@ static uint32_t park(struct get *g)
         q->leader = NULL;
         looked_locked(q);
     }
+    if (g->polls)
+        spin_end_locked(q, g->paid);
     state = atomic_exchange(&w->state, WAITER_IDLE);
     if (state == WAITER_LOOK)
         q->lookers--;

@@ -23,6 +23,7 @@
 #include "engine/home.h"
 #include "wait/dispatcher.h"
 #include "wait/prompt.h"
+#include "wait/spin.h"
 #include "wait/thread.h"
 
 struct poller;
@@ -54,6 +55,7 @@ struct queue {
     uint64_t look_ns;       /* not before this time are the holders looked at again */
     struct timer look;      /* see outside.c; the heap's lock guards what is inside */
     struct prompt prompt;
+    struct spin spin;
     struct waiter *leader;  /* the waiter that sleeps in the poller, or NULL */
     _Atomic(struct poller *) poller; /* owned; NULL until the first fd is registered */
     /* What an edge of the poller means; constant after the poller is made. */

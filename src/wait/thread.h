@@ -47,6 +47,7 @@ struct waiter {
     struct list link;          /* in queue.waiters, guarded by the queue's lock */
     struct queue_entry *given; /* packet handed over with WAITER_SATISFIED */
     bool in_poller;            /* sleeps in the queue's poller; guarded by the queue's lock */
+    _Atomic bool polls;        /* looks at `state` itself: who claims it need not wake it (spin.c) */
 };
 
 /*
