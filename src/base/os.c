@@ -37,6 +37,11 @@ static int fault(const char *call)
     return __builtin_expect(os_fault != NULL, 0) ? os_fault(call) : 0;
 }
 
+int os_refusal(const char *what)
+{
+    return fault(what);
+}
+
 int64_t os_read(int fd, const struct iovec *iov, unsigned count, uint64_t offset, int rw_flags)
 {
     ssize_t n = fault("preadv2");

@@ -20,6 +20,9 @@
  */
 extern int (*os_fault)(const char *call);
 
+/* What a test says about something that is no call of this file: 0, or the -errno it is to fail with. */
+int os_refusal(const char *what);
+
 int64_t os_read(int fd, const struct iovec *iov, unsigned count, uint64_t offset, int rw_flags);
 int64_t os_write(int fd, const struct iovec *iov, unsigned count, uint64_t offset, int rw_flags);
 int os_sync(int fd, int data_only);

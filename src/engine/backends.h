@@ -21,8 +21,9 @@ int threads_start(struct op *op);
 void threads_cancel(struct op *op, uint32_t generation);
 
 #ifdef IOCP_HAVE_LIBURING
-/* Makes the ring: 0, or -errno and in *why the step that was refused. */
+/* Makes the ring: 0, and in *why what it lacks or NULL; or -errno, and in *why the step that was refused. */
 int uring_open(const char **why);
+bool uring_takes(const struct op *op); /* constant; what the ring lacks the threads do */
 int uring_start(struct op *op);
 void uring_cancel(struct op *op, uint32_t generation);
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which engine does the work on files. IOCP_ENGINE=auto (or nothing) takes the ring where the
- * kernel gives one with every opcode in use, and blocking threads elsewhere; `epoll` never asks for
- * a ring; `uring` insists, and without one every start fails with the kernel's own errno, once in
- * words on stderr. Calls that can only block go to the threads in every mode.
+ * Which engine does the work on files. IOCP_ENGINE=auto (or nothing) takes the ring where the kernel gives
+ * one, and blocking threads elsewhere; `epoll` never asks for a ring; `uring` insists, and without one every
+ * start fails with the kernel's own errno, once in words on stderr. Operations that the kernel's ring lacks, and
+ * calls that can only block, go to the threads in every mode.
  */
 #include "engine/engine.h"
 
@@ -47,10 +47,24 @@ static void say(const char *engine_name, const char *why, int err)
         snprintf(engine.info, sizeof engine.info, "%s: %s", engine_name, why);
 }
 
+/* `lacks`: how it is without something that this kernel does not have, or NULL. */
+static void say_ring(bool chosen, const char *lacks)
+{
+    char why[128];
+
+    snprintf(why, sizeof why, "%s%s%s",
+             !chosen ? "asked for by IOCP_ENGINE"
+             : lacks ? "chosen: the kernel has nearly all it needs"
+                     : "chosen: the kernel has all it needs",
+             lacks ? ", but " : "", lacks ? lacks : "");
+    say("uring", why, 0);
+}
+
 static void choose_engine(void)
 {
     const char *wish = getenv("IOCP_ENGINE");
     const char *why = "";
+    bool free_choice;
     int err;
 
     engine.kind = ENGINE_EPOLL;
@@ -66,12 +80,12 @@ static void choose_engine(void)
         fprintf(stderr, "iocp: IOCP_ENGINE=%s: must be auto, uring or epoll\n", wish);
         return;
     }
+    free_choice = strcmp(wish, "auto") == 0;
     err = open_ring(&why);
     if (err == 0) {
         engine.kind = ENGINE_URING;
-        say("uring", strcmp(wish, "auto") == 0 ? "chosen: the kernel has all it needs"
-                                               : "asked for by IOCP_ENGINE", 0);
-    } else if (strcmp(wish, "auto") == 0) {
+        say_ring(free_choice, why);
+    } else if (free_choice) {
         say("epoll", why, err);
     } else {
         engine.err = err;
@@ -121,6 +135,17 @@ const char *engine_info(void)
     return engine.info;
 }
 
+/* Whose op it is: the same at the start and at a cancel. */
+static bool rings(const struct op *op)
+{
+#ifdef IOCP_HAVE_LIBURING
+    return engine_kind() == ENGINE_URING && uring_takes(op);
+#else
+    (void)op;
+    return false;
+#endif
+}
+
 int engine_start(struct op *op)
 {
     int err = engine_init();
@@ -135,8 +160,11 @@ int engine_start(struct op *op)
     }
     op->generation = atomic_fetch_add_explicit(&engine.generation, 1, memory_order_relaxed) + 1;
 #ifdef IOCP_HAVE_LIBURING
-    if (engine.kind == ENGINE_URING && op->code != OP_CALL)
-        return uring_start(op);
+    if (rings(op)) {
+        if (uring_start(op) == 0)
+            return 0;
+        op->generation = 0; /* short of something for the ring; no cancel looks for it with the threads */
+    }
 #endif
     return threads_start(op);
 }
@@ -146,7 +174,7 @@ void engine_cancel(struct op *op, uint32_t generation)
     if (generation == 0)
         return;
 #ifdef IOCP_HAVE_LIBURING
-    if (engine_kind() == ENGINE_URING && op->code != OP_CALL) {
+    if (rings(op)) {
         uring_cancel(op, generation);
         return;
     }

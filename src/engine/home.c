@@ -275,11 +275,13 @@ int home_add_fd(int fd, void (*ready)(void *ctx), void *ctx)
     } else {
         home.extra[home.extra_count].ready = ready;
         home.extra[home.extra_count].ctx = ctx;
-        ev.data.u64 = TOKEN_EXTRA | home.extra_count++;
+        ev.data.u64 = TOKEN_EXTRA | home.extra_count;
+        if (epoll_ctl(home.poller->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
+            err = -errno;
+        else
+            home.extra_count++;
     }
     lock_release(&home.lock);
-    if (!err && epoll_ctl(home.poller->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
-        err = -errno;
     return err;
 }
 

@@ -8,7 +8,8 @@
  * late finds nobody. An op waits in the list while all slots are taken, and slots never outnumber the
  * completion queue; the answers to cancels come on top, and the kernel keeps what does not fit (NODROP).
  *
- * The ring is created disabled, restricted to the opcodes and the flag used here, then enabled.
+ * The ring is created disabled, restricted to the opcodes and the flag used here, then enabled. An opcode
+ * that the kernel lacks is left out, and threads do its work; never is a polling kernel thread asked for.
  */
 #include "engine/backends.h"
 
@@ -22,13 +23,33 @@
 #include <assert.h>
 #include <errno.h>
 #include <liburing.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { RING_SIZE = 256, SLOTS = 2 * RING_SIZE, NO_SLOT = -1 };
+/* One bad entry does not hold up those behind it; a completion does not interrupt the home thread while it
+ * runs, as it is always about to enter the kernel. */
+#if defined(IORING_SETUP_SUBMIT_ALL) && defined(IORING_SETUP_COOP_TASKRUN)
+#define SETUP_WISHES (IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN)
+#else
+#define SETUP_WISHES 0u
+#endif
 #define USER_CANCEL UINT64_MAX /* user_data of cancels: their own answers say nothing */
+
+/* The first three in the order of enum op_code, which they carry out. */
+static const struct opcode {
+    uint8_t number;
+    const char *name; /* for os_refusal */
+    const char *without;
+} opcodes[] = {
+    {IORING_OP_READV, "IORING_OP_READV", "threads read"},
+    {IORING_OP_WRITEV, "IORING_OP_WRITEV", "threads write"},
+    {IORING_OP_FSYNC, "IORING_OP_FSYNC", "threads flush"},
+    {IORING_OP_ASYNC_CANCEL, "IORING_OP_ASYNC_CANCEL", "nothing is called back"},
+};
+enum { OPCODES = sizeof opcodes / sizeof opcodes[0], CANCEL = OPCODES - 1 };
+_Static_assert(OP_READ == 0 && OP_WRITE == 1 && OP_FSYNC == 2, "opcodes[] is indexed by them");
 
 struct slot {
     struct op *op; /* borrowed from start to done; NULL: free */
@@ -42,8 +63,9 @@ static void serve(struct home_work *w);
 static struct ring {
     struct io_uring uring;  /* home thread only, after uring_open */
     bool open;              /* uring is there; changed by uring_open and in a forked child only */
-    pthread_once_t watch_once;
-    int watch_err;          /* constant after watch_once */
+    bool has[OPCODES];      /* constant after uring_open */
+    _Atomic bool watched;   /* the home thread looks after it; set under watch_lock */
+    struct lock watch_lock;
     bool unsubmitted;       /* home thread only: the kernel would not take all entries */
     struct lock lock;       /* everything below; op.state, op.link of ops that are here */
     struct list waiting;    /* struct op.link, no slot yet */
@@ -58,12 +80,8 @@ static struct ring {
     .waiting = LIST_INIT(ring.waiting),
     .withdrawn = LIST_INIT(ring.withdrawn),
     .work = {.run = serve},
-    .watch_once = PTHREAD_ONCE_INIT,
+    .watch_lock = LOCK_INIT(LOCK_GLOBAL),
 };
-
-static const int opcodes[] = {IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC,
-                              IORING_OP_ASYNC_CANCEL};
-enum { OPCODES = sizeof opcodes / sizeof opcodes[0] };
 
 /* The place of an op that has been submitted is kept in the op itself, in its idle list node. */
 static void op_set_slot(struct op *op, int slot)
@@ -300,7 +318,7 @@ static void turn(void)
         submit_waiting();
         submit_cancels();
         err = io_uring_submit(&ring.uring);
-        if (err < 0)
+        if (err < 0 || io_uring_sq_ready(&ring.uring) > 0) /* or the kernel took the first ones only */
             ring.unsubmitted = true;
     } while (reap() > 0); /* freed slots admit more; what is done within the call needs no edge */
     if (ring.unsubmitted)
@@ -322,17 +340,34 @@ static void on_completions(void *ctx)
     turn();
 }
 
-/* The home thread is not started for having a ring, only for using it. */
-static void watch(void)
+/* The home thread is not started for having a ring, only for using it. What fails for want of a
+ * descriptor or of memory may be had the next time. */
+static int watch(void)
 {
-    ring.watch_err = home_add_fd(ring.uring.ring_fd, on_completions, NULL);
+    int err = 0;
+
+    if (atomic_load_explicit(&ring.watched, memory_order_acquire))
+        return 0;
+    lock_acquire(&ring.watch_lock);
+    if (!atomic_load(&ring.watched))
+        err = home_add_fd(ring.uring.ring_fd, on_completions, NULL);
+    if (!err)
+        atomic_store(&ring.watched, true);
+    lock_release(&ring.watch_lock);
+    return err;
+}
+
+bool uring_takes(const struct op *op)
+{
+    return op->code != OP_CALL && ring.has[op->code];
 }
 
 int uring_start(struct op *op)
 {
-    pthread_once(&ring.watch_once, watch);
-    if (ring.watch_err)
-        return ring.watch_err;
+    int err = watch();
+
+    if (err)
+        return err;
     lock_acquire(&ring.lock);
     op->state = OP_WAITING;
     list_push_back(&ring.waiting, &op->link);
@@ -353,7 +388,7 @@ void uring_cancel(struct op *op, uint32_t generation)
         list_remove(&op->link);
         list_push_back(&ring.withdrawn, &op->link);
         op->state = OP_WITHDRAWN;
-    } else if (op->state == OP_RUNNING && !ring.slots[op_slot(op)].cancel) {
+    } else if (op->state == OP_RUNNING && ring.has[CANCEL] && !ring.slots[op_slot(op)].cancel) {
         ring.slots[op_slot(op)].cancel = true;
         ring.cancels++;
     } else {
@@ -364,23 +399,7 @@ void uring_cancel(struct op *op, uint32_t generation)
         request_service();
 }
 
-static int check_opcodes(struct io_uring *uring, const char **why)
-{
-    struct io_uring_probe *probe = io_uring_get_probe_ring(uring);
-    int err = 0;
-
-    *why = "io_uring lacks an opcode";
-    if (!probe)
-        return -EOPNOTSUPP;
-    for (int i = 0; i < OPCODES; i++) {
-        if (!io_uring_opcode_supported(probe, opcodes[i]))
-            err = -EOPNOTSUPP;
-    }
-    io_uring_free_probe(probe);
-    return err;
-}
-
-/* The system call itself: liburing 2.3 declares the two functions below but does not export them. */
+/* The system call itself: liburing 2.3 declares what is asked here but does not export all of it. */
 static int control(struct io_uring *uring, unsigned opcode, void *arg, unsigned count)
 {
     long n = syscall(__NR_io_uring_register, uring->ring_fd, opcode, arg, count);
@@ -388,33 +407,82 @@ static int control(struct io_uring *uring, unsigned opcode, void *arg, unsigned 
     return n < 0 ? -errno : 0;
 }
 
+/* Which opcodes there are. *lacks: what it means that one is missing. */
+static int check_opcodes(struct io_uring *uring, const char **why, const char **lacks)
+{
+    struct {
+        struct io_uring_probe head;
+        struct io_uring_probe_op ops[256];
+    } probe;
+    bool works = false;
+    int err;
+
+    memset(&probe, 0, sizeof probe);
+    *why = "io_uring_register is refused";
+    err = control(uring, IORING_REGISTER_PROBE, &probe, 256);
+    if (err)
+        return err;
+    for (int i = 0; i < OPCODES; i++) {
+        ring.has[i] = io_uring_opcode_supported(&probe.head, opcodes[i].number) &&
+                      os_refusal(opcodes[i].name) == 0;
+        if (!ring.has[i])
+            *lacks = opcodes[i].without;
+        else if (i != CANCEL)
+            works = true;
+    }
+    *why = "io_uring lacks every opcode";
+    return works ? 0 : -EOPNOTSUPP;
+}
+
 static int restrict_and_enable(struct io_uring *uring, const char **why)
 {
     struct io_uring_restriction rules[OPCODES + 1];
+    unsigned n = 0;
     int err;
 
     memset(rules, 0, sizeof rules);
-    rules[OPCODES].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-    rules[OPCODES].sqe_flags = IOSQE_ASYNC;
     for (int i = 0; i < OPCODES; i++) {
-        rules[i].opcode = IORING_RESTRICTION_SQE_OP;
-        rules[i].sqe_op = (uint8_t)opcodes[i];
+        if (!ring.has[i])
+            continue;
+        rules[n].opcode = IORING_RESTRICTION_SQE_OP;
+        rules[n++].sqe_op = opcodes[i].number;
     }
+    rules[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+    rules[n++].sqe_flags = IOSQE_ASYNC;
     *why = "io_uring restrictions are refused";
-    err = control(uring, IORING_REGISTER_RESTRICTIONS, rules, OPCODES + 1);
+    err = control(uring, IORING_REGISTER_RESTRICTIONS, rules, n);
     if (err)
         return err;
     *why = "the ring cannot be enabled";
     return control(uring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
 }
 
+/* A filter may let a ring be made and then refuse its use. */
+static int check_enter(struct io_uring *uring, const char **why)
+{
+    *why = "io_uring_enter is refused";
+    return syscall(__NR_io_uring_enter, uring->ring_fd, 0, 0, 0, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* With what this kernel may not know yet, or without. */
+static int make_ring(struct io_uring *uring)
+{
+    struct io_uring_params params = {.flags = IORING_SETUP_R_DISABLED | SETUP_WISHES};
+    int err = io_uring_queue_init_params(RING_SIZE, uring, &params);
+
+    if (err == -EINVAL && SETUP_WISHES) {
+        params = (struct io_uring_params){.flags = IORING_SETUP_R_DISABLED};
+        err = io_uring_queue_init_params(RING_SIZE, uring, &params);
+    }
+    return err;
+}
+
 int uring_open(const char **why)
 {
-    struct io_uring_params params = {.flags = IORING_SETUP_R_DISABLED};
-    int err;
+    const char *lacks = NULL;
+    int err = make_ring(&ring.uring);
 
     *why = "io_uring_setup is refused";
-    err = io_uring_queue_init_params(RING_SIZE, &ring.uring, &params);
     if (err == -ENOMEM || err == -EMFILE || err == -ENFILE) /* it would be given another time */
         *why = "io_uring_setup is short of resources";
     if (err)
@@ -424,14 +492,18 @@ int uring_open(const char **why)
         ring.slots[i].next_free = i + 1 < SLOTS ? i + 1 : NO_SLOT;
     }
     ring.free = 0;
-    err = check_opcodes(&ring.uring, why);
+    err = check_opcodes(&ring.uring, why, &lacks);
     if (!err)
         err = restrict_and_enable(&ring.uring, why);
+    if (!err)
+        err = check_enter(&ring.uring, why);
     if (err)
         io_uring_queue_exit(&ring.uring);
     else
         own_fd(ring.uring.ring_fd);
     ring.open = err == 0;
+    if (!err)
+        *why = lacks;
     return err;
 }
 
@@ -443,8 +515,7 @@ static void leave_to_parent(void)
         io_uring_queue_exit(&ring.uring);
     }
     ring.open = ring.serving = ring.unsubmitted = false;
-    ring.watch_once = (pthread_once_t)PTHREAD_ONCE_INIT;
-    ring.watch_err = 0;
+    atomic_store(&ring.watched, false);
     ring.cancels = 0;
     memset(ring.slots, 0, sizeof ring.slots);
     list_init(&ring.waiting);
@@ -452,6 +523,13 @@ static void leave_to_parent(void)
 }
 
 FORK_HOOK(&ring.lock, LOCK_ENGINE, leave_to_parent);
+
+static struct fork_hook watch_hook = {.lock = &ring.watch_lock, .rank = LOCK_GLOBAL};
+
+static __attribute__((constructor)) void add_watch_hook(void)
+{
+    fork_register(&watch_hook);
+}
 
 #else
 typedef int uring_is_not_built; /* a translation unit may not be empty */

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the kernel may refuse the engines: system calls, by seccomp filters; single opcodes; descriptors and
+ * memory, by limits. What is chosen then, what is said about it, and that everything is done all the same.
+ * Each case is a process of its own, because the choice is made once.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "base/os.h"
+#include "engine/engine.h"
+#include "unit.h"
+
+#include <iocp.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 20000, BLOCK = 4096, BLOCKS = 48, RING_SETUP = 425, RING_ENTER, RING_REGISTER };
+
+static int with_ring; /* this kernel gives one */
+
+static int in_child(void (*run)(void *), void *arg)
+{
+    int status = -1;
+    pid_t pid;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        unit_failed = 0;
+        alarm(60); /* a hang is a failure */
+        run(arg);
+        fflush(stdout);
+        _exit(unit_failed != 0);
+    }
+    waitpid(pid, &status, 0);
+    return CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* ---- a round of everything that asks an engine ---- */
+
+static HANDLE open_new(DWORD more)
+{
+    char path[] = "/tmp/iocp-refusals-XXXXXX";
+    int fd = mkstemp(path);
+    HANDLE file;
+
+    close(fd);
+    file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED | more, NULL);
+    unlink(path);
+    return file;
+}
+
+/* Out of the page cache, as far as the file system lets it. */
+static void make_cold(HANDLE file)
+{
+    int fd = (int)(intptr_t)file;
+
+    CHECK(FlushFileBuffers(file));
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+static void transfer_all(HANDLE file, HANDLE port, unsigned char *blocks, int write)
+{
+    static OVERLAPPED ov[BLOCKS];
+    int answered[BLOCKS] = {0};
+
+    memset(ov, 0, sizeof ov);
+    for (int i = 0; i < BLOCKS; i++) {
+        unsigned char *block = blocks + (size_t)i * BLOCK;
+
+        ov[i].Offset = (DWORD)i * BLOCK;
+        memset(block, write ? i + 1 : 0, BLOCK);
+        CHECK((write ? WriteFile(file, block, BLOCK, NULL, &ov[i]) : ReadFile(file, block, BLOCK, NULL, &ov[i])) ||
+              GetLastError() == ERROR_IO_PENDING);
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        OVERLAPPED *got = NULL;
+        ULONG_PTR key;
+        DWORD bytes;
+
+        if (!CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &got, PATIENCE_MS)) || !got)
+            return;
+        CHECK_EQ(bytes, BLOCK);
+        answered[got - ov]++;
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        CHECK_EQ(answered[i], 1);
+        CHECK_EQ(blocks[(size_t)i * BLOCK + BLOCK - 1], i + 1);
+    }
+}
+
+static void round_of_files(void)
+{
+    unsigned char *blocks = aligned_alloc(BLOCK, (size_t)BLOCKS * BLOCK);
+
+    for (int direct = 0; direct < 2; direct++) {
+        HANDLE file = open_new(direct ? FILE_FLAG_NO_BUFFERING : 0);
+        HANDLE port = CreateIoCompletionPort(file, NULL, 1, 0);
+
+        CHECK(file != INVALID_HANDLE_VALUE && port != NULL);
+        transfer_all(file, port, blocks, 1);
+        make_cold(file);
+        transfer_all(file, port, blocks, 0);
+        CloseHandle(file);
+        CloseHandle(port);
+    }
+    free(blocks);
+}
+
+/* ---- system calls ---- */
+
+static void refuse_call(int number, int err)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)err),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+    CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    CHECK_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+struct refusal {
+    int number, err;
+    const char *said;
+};
+
+static void chooses_threads(void *arg)
+{
+    const struct refusal *r = arg;
+    const char *info;
+
+    refuse_call(r->number, r->err);
+    setenv("IOCP_ENGINE", "auto", 1);
+    info = iocp_engine_info();
+    CHECK(strncmp(info, "epoll: ", 7) == 0);
+    if (!CHECK(!with_ring || (strstr(info, r->said) && strstr(info, strerror(r->err)))))
+        printf("  said: %s\n", info);
+    round_of_files();
+}
+
+static void fails_by_name(void *arg)
+{
+    const struct refusal *r = arg;
+    char data[16];
+    HANDLE file;
+
+    CHECK(freopen("/dev/null", "w", stderr) != NULL); /* where it is said too */
+    refuse_call(r->number, r->err);
+    setenv("IOCP_ENGINE", "uring", 1);
+    file = CreateFileA("/proc/self/exe", GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL);
+    CHECK(file == INVALID_HANDLE_VALUE);
+    CHECK(GetLastError() != 0);
+    CHECK(strncmp(iocp_engine_info(), "none: ", 6) == 0);
+    CHECK(!with_ring || strstr(iocp_engine_info(), r->said));
+    CHECK(GetCurrentDirectoryA(sizeof data, data) != 0); /* what needs no engine works */
+}
+
+TEST(ring_calls_one_by_one)
+{
+    static const struct refusal all[] = {
+        {RING_SETUP, EPERM, "io_uring_setup is refused"},
+        {RING_SETUP, ENOSYS, "io_uring_setup is refused"},
+        {RING_SETUP, ENOMEM, "io_uring_setup is short of resources"},
+        {RING_SETUP, EMFILE, "io_uring_setup is short of resources"},
+        {RING_REGISTER, EPERM, "io_uring_register is refused"},
+        {RING_REGISTER, ENOSYS, "io_uring_register is refused"},
+        {RING_ENTER, EPERM, "io_uring_enter is refused"},
+        {RING_ENTER, ENOSYS, "io_uring_enter is refused"},
+    };
+
+    with_ring = syscall(RING_SETUP, 0, NULL) < 0 && errno != ENOSYS && errno != EPERM;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!in_child(chooses_threads, (void *)&all[i]) || !in_child(fails_by_name, (void *)&all[i]))
+            printf("  %s\n", all[i].said);
+    }
+}
+
+static void goes_another_way(void *arg)
+{
+    const struct refusal *r = arg;
+
+    refuse_call(r->number, r->err);
+    CHECK(strstr(iocp_engine_info(), r->said) != NULL);
+    round_of_files();
+}
+
+TEST(device_queue)
+{
+    static const struct refusal all[] = {
+        {SYS_io_setup, EPERM, "O_DIRECT by io_submit"},
+        {SYS_io_setup, EAGAIN, "O_DIRECT by io_submit"},
+        {SYS_io_submit, ENOSYS, "O_DIRECT by io_submit"},
+        {SYS_io_destroy, ENOSYS, "O_DIRECT like the rest"},
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        in_child(goes_another_way, (void *)&all[i]);
+}
+
+/* ---- opcodes ---- */
+
+static const char *lacking;
+
+static int lacks_one(const char *what)
+{
+    return strcmp(what, lacking) == 0 ? -EOPNOTSUPP : 0;
+}
+
+static int lacks_all(const char *what)
+{
+    return strncmp(what, "IORING_OP_", 10) == 0 ? -EOPNOTSUPP : 0;
+}
+
+struct work {
+    struct op op;
+    struct iovec iov;
+    unsigned char data[64];
+    int by_home;
+    _Atomic int answers;
+};
+
+static void done(struct op *op, int64_t result)
+{
+    struct work *w = container_of(op, struct work, op);
+
+    op->result = result;
+    w->by_home = home_is_current();
+    atomic_fetch_add(&w->answers, 1);
+}
+
+static void perform(struct work *w, enum op_code code, int fd, uint64_t offset)
+{
+    memset(w, 0, sizeof *w);
+    list_init(&w->op.link);
+    w->iov.iov_base = w->data;
+    w->iov.iov_len = sizeof w->data;
+    w->op.code = (uint8_t)code;
+    w->op.fd = fd;
+    w->op.iov = &w->iov;
+    w->op.iov_count = 1;
+    w->op.offset = offset;
+    w->op.done = done;
+    CHECK_EQ(engine_start(&w->op), 0);
+}
+
+static int64_t answer_of(struct work *w)
+{
+    while (atomic_load(&w->answers) == 0)
+        usleep(100);
+    return w->op.result;
+}
+
+static const struct missing {
+    const char *name, *said;
+    enum op_code code;
+} opcodes[] = {
+    {"IORING_OP_READV", "threads read", OP_READ},
+    {"IORING_OP_WRITEV", "threads write", OP_WRITE},
+    {"IORING_OP_FSYNC", "threads flush", OP_FSYNC},
+    {"IORING_OP_ASYNC_CANCEL", "nothing is called back", OP_CALL},
+};
+
+/* A read that does not come to an end by itself: called back, or given its bytes. */
+static void read_without_end(const struct missing *m)
+{
+    struct work w;
+    int ends[2];
+
+    CHECK_EQ(pipe(ends), 0);
+    perform(&w, OP_READ, ends[0], UINT64_MAX);
+    engine_cancel(&w.op, w.op.generation);
+    if (m->code == OP_READ || m->code == OP_CALL)
+        CHECK_EQ(write(ends[1], w.data, sizeof w.data), (int)sizeof w.data);
+    answer_of(&w);
+    CHECK(w.op.result == -ECANCELED || w.op.result == (int64_t)sizeof w.data);
+    CHECK_EQ(w.answers, 1);
+}
+
+/* What is missing is done by a thread of the pool, the rest by the ring. */
+static void one_is_missing(void *arg)
+{
+    const struct missing *m = arg;
+    HANDLE file = open_new(0);
+    struct work w;
+
+    CHECK_EQ(engine_kind(), ENGINE_URING);
+    if (!CHECK(strstr(iocp_engine_info(), m->said) != NULL))
+        printf("  said: %s\n", iocp_engine_info());
+    for (int i = 0; i < 3; i++) {
+        perform(&w, opcodes[i].code, (int)(intptr_t)file, 0);
+        CHECK(answer_of(&w) >= 0);
+        CHECK_EQ(w.by_home, &opcodes[i] != m);
+    }
+    read_without_end(m);
+    round_of_files();
+}
+
+static void all_are_missing(void *arg)
+{
+    (void)arg;
+    os_fault = lacks_all;
+    setenv("IOCP_ENGINE", "auto", 1);
+    CHECK_EQ(engine_kind(), ENGINE_EPOLL);
+    CHECK(strstr(iocp_engine_info(), "lacks every opcode") != NULL);
+    round_of_files();
+}
+
+TEST(opcodes_one_by_one)
+{
+    for (int i = 0; with_ring && i < 8; i++) {
+        setenv("IOCP_ENGINE", i < 4 ? "uring" : "auto", 1);
+        lacking = opcodes[i % 4].name;
+        os_fault = lacks_one;
+        if (!in_child(one_is_missing, (void *)&opcodes[i % 4]))
+            printf("  without %s\n", lacking);
+        os_fault = NULL;
+    }
+    if (with_ring)
+        in_child(all_are_missing, NULL);
+}
+
+/* ---- what our ring will do for nobody ---- */
+
+static int ring_fd(void)
+{
+    char link[64], target[64];
+
+    for (int fd = 3; fd < 256; fd++) {
+        ssize_t n;
+
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        n = readlink(link, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = 0;
+        if (strstr(target, "io_uring"))
+            return fd;
+    }
+    return -1;
+}
+
+static void restricted(void *arg)
+{
+    char probe[4096] = {0};
+
+    (void)arg;
+    setenv("IOCP_ENGINE", "uring", 1);
+    CHECK_EQ(ring_fd(), -1);
+    CHECK_EQ(engine_init(), 0);
+    if (!CHECK(ring_fd() >= 0))
+        return;
+    errno = 0;
+    CHECK_EQ(syscall(RING_REGISTER, ring_fd(), 8 /* IORING_REGISTER_PROBE */, probe, 1), -1);
+    CHECK_EQ(errno, EACCES);
+}
+
+static void no_ring(void *arg)
+{
+    (void)arg;
+    setenv("IOCP_ENGINE", "epoll", 1);
+    round_of_files();
+    CHECK_EQ(ring_fd(), -1);
+    CHECK(strncmp(iocp_engine_info(), "epoll: asked for by IOCP_ENGINE", 31) == 0);
+}
+
+static void no_such_engine(void *arg)
+{
+    (void)arg;
+    CHECK(freopen("/dev/null", "w", stderr) != NULL);
+    setenv("IOCP_ENGINE", "best", 1);
+    CHECK(CreateFileA("/proc/self/exe", GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL) == INVALID_HANDLE_VALUE);
+    CHECK(strstr(iocp_engine_info(), "neither auto, uring nor epoll") != NULL);
+}
+
+TEST(what_is_chosen)
+{
+    if (with_ring)
+        in_child(restricted, NULL);
+    in_child(no_ring, NULL);
+    in_child(no_such_engine, NULL);
+}
+
+/* ---- limits ---- */
+
+enum { LIMIT = 128 };
+static int taken[LIMIT], taken_count;
+
+static void take_descriptors(void)
+{
+    struct rlimit limit = {LIMIT, LIMIT};
+    int fd;
+
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    while (taken_count < LIMIT && (fd = fcntl(1, F_DUPFD_CLOEXEC, 3)) >= 0)
+        taken[taken_count++] = fd;
+}
+
+static void give_descriptors(void)
+{
+    while (taken_count > 0)
+        close(taken[--taken_count]);
+}
+
+/* Reads that ask an engine, answered by events. */
+static void cold_reads(HANDLE file, HANDLE *events)
+{
+    static unsigned char blocks[8][BLOCK];
+    static OVERLAPPED ov[8];
+    DWORD bytes;
+
+    posix_fadvise((int)(intptr_t)file, 0, 0, POSIX_FADV_DONTNEED);
+    memset(ov, 0, sizeof ov);
+    for (int i = 0; i < 8; i++) {
+        ov[i].Offset = (DWORD)i * BLOCK;
+        ov[i].hEvent = events[i];
+        CHECK(ReadFile(file, blocks[i], BLOCK, NULL, &ov[i]) || GetLastError() == ERROR_IO_PENDING);
+    }
+    for (int i = 0; i < 8; i++) {
+        CHECK_EQ(WaitForSingleObject(events[i], PATIENCE_MS), WAIT_OBJECT_0);
+        CHECK(GetOverlappedResult(file, &ov[i], &bytes, FALSE) && bytes == BLOCK);
+        CHECK_EQ(blocks[i][BLOCK - 1], i + 1);
+    }
+}
+
+static HANDLE cold_file(HANDLE *events)
+{
+    static unsigned char blocks[8][BLOCK];
+    HANDLE file;
+    int fd;
+
+    for (int i = 0; i < 8; i++) {
+        memset(blocks[i], i + 1, BLOCK);
+        events[i] = CreateEventA(NULL, TRUE, FALSE, NULL);
+    }
+    file = open_new(0);
+    fd = (int)(intptr_t)file;
+    CHECK_EQ(pwrite(fd, blocks, sizeof blocks, 0), (int)sizeof blocks);
+    CHECK_EQ(fsync(fd), 0);
+    return file;
+}
+
+static void check_sockets(int error)
+{
+    WSADATA started;
+    SOCKET s;
+
+    CHECK_EQ(WSAStartup(MAKEWORD(2, 2), &started), 0);
+    s = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+    if (error) {
+        CHECK_EQ(s, INVALID_SOCKET);
+        CHECK_EQ(WSAGetLastError(), error);
+    } else {
+        CHECK(s != INVALID_SOCKET && closesocket(s) == 0);
+    }
+    WSACleanup();
+}
+
+/* The ring, or what it needs beside it, cannot be had for want of descriptors: then threads work. */
+static void few_descriptors(void *arg)
+{
+    HANDLE events[8], file;
+
+    setenv("IOCP_ENGINE", "auto", 1);
+    if (arg) /* the ring is there before, and only then nothing more */
+        CHECK_EQ(engine_init(), 0);
+    take_descriptors();
+    CHECK_EQ(engine_init(), 0);
+    close(taken[--taken_count]);
+    file = cold_file(events);
+    if (!CHECK(file != INVALID_HANDLE_VALUE))
+        return;
+    if (!arg && with_ring)
+        CHECK(strstr(iocp_engine_info(), "short of resources: Too many open files") != NULL);
+    cold_reads(file, events);
+    check_sockets(WSAEMFILE);
+    give_descriptors();
+    check_sockets(0);
+    cold_reads(file, events);
+    cold_reads(file, events);
+    CHECK(CloseHandle(file));
+    round_of_files();
+}
+
+static void little_locked_memory(void *arg)
+{
+    struct rlimit limit = {0, 0};
+
+    (void)arg;
+    setenv("IOCP_ENGINE", "auto", 1);
+    CHECK_EQ(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+    if (geteuid() == 0)
+        CHECK_EQ(setresuid(65534, 65534, 65534), 0); /* for root there is no such limit */
+    CHECK_EQ(engine_init(), 0); /* rings were charged for it before Linux 5.12 */
+    CHECK(engine_kind() == ENGINE_URING || !with_ring || strstr(iocp_engine_info(), "short of resources"));
+    round_of_files();
+}
+
+TEST(limits)
+{
+    in_child(few_descriptors, NULL);
+    in_child(few_descriptors, "later");
+    in_child(little_locked_memory, NULL);
+}
