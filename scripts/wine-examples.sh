@@ -39,6 +39,10 @@ for name in 01-synchronous 02-overlapped-handle 03-overlapped-events 04-apc 05-c
     verdict "$name runs" $?
 done
 
+timeout 60 wine "$dir/one_port.exe" --port 0 --watch "Z:$(echo "$dir" | tr / '\\')" --tick 100 --ticks 5 >"$dir/log" 2>&1 &&
+    tr -d '\r' <"$dir/log" | grep -q '^ledger: operations started \([0-9]*\) = completions delivered \1$'
+verdict "one_port serves a socket, a pipe, a directory and a timer" $?
+
 wine "$dir/echo_server.exe" --port 0 --threads 2 --seconds 12 >"$dir/server" 2>&1 &
 server=$!
 port=
