@@ -9,12 +9,12 @@ CMAKE_ARGS ?=
 BUILD_NEEDS = cmake pkg-config liburing-dev
 CONFIGURE = $(if $(shell command -v ninja),-G Ninja) -S . -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 
-.PHONY: all build needs demo check wine promises headers bench asan tsan tidy install clean help
+.PHONY: all build needs demo check wine promises surface headers bench asan tsan tidy install clean help
 
 all: build
 
 help:
-	@echo "make demo | check | wine | promises | headers | bench | asan | tsan | tidy | install PREFIX=DIR | clean"
+	@echo "make demo | check | wine | promises | surface | headers | bench | asan | tsan | tidy | install PREFIX=DIR | clean"
 
 needs:
 	@scripts/need.sh $(BUILD_NEEDS)
@@ -36,6 +36,9 @@ wine:
 
 promises: build
 	@tests/promises.sh $(BUILD)
+
+surface: build
+	@scripts/surface.sh $(BUILD)
 
 headers:
 	@scripts/need.sh g++
