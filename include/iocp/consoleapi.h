@@ -30,6 +30,14 @@ typedef BOOL(WINAPI *PHANDLER_ROUTINE)(DWORD event);
 WINBASEAPI BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE handler, BOOL add)
     IOCP_SYM(SetConsoleCtrlHandler);
 
+/*
+ * Sends CTRL_C_EVENT (SIGINT) or CTRL_BREAK_EVENT (SIGQUIT) to a process group: that of
+ * CREATE_NEW_PROCESS_GROUP, whose number is the id of its first process, or, with 0, the caller's own,
+ * the caller included. Ctrl+C goes to the caller's own only: another group is not told, though the call
+ * succeeds. ERROR_INVALID_PARAMETER: no such event, no such group.
+ */
+WINBASEAPI BOOL WINAPI GenerateConsoleCtrlEvent(DWORD event, DWORD group) IOCP_SYM(GenerateConsoleCtrlEvent);
+
 IOCP_EXTERN_C_END
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * processthreadsapi.h: threads, user APCs, thread-local slots, and what a program may know and do about
- * its own process. There is one process here: handles and ids of others do not exist.
+ * processthreadsapi.h: threads, user APCs, thread-local slots, processes.
  *
  * Every thread may call in, however it was started; the library takes notice of it at its first call and
  * of its end. Thread ids are Linux's (gettid), process ids too. A thread argument may be the value of
@@ -123,7 +122,10 @@ WINBASEAPI HANDLE WINAPI GetCurrentProcess(void) IOCP_SYM(GetCurrentProcess);
 WINBASEAPI DWORD WINAPI GetCurrentProcessId(void) IOCP_SYM(GetCurrentProcessId);
 WINBASEAPI DWORD WINAPI GetProcessId(HANDLE process) IOCP_SYM(GetProcessId);
 
-/* Of this process; another one: ERROR_CALL_NOT_IMPLEMENTED. */
+/*
+ * access, inherit: remembered. ERROR_INVALID_PARAMETER: there is no such process. Whether it may be
+ * killed is asked when it is. The handle is signalled when the process has ended.
+ */
 WINBASEAPI HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD id) IOCP_SYM(OpenProcess);
 
 /* *_PRIORITY_CLASS as a nice value for every thread there is. Above the present one: ERROR_ACCESS_DENIED
@@ -131,12 +133,88 @@ WINBASEAPI HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD id) IOCP_
 WINBASEAPI BOOL WINAPI SetPriorityClass(HANDLE process, DWORD priority) IOCP_SYM(SetPriorityClass);
 WINBASEAPI DWORD WINAPI GetPriorityClass(HANDLE process) IOCP_SYM(GetPriorityClass);
 
-/* STILL_ACTIVE, since it is this one. */
+/*
+ * STILL_ACTIVE (259) while it runs; then the low 8 bits that it left, or all 32 that TerminateProcess of this
+ * program gave, or an exception's code if a signal ended it. ERROR_NOT_SUPPORTED: a process that
+ * this program did not start, and a kernel before 6.15.
+ */
 WINBASEAPI BOOL WINAPI GetExitCodeProcess(HANDLE process, LPDWORD exit_code) IOCP_SYM(GetExitCodeProcess);
 
-/* exit and _exit; of the code the low 8 bits reach Linux. */
+/* exit and _exit, of the code the low 8 bits reach Linux; SIGKILL for another process.
+ * ERROR_ACCESS_DENIED: it has ended, or is somebody else's. */
 WINBASEAPI DECLSPEC_NORETURN VOID WINAPI ExitProcess(UINT exit_code) IOCP_SYM(ExitProcess);
 WINBASEAPI BOOL WINAPI TerminateProcess(HANDLE process, UINT exit_code) IOCP_SYM(TerminateProcess);
+
+/* ---------- starting programs ---------- */
+
+typedef struct _STARTUPINFOA {
+    DWORD cb;
+    LPSTR lpReserved;
+    LPSTR lpDesktop;
+    LPSTR lpTitle;
+    DWORD dwX, dwY, dwXSize, dwYSize, dwXCountChars, dwYCountChars, dwFillAttribute;
+    DWORD dwFlags; /* STARTF_USESTDHANDLES; the others are ignored */
+    WORD wShowWindow;
+    WORD cbReserved2;
+    LPBYTE lpReserved2;
+    HANDLE hStdInput, hStdOutput, hStdError;
+} STARTUPINFOA, *LPSTARTUPINFOA;
+
+typedef struct _STARTUPINFOW {
+    DWORD cb;
+    LPWSTR lpReserved;
+    LPWSTR lpDesktop;
+    LPWSTR lpTitle;
+    DWORD dwX, dwY, dwXSize, dwYSize, dwXCountChars, dwYCountChars, dwFillAttribute;
+    DWORD dwFlags;
+    WORD wShowWindow;
+    WORD cbReserved2;
+    LPBYTE lpReserved2;
+    HANDLE hStdInput, hStdOutput, hStdError;
+} STARTUPINFOW, *LPSTARTUPINFOW;
+
+typedef struct _PROCESS_INFORMATION {
+    HANDLE hProcess;
+    HANDLE hThread; /* another handle of the process: it can be waited for and closed */
+    DWORD dwProcessId;
+    DWORD dwThreadId;
+} PROCESS_INFORMATION, *PPROCESS_INFORMATION, *LPPROCESS_INFORMATION;
+
+/*
+ * Starts a program. application: its name, or NULL: the first word of the command line, looked for beside
+ * this program, in the current directory and in PATH, with ".exe" added if need be. command_line becomes
+ * its arguments by Windows' rules; NULL: the name. inherit: descriptors that are inheritable
+ * (bInheritHandle, SetHandleInformation) keep their numbers in the child, which are their handles there;
+ * other handles are not inherited. environment: strings, each terminated, an empty one at the end, UTF-16
+ * with CREATE_UNICODE_ENVIRONMENT; NULL: this program's. flags: CREATE_NEW_PROCESS_GROUP,
+ * DETACHED_PROCESS (a session of its own) and priority classes count; CREATE_SUSPENDED, DEBUG_* and
+ * EXTENDED_STARTUPINFO_PRESENT: ERROR_CALL_NOT_IMPLEMENTED. Both handles in *information are the caller's
+ * to close. ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED, ERROR_BAD_EXE_FORMAT,
+ * ERROR_DIRECTORY (the directory is none).
+ */
+WINBASEAPI BOOL WINAPI CreateProcessA(LPCSTR application, LPSTR command_line,
+                                      LPSECURITY_ATTRIBUTES process_attributes,
+                                      LPSECURITY_ATTRIBUTES thread_attributes, BOOL inherit, DWORD flags,
+                                      LPVOID environment, LPCSTR directory, LPSTARTUPINFOA startup,
+                                      LPPROCESS_INFORMATION information) IOCP_SYM(CreateProcessA);
+WINBASEAPI BOOL WINAPI CreateProcessW(LPCWSTR application, LPWSTR command_line,
+                                      LPSECURITY_ATTRIBUTES process_attributes,
+                                      LPSECURITY_ATTRIBUTES thread_attributes, BOOL inherit, DWORD flags,
+                                      LPVOID environment, LPCWSTR directory, LPSTARTUPINFOW startup,
+                                      LPPROCESS_INFORMATION information) IOCP_SYM(CreateProcessW);
+
+/* What this program was started with: its standard handles. */
+WINBASEAPI VOID WINAPI GetStartupInfoW(LPSTARTUPINFOW startup) IOCP_SYM(GetStartupInfoW);
+
+#ifdef UNICODE
+typedef STARTUPINFOW STARTUPINFO;
+typedef LPSTARTUPINFOW LPSTARTUPINFO;
+#define CreateProcess CreateProcessW
+#else
+typedef STARTUPINFOA STARTUPINFO;
+typedef LPSTARTUPINFOA LPSTARTUPINFO;
+#define CreateProcess CreateProcessA
+#endif
 
 IOCP_EXTERN_C_END
 

@@ -341,6 +341,16 @@ WINBASEAPI BOOL WINAPI BindIoCompletionCallback(HANDLE file, LPOVERLAPPED_COMPLE
 /* ---------- threads and processors ---------- */
 
 #define CREATE_SUSPENDED                  0x00000004
+#define DEBUG_PROCESS                     0x00000001
+#define DEBUG_ONLY_THIS_PROCESS           0x00000002
+#define DETACHED_PROCESS                  0x00000008
+#define CREATE_NEW_CONSOLE                0x00000010
+#define CREATE_NEW_PROCESS_GROUP          0x00000200
+#define CREATE_UNICODE_ENVIRONMENT        0x00000400
+#define EXTENDED_STARTUPINFO_PRESENT      0x00080000
+#define CREATE_BREAKAWAY_FROM_JOB         0x01000000
+#define CREATE_DEFAULT_ERROR_MODE         0x04000000
+#define CREATE_NO_WINDOW                  0x08000000
 #define STACK_SIZE_PARAM_IS_A_RESERVATION 0x00010000
 
 #define NORMAL_PRIORITY_CLASS             0x00000020
@@ -358,6 +368,23 @@ WINBASEAPI BOOL WINAPI BindIoCompletionCallback(HANDLE file, LPOVERLAPPED_COMPLE
 #define THREAD_PRIORITY_TIME_CRITICAL 15
 #define THREAD_PRIORITY_IDLE          (-15)
 #define THREAD_PRIORITY_ERROR_RETURN  MAXLONG
+
+/* STARTUPINFO.dwFlags; all but USESTDHANDLES are ignored. */
+#define STARTF_USESHOWWINDOW    0x00000001
+#define STARTF_USESIZE          0x00000002
+#define STARTF_USEPOSITION      0x00000004
+#define STARTF_USECOUNTCHARS    0x00000008
+#define STARTF_USEFILLATTRIBUTE 0x00000010
+#define STARTF_FORCEONFEEDBACK  0x00000040
+#define STARTF_FORCEOFFFEEDBACK 0x00000080
+#define STARTF_USESTDHANDLES    0x00000100
+
+WINBASEAPI VOID WINAPI GetStartupInfoA(LPSTARTUPINFOA startup) IOCP_SYM(GetStartupInfoA);
+#ifdef UNICODE
+#define GetStartupInfo GetStartupInfoW
+#else
+#define GetStartupInfo GetStartupInfoA
+#endif
 
 /* One bit per processor, 0 to 63: those of this process, and those of the machine. */
 WINBASEAPI BOOL WINAPI GetProcessAffinityMask(HANDLE process, PDWORD_PTR process_mask, PDWORD_PTR system_mask)

@@ -200,6 +200,21 @@ BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE HandlerRoutine, BOOL Add)
     return win32_result(status);
 }
 
+BOOL WINAPI GenerateConsoleCtrlEvent(DWORD dwCtrlEvent, DWORD dwProcessGroupId)
+{
+    pid_t group = (pid_t)dwProcessGroupId;
+
+    if (dwCtrlEvent > CTRL_BREAK_EVENT || group < 0 || group == 1)
+        return win32_result(status_from_win32(ERROR_INVALID_PARAMETER));
+    if (dwCtrlEvent == CTRL_C_EVENT && group != 0)
+        return TRUE;
+    if (kill(-group, dwCtrlEvent == CTRL_C_EVENT ? SIGINT : SIGQUIT) == 0)
+        return TRUE;
+    if (errno == ESRCH)
+        return win32_result(status_from_win32(ERROR_INVALID_PARAMETER));
+    return win32_result(status_from_errno(errno));
+}
+
 /* A forked child has no thread that handles: it begins without handlers. */
 static void forget_handlers(void)
 {

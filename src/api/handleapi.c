@@ -2,6 +2,7 @@
 /* handleapi.h: closing, duplicating and asking about handles of every kind. */
 #include "api/api.h"
 #include "api/handles.h"
+#include "base/status.h"
 #include "io/disk.h"
 #include "wait/objects.h"
 
@@ -42,6 +43,29 @@ uint32_t api_thread_get(const void *handle, struct thread **out)
 
     if (status == STATUS_SUCCESS)
         *out = container_of(obj, struct thread, object);
+    return status;
+}
+
+uint32_t api_process_get(const void *handle, struct process **out)
+{
+    struct object *obj;
+    uint32_t status = api_object_get(handle, OBJECT_PROCESS, &obj);
+
+    if (status == STATUS_SUCCESS)
+        *out = process_from_object(obj);
+    return status;
+}
+
+uint32_t api_process_check_self(const void *handle)
+{
+    struct process *p;
+    uint32_t status = api_process_get(handle, &p);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (p != process_self())
+        status = status_from_win32(ERROR_CALL_NOT_IMPLEMENTED);
+    object_put(&p->object);
     return status;
 }
 
@@ -105,17 +129,6 @@ BOOL WINAPI CloseHandle(HANDLE hObject)
     return win32_result(api_close(hObject));
 }
 
-/* Is it us? Handles of no other process exist. */
-static uint32_t check_process(HANDLE process)
-{
-    struct object *obj;
-    uint32_t status = api_object_get(process, OBJECT_PROCESS, &obj);
-
-    if (status == STATUS_SUCCESS)
-        object_put(obj);
-    return status;
-}
-
 /* The rights that decide whether data may flow: no duplicate of a file gains one. */
 #define DATA_RIGHTS ((uint32_t)(FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA))
 
@@ -167,7 +180,7 @@ BOOL WINAPI DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
                             HANDLE hTargetProcessHandle, LPHANDLE lpTargetHandle,
                             DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwOptions)
 {
-    uint32_t status = check_process(hSourceProcessHandle);
+    uint32_t status = api_process_check_self(hSourceProcessHandle);
     bool closes = dwOptions & DUPLICATE_CLOSE_SOURCE;
     uintptr_t h = 0;
 
@@ -178,7 +191,7 @@ BOOL WINAPI DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
     if (dwOptions & ~(DWORD)(DUPLICATE_CLOSE_SOURCE | DUPLICATE_SAME_ACCESS))
         status = STATUS_INVALID_PARAMETER;
     else if (hTargetProcessHandle || lpTargetHandle || !closes) /* else: just closes it */
-        status = check_process(hTargetProcessHandle);
+        status = api_process_check_self(hTargetProcessHandle);
     if (status == STATUS_SUCCESS && lpTargetHandle)
         status = duplicate((uintptr_t)hSourceHandle, dwDesiredAccess, bInheritHandle,
                            dwOptions & DUPLICATE_SAME_ACCESS, &h);

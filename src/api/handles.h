@@ -7,6 +7,7 @@
 #define IOCP_API_HANDLES_H
 
 #include "object/handle.h"
+#include "wait/process.h"
 #include "wait/thread.h"
 
 #include <stdbool.h>
@@ -17,6 +18,11 @@
 /* As handle_get, pseudo handles included. */
 uint32_t api_object_get(const void *handle, int kinds, struct object **out);
 uint32_t api_thread_get(const void *handle, struct thread **out);
+
+/* A process, counted; pid of this one: getpid(). */
+uint32_t api_process_get(const void *handle, struct process **out);
+/* Is it this one? Another is refused as not implemented. */
+uint32_t api_process_check_self(const void *handle);
 
 /* Any object that can be waited for, counted. */
 uint32_t api_waitable_get(const void *handle, struct object **out);

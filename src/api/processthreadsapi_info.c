@@ -127,43 +127,69 @@ void WINAPI GetCurrentThreadStackLimits(PULONG_PTR LowLimit, PULONG_PTR HighLimi
 
 /* ---- the process ---- */
 
-static uint32_t check_process(HANDLE process)
+/* From its stat file: when it started, and what it has used, in clock ticks. */
+static bool stat_of(pid_t pid, struct stat_times *out)
 {
-    struct object *obj;
-    uint32_t status = api_object_get(process, OBJECT_PROCESS, &obj);
+    char path[64];
 
-    if (status == STATUS_SUCCESS)
-        object_put(obj);
-    return status;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    return read_stat(path, out);
 }
 
-static uint64_t process_start(void)
+static uint64_t start_time(const struct stat_times *times)
 {
-    struct stat_times times = {0};
     struct timespec up;
 
-    if (!read_stat("/proc/self/stat", &times) || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
+    if (clock_gettime(CLOCK_BOOTTIME, &up) != 0)
         return 0;
     return (uint64_t)clock_filetime() - ((uint64_t)up.tv_sec * 10000000 + (uint64_t)up.tv_nsec / 100) +
-           times.start;
+           times->start;
+}
+
+/* Of this process exactly; of another that runs in clock ticks; of a child that has ended exactly again. */
+static uint32_t process_times(struct process *p, uint64_t *created, uint64_t *ended, struct stat_times *used)
+{
+    struct rusage own;
+    bool self = p == process_self();
+    bool running = stat_of(self ? getpid() : p->pid, used);
+
+    *ended = 0;
+    *created = running ? start_time(used) : 0;
+    if (self) {
+        if (getrusage(RUSAGE_SELF, &own) != 0)
+            return status_from_errno(errno);
+        used->user = FROM_TIMEVAL(own.ru_utime);
+        used->kernel = FROM_TIMEVAL(own.ru_stime);
+    } else if (atomic_load(&p->ended)) {
+        *ended = (uint64_t)p->exited;
+        *created = (uint64_t)p->created;
+        used->user = p->user_us * 10;
+        used->kernel = p->kernel_us * 10;
+    }
+    return STATUS_SUCCESS;
 }
 
 BOOL WINAPI GetProcessTimes(HANDLE hProcess, LPFILETIME lpCreationTime, LPFILETIME lpExitTime,
                             LPFILETIME lpKernelTime, LPFILETIME lpUserTime)
 {
-    uint32_t status = check_process(hProcess);
-    struct rusage used;
+    struct stat_times used = {0};
+    uint64_t created, ended;
+    struct process *p;
+    uint32_t status;
 
     if (!lpCreationTime || !lpExitTime || !lpKernelTime || !lpUserTime)
         return win32_result(STATUS_INVALID_PARAMETER);
-    if (status == STATUS_SUCCESS && getrusage(RUSAGE_SELF, &used) != 0)
-        status = status_from_errno(errno);
+    status = api_process_get(hProcess, &p);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
-    *lpCreationTime = filetime_of(process_start());
-    *lpExitTime = filetime_of(0);
-    *lpKernelTime = filetime_of(FROM_TIMEVAL(used.ru_stime));
-    *lpUserTime = filetime_of(FROM_TIMEVAL(used.ru_utime));
+    status = process_times(p, &created, &ended, &used);
+    object_put(&p->object);
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    *lpCreationTime = filetime_of(created);
+    *lpExitTime = filetime_of(ended);
+    *lpKernelTime = filetime_of(used.kernel);
+    *lpUserTime = filetime_of(used.user);
     return TRUE;
 }
 
@@ -204,12 +230,15 @@ static const struct {
 };
 
 /* Linux keeps a nice value per thread; new threads inherit their creator's. */
-static uint32_t set_nice(int nice)
+static uint32_t set_nice(pid_t pid, int nice)
 {
-    DIR *tasks = opendir("/proc/self/task");
+    char path[64];
+    DIR *tasks;
     uint32_t status = STATUS_SUCCESS;
     struct dirent *entry;
 
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    tasks = opendir(path);
     if (!tasks)
         return status_from_errno(errno);
     while ((entry = readdir(tasks)) != NULL) {
@@ -222,15 +251,28 @@ static uint32_t set_nice(int nice)
     return status;
 }
 
+static uint32_t pid_of(HANDLE process, pid_t *pid)
+{
+    struct process *p;
+    uint32_t status = api_process_get(process, &p);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    *pid = p == process_self() ? getpid() : p->pid;
+    object_put(&p->object);
+    return STATUS_SUCCESS;
+}
+
 BOOL WINAPI SetPriorityClass(HANDLE hProcess, DWORD dwPriorityClass)
 {
-    uint32_t status = check_process(hProcess);
+    pid_t pid;
+    uint32_t status = pid_of(hProcess, &pid);
 
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     for (size_t i = 0; i < ARRAYSIZE(classes); i++) {
         if (classes[i].priority == dwPriorityClass)
-            return win32_result(set_nice(classes[i].nice));
+            return win32_result(set_nice(pid, classes[i].nice));
     }
     return win32_result(STATUS_INVALID_PARAMETER);
 }
@@ -238,12 +280,14 @@ BOOL WINAPI SetPriorityClass(HANDLE hProcess, DWORD dwPriorityClass)
 /* A nice value between two classes counts as the lower one. */
 DWORD WINAPI GetPriorityClass(HANDLE hProcess)
 {
-    uint32_t status = check_process(hProcess);
-    int nice = getpriority(PRIO_PROCESS, (id_t)getpid());
+    pid_t pid;
+    uint32_t status = pid_of(hProcess, &pid);
     size_t i = 0;
+    int nice;
 
     if (status != STATUS_SUCCESS)
         return win32_fail(status), 0;
+    nice = getpriority(PRIO_PROCESS, (id_t)pid);
     while (i + 1 < ARRAYSIZE(classes) && nice <= classes[i + 1].nice)
         i++;
     return classes[i].priority;

@@ -46,16 +46,16 @@ static uint32_t get_affinity(pid_t tid, DWORD_PTR *mask)
 BOOL WINAPI GetProcessAffinityMask(HANDLE hProcess, PDWORD_PTR lpProcessAffinityMask,
                                    PDWORD_PTR lpSystemAffinityMask)
 {
-    struct object *obj;
+    struct process *p;
     uint32_t status;
 
     if (!lpProcessAffinityMask || !lpSystemAffinityMask)
         return win32_result(STATUS_INVALID_PARAMETER);
-    status = api_object_get(hProcess, OBJECT_PROCESS, &obj);
+    status = api_process_get(hProcess, &p);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
-    object_put(obj);
-    status = get_affinity(getpid(), lpProcessAffinityMask);
+    status = get_affinity(p == process_self() ? getpid() : p->pid, lpProcessAffinityMask);
+    object_put(&p->object);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     *lpSystemAffinityMask = configured_mask();
@@ -104,14 +104,12 @@ DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE hThread, DWORD_PTR dwThreadAffinit
 
 BOOL WINAPI SetProcessAffinityMask(HANDLE hProcess, DWORD_PTR dwProcessAffinityMask)
 {
-    struct object *obj;
     struct dirent *entry;
     DIR *tasks;
-    uint32_t status = api_object_get(hProcess, OBJECT_PROCESS, &obj);
+    uint32_t status = api_process_check_self(hProcess);
 
     if (status != STATUS_SUCCESS)
         return win32_result(status);
-    object_put(obj);
     tasks = opendir("/proc/self/task");
     if (!tasks)
         return win32_result(status_from_errno(errno));

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Events: a dispatcher and nothing else. Also what all named objects share, and the process. */
-#include "base/fork.h"
+/* Events: a dispatcher and nothing else. Also what all named objects share. */
 #include "base/lock.h"
 #include "ntstatus.h"
 #include "object/name.h"
@@ -58,48 +57,3 @@ uint32_t event_new(const char *name, bool manual, bool set, struct object **out)
     dispatcher_init(&e->dispatcher, manual ? CONSUME_NOTHING : CONSUME_ONE, set);
     return object_publish_name(&e->object, name, out);
 }
-
-/* ---- the process ---- */
-
-static struct {
-    struct object object;
-    struct dispatcher dispatcher;
-} process = {
-    .object = {.type = &process_type, .refs = 1, .handles = 1},
-    .dispatcher = {.lock = LOCK_INIT(LOCK_DISPATCHER),
-                   .owned = LIST_INIT(process.dispatcher.owned),
-                   .waiters = LIST_INIT(process.dispatcher.waiters)},
-};
-
-static struct dispatcher *process_dispatcher(struct object *obj)
-{
-    (void)obj;
-    return &process.dispatcher;
-}
-
-static void process_destroy(struct object *obj)
-{
-    (void)obj;
-    abort(); /* its own reference is never dropped */
-}
-
-const struct object_type process_type = {
-    .name = "process",
-    .kind = OBJECT_PROCESS,
-    .destroy = process_destroy,
-    .dispatcher = process_dispatcher,
-};
-
-struct object *process_object(void)
-{
-    return &process.object;
-}
-
-static void renew_process(void)
-{
-    dispatcher_init(&process.dispatcher, CONSUME_NOTHING, 0);
-    atomic_store(&process.object.refs, 1);
-    atomic_store(&process.object.handles, 1);
-}
-
-FORK_HOOK(NULL, LOCK_DISPATCHER, renew_process);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes as objects: this one, children that CreateProcess has started, and others that a program
+ * opened by their id. Signalled when they have ended. The home thread watches their pidfds; a child of
+ * ours is reaped there, by its pidfd, so that no other child of the program is ever touched.
+ */
+#ifndef IOCP_WAIT_PROCESS_H
+#define IOCP_WAIT_PROCESS_H
+
+#include "base/list.h"
+#include "object/object.h"
+#include "wait/dispatcher.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Rules: (1) constant once watched: pid, pidfd, child, id. (2) under the lock of the table in process.c:
+ * link, watched. (3) atomics: written by the home thread before the dispatcher is set, but `killed_with`,
+ * by who kills. */
+struct process {
+    struct object object;
+    struct dispatcher dispatcher;
+    struct list link;
+    bool watched;   /* in the table; holds a reference */
+    bool child;     /* ours to reap */
+    pid_t pid;
+    int pidfd;      /* -1: this process */
+    uint64_t id;    /* never reused */
+    _Atomic bool ended;
+    _Atomic bool code_known;
+    _Atomic uint32_t code;
+    _Atomic int64_t killed_with; /* the code that TerminateProcess gave; -1: nobody did */
+    int64_t created, exited;     /* 100 ns since 1601; exited: valid with `ended` */
+    uint64_t user_us, kernel_us; /* of a child: valid with `ended` */
+};
+
+/* The one that stands for this process; never signalled, never freed. Not counted. */
+struct process *process_self(void);
+
+static inline struct process *process_from_object(struct object *obj)
+{
+    return container_of(obj, struct process, object);
+}
+
+/* A process object without a process: all that can fail for want of memory. One reference. */
+uint32_t process_new(struct process **out);
+/* It is this child from now on, which nobody has reaped. */
+uint32_t process_watch_child(struct process *p, pid_t pid);
+/* The process with this id, ours or a stranger; counted. STATUS_INVALID_PARAMETER: there is none. */
+uint32_t process_open(pid_t pid, struct process **out);
+
+/* The exit code, STILL_ACTIVE (259) while it runs; STATUS_NOT_SUPPORTED: the kernel does not tell a
+ * stranger's. */
+uint32_t process_exit_code(struct process *p, uint32_t *code);
+/* Kills it. STATUS_ACCESS_DENIED: it has ended, or is not ours to kill. */
+uint32_t process_terminate(struct process *p, uint32_t code);
+
+#endif

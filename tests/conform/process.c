@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes: CreateProcess, exit codes, waiting, ending, inheritance. The programs that are started are
+ * this one, with the name of the test `as_child` and, in the environment, what to do there.
+ */
+#include "conform.h"
+#include "packet.h"
+
+#define SOON_ENOUGH 20000
+
+#define SPAWN(NAME, LINE, FLAGS, DIRECTORY, STARTUP, INFO)                                           \
+    CreateProcessA((NAME), (LINE), NULL, NULL, FALSE, (FLAGS), NULL, (DIRECTORY), (STARTUP), (INFO))
+
+/* ---- the child ---- */
+
+#ifdef __linux__
+extern int raise(int number);
+#endif
+
+/* What IOCP_CHILD asks for. */
+static void be_child(const char *action)
+{
+    DWORD done;
+    if (!strncmp(action, "exit ", 5))
+        ExitProcess((UINT)atoi(action + 5));
+    if (!strcmp(action, "sleep"))
+        Sleep(INFINITE);
+    if (!strcmp(action, "echo")) { /* standard input to standard output and, reversed in case, error */
+        char data[64];
+        HANDLE in = GetStdHandle(STD_INPUT_HANDLE);
+        while (ReadFile(in, data, sizeof data, &done, NULL) && done > 0) {
+            WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), data, done, &done, NULL);
+            WriteFile(GetStdHandle(STD_ERROR_HANDLE), "E", 1, &done, NULL);
+        }
+        ExitProcess(0);
+    }
+    if (!strncmp(action, "write ", 6)) { /* through a handle that was inherited */
+        HANDLE pipe = (HANDLE)(uintptr_t)strtoull(action + 6, NULL, 10);
+        ExitProcess(WriteFile(pipe, "inherited", 9, &done, NULL) && done == 9 ? 0 : 1);
+    }
+    if (!strncmp(action, "environment", 11)) {
+        char value[64] = "", other[8] = "";
+        GetEnvironmentVariableA("IOCP_VALUE", value, sizeof value);
+        ExitProcess(!strcmp(value, "a value") && !GetEnvironmentVariableA("IOCP_PARENT", other, 8) ? 0 : 1);
+    }
+    if (!strncmp(action, "directory", 9)) {
+        char path[300] = "";
+        GetCurrentDirectoryA(sizeof path, path);
+        size_t n = strlen(path);
+        ExitProcess(n > 5 && !strcmp(path + n - 5, "below") ? 0 : 1);
+    }
+#ifdef __linux__
+    if (!strcmp(action, "signal"))
+        raise(15);
+#endif
+    ExitProcess(99);
+}
+
+TEST(as_child, "")
+{
+    const char *action = getenv("IOCP_CHILD");
+    if (!action)
+        SKIP("runs in children only");
+    be_child(action);
+}
+
+/* ---- starting it ---- */
+
+static const char *self(void)
+{
+    static char path[300];
+    GetModuleFileNameA(NULL, path, sizeof path);
+    return path;
+}
+
+static const char *command(void)
+{
+    static char line[400];
+    snprintf(line, sizeof line, "\"%s\" as_child", self());
+    return line;
+}
+
+struct child {
+    PROCESS_INFORMATION info;
+    STARTUPINFOA startup;
+};
+
+/* 0 after a failure, which it has reported. */
+static int start(struct child *c, const char *action, BOOL inherit, DWORD flags)
+{
+    char line[400];
+    strcpy(line, command());
+    if (!c->startup.cb)
+        c->startup.cb = sizeof c->startup;
+    SetEnvironmentVariableA("IOCP_CHILD", action);
+    BOOL ok = CreateProcessA(NULL, line, NULL, NULL, inherit, flags, NULL, NULL, &c->startup, &c->info);
+    SetEnvironmentVariableA("IOCP_CHILD", NULL);
+    return ok || FAIL("CreateProcess failed");
+}
+
+static DWORD finish(struct child *c)
+{
+    DWORD code = 0xDEAD;
+    CHECK_EQ(WaitForSingleObject(c->info.hProcess, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK(GetExitCodeProcess(c->info.hProcess, &code));
+    CHECK_EQ(WaitForSingleObject(c->info.hThread, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK(CloseHandle(c->info.hProcess));
+    CHECK(CloseHandle(c->info.hThread));
+    return code;
+}
+
+TEST(exit_codes, "")
+{
+    static const struct { const char *action; DWORD code; } cases[] = {
+        {"exit 0", 0}, {"exit 7", 7}, {"exit 255", 255}};
+    for (int i = 0; i < 3; i++) {
+        struct child c = {0};
+        REQUIRE(start(&c, cases[i].action, FALSE, 0));
+        CHECK(c.info.dwProcessId != 0 && c.info.dwProcessId != GetCurrentProcessId());
+        CHECK_EQ(GetProcessId(c.info.hProcess), c.info.dwProcessId);
+        CHECK_EQ(finish(&c), cases[i].code);
+    }
+}
+
+TEST(runs_and_is_ended, "WAIT-01")
+{
+    struct child c = {0};
+    DWORD code = 0;
+    REQUIRE(start(&c, "sleep", FALSE, 0));
+    CHECK_EQ(WaitForSingleObject(c.info.hProcess, 50), WAIT_TIMEOUT);
+    CHECK(GetExitCodeProcess(c.info.hProcess, &code));
+    CHECK_EQ(code, STILL_ACTIVE);
+    CHECK(TerminateProcess(c.info.hProcess, 0x12345));
+    CHECK_EQ(WaitForSingleObject(c.info.hProcess, SOON_ENOUGH), WAIT_OBJECT_0);
+    TODO_WINE("succeeds") { CHECK_ERR(TerminateProcess(c.info.hProcess, 1), ERROR_ACCESS_DENIED); }
+    CHECK_EQ(finish(&c), 0x12345);
+}
+
+/* Many at once, waited for together and among events. */
+TEST(wait_for_many, "WAIT-01")
+{
+    enum { COUNT = 12 };
+    struct child c[COUNT];
+    HANDLE handles[COUNT + 1];
+    memset(c, 0, sizeof c);
+    for (int i = 0; i < COUNT; i++) {
+        char action[16];
+        snprintf(action, sizeof action, "exit %d", i);
+        REQUIRE(start(&c[i], action, FALSE, 0));
+        handles[i] = c[i].info.hProcess;
+    }
+    CHECK_EQ(WaitForMultipleObjects(COUNT, handles, TRUE, SOON_ENOUGH), WAIT_OBJECT_0);
+    handles[COUNT] = manual_event();
+    CHECK_EQ(WaitForMultipleObjects(2, handles + COUNT - 1, FALSE, SOON_ENOUGH), WAIT_OBJECT_0);
+    for (int i = 0; i < COUNT; i++)
+        CHECK_EQ(finish(&c[i]), i);
+    CHECK(CloseHandle(handles[COUNT]));
+}
+
+THREAD_FN(wait_for_process)
+{
+    CHECK_EQ(WaitForSingleObject(arg, SOON_ENOUGH), WAIT_OBJECT_0);
+    return 0;
+}
+
+TEST(several_waiters, "WAIT-01")
+{
+    struct child c = {0};
+    HANDLE threads[4];
+    REQUIRE(start(&c, "sleep", FALSE, 0));
+    for (int i = 0; i < 4; i++)
+        threads[i] = start_thread(wait_for_process, c.info.hProcess);
+    CHECK(TerminateProcess(c.info.hProcess, 3));
+    for (int i = 0; i < 4; i++)
+        JOIN(threads[i]);
+    CHECK_EQ(finish(&c), 3);
+}
+
+TEST(handles_closed_at_once, "HANDLE-01")
+{
+    struct child c = {0};
+    REQUIRE(start(&c, "exit 0", FALSE, 0));
+    CHECK(CloseHandle(c.info.hThread));
+    HANDLE again = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_INFORMATION, FALSE, c.info.dwProcessId);
+    CHECK(CloseHandle(c.info.hProcess));
+    if (again) { /* else it has ended already */
+        CHECK_EQ(WaitForSingleObject(again, SOON_ENOUGH), WAIT_OBJECT_0);
+        CHECK(CloseHandle(again));
+    }
+}
+
+TEST(open_process, "HANDLE-01")
+{
+    struct child c = {0};
+    DWORD code = 0;
+    REQUIRE(start(&c, "sleep", FALSE, 0));
+    HANDLE other = OpenProcess(PROCESS_ALL_ACCESS, FALSE, c.info.dwProcessId);
+    REQUIRE(other != NULL);
+    CHECK_EQ(GetProcessId(other), c.info.dwProcessId);
+    CHECK(TerminateProcess(other, 44));
+    CHECK_EQ(WaitForSingleObject(other, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK(GetExitCodeProcess(other, &code));
+    CHECK_EQ(code, 44);
+    CHECK(CloseHandle(other));
+    CHECK_EQ(finish(&c), 44);
+    CHECK_ERR(OpenProcess(PROCESS_ALL_ACCESS, FALSE, 0x7FFFFFF0), ERROR_INVALID_PARAMETER);
+    other = OpenProcess(PROCESS_QUERY_INFORMATION | SYNCHRONIZE, FALSE, GetCurrentProcessId());
+    CHECK(GetExitCodeProcess(other, &code));
+    CHECK_EQ(code, STILL_ACTIVE);
+    CHECK_EQ(WaitForSingleObject(other, 0), WAIT_TIMEOUT);
+    CHECK(CloseHandle(other));
+}
+
+TEST(times, "")
+{
+    struct child c = {0};
+    FILETIME created, ended, kernel, user;
+    REQUIRE(start(&c, "exit 0", FALSE, 0));
+    CHECK_EQ(WaitForSingleObject(c.info.hProcess, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK(GetProcessTimes(c.info.hProcess, &created, &ended, &kernel, &user));
+    CHECK(CompareFileTime(&created, &ended) <= 0);
+    CHECK(ended.dwHighDateTime != 0);
+    CHECK_EQ(finish(&c), 0);
+}
+
+/* ---- what it is given ---- */
+
+/* Both ends of a pipe; the one that the child gets is inheritable. */
+static void make_pipe(HANDLE ends[2], int inherited)
+{
+    SECURITY_ATTRIBUTES security = {sizeof security, NULL, TRUE};
+    if (!CreatePipe(&ends[0], &ends[1], &security, 0))
+        FAIL("CreatePipe failed");
+    SetHandleInformation(ends[!inherited], HANDLE_FLAG_INHERIT, 0);
+}
+
+TEST(standard_handles, "HANDLE-01")
+{
+    struct child c = {0};
+    HANDLE in[2], out[2], err[2];
+    char data[64];
+    DWORD done = 0;
+    make_pipe(in, 0);
+    make_pipe(out, 1);
+    make_pipe(err, 1);
+    c.startup.cb = sizeof c.startup;
+    c.startup.dwFlags = STARTF_USESTDHANDLES;
+    c.startup.hStdInput = in[0];
+    c.startup.hStdOutput = out[1];
+    c.startup.hStdError = err[1];
+    REQUIRE(start(&c, "echo", TRUE, 0));
+    CloseHandle(in[0]);
+    CloseHandle(out[1]);
+    CloseHandle(err[1]);
+    /* what the runner of the child has printed comes first */
+    CHECK(WriteFile(in[1], "x", 1, &done, NULL));
+    do
+        REQUIRE(ReadFile(out[0], data, 1, &done, NULL) && done == 1);
+    while (data[0] != 'x');
+    CHECK(ReadFile(err[0], data, 1, &done, NULL));
+    CHECK_EQ(data[0], 'E');
+    CHECK(CloseHandle(in[1]));
+    CHECK_EQ(finish(&c), 0);
+    CHECK_ERR(ReadFile(out[0], data, 1, &done, NULL), ERROR_BROKEN_PIPE); /* nobody else has the other end */
+    CloseHandle(out[0]);
+    CloseHandle(err[0]);
+}
+
+TEST(inherited_handle, "HANDLE-01")
+{
+    struct child c = {0};
+    HANDLE ends[2];
+    char action[40], data[16] = "";
+    DWORD done = 0;
+    make_pipe(ends, 1);
+    snprintf(action, sizeof action, "write %llu", (unsigned long long)(uintptr_t)ends[1]);
+    REQUIRE(start(&c, action, TRUE, 0));
+    CHECK_EQ(finish(&c), 0);
+    CHECK(CloseHandle(ends[1]));
+    CHECK(ReadFile(ends[0], data, sizeof data, &done, NULL));
+    CHECK_EQ(done, 9);
+    CHECK_MEM(data, "inherited", 9);
+    CHECK_ERR(ReadFile(ends[0], data, sizeof data, &done, NULL), ERROR_BROKEN_PIPE);
+    CHECK(CloseHandle(ends[0]));
+}
+
+/* Without inheritance an inheritable handle stays here; so does one that is not inheritable. */
+TEST(not_inherited, "HANDLE-01")
+{
+    for (int round = 0; round < 2; round++) {
+        struct child c = {0};
+        HANDLE ends[2];
+        char action[40];
+        make_pipe(ends, 1);
+        if (round == 1)
+            CHECK(SetHandleInformation(ends[1], HANDLE_FLAG_INHERIT, 0));
+        snprintf(action, sizeof action, "write %llu", (unsigned long long)(uintptr_t)ends[1]);
+        REQUIRE(start(&c, action, round == 1, 0));
+        CHECK_EQ(finish(&c), 1);
+        CHECK(CloseHandle(ends[0]));
+        CHECK(CloseHandle(ends[1]));
+    }
+}
+
+TEST(environment_block, "")
+{
+    struct child c = {.startup = {.cb = sizeof c.startup}};
+    char line[400], block[8000], root[300] = "";
+    char *at = block;
+    strcpy(line, command());
+    SetEnvironmentVariableA("IOCP_PARENT", "1");
+    at += sprintf(at, "IOCP_CHILD=environment") + 1;
+    at += sprintf(at, "IOCP_VALUE=a value") + 1;
+    if (GetEnvironmentVariableA("SystemRoot", root, sizeof root))
+        at += sprintf(at, "SystemRoot=%s", root) + 1;
+    if (getenv("LD_LIBRARY_PATH"))
+        at += sprintf(at, "LD_LIBRARY_PATH=%s", getenv("LD_LIBRARY_PATH")) + 1;
+    *at = 0;
+    CHECK(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, block, NULL, &c.startup, &c.info));
+    CHECK_EQ(finish(&c), 0);
+
+    WCHAR wide[8000], wide_line[400];
+    STARTUPINFOW startup = {.cb = sizeof startup};
+    for (size_t i = 0; i < (size_t)(at - block) + 1; i++)
+        wide[i] = (WCHAR)block[i];
+    MultiByteToWideChar(CP_ACP, 0, line, -1, wide_line, 400);
+    CHECK(CreateProcessW(NULL, wide_line, NULL, NULL, FALSE, CREATE_UNICODE_ENVIRONMENT, wide, NULL, &startup,
+                         &c.info));
+    CHECK_EQ(finish(&c), 0);
+    SetEnvironmentVariableA("IOCP_PARENT", NULL);
+}
+
+TEST(current_directory, "")
+{
+    struct child c = {.startup = {.cb = sizeof c.startup}};
+    char line[400], directory[310];
+    strcpy(line, command());
+    snprintf(directory, sizeof directory, "%s.below", temp_path());
+    REQUIRE(CreateDirectoryA(directory, NULL));
+    SetEnvironmentVariableA("IOCP_CHILD", "directory");
+    CHECK(SPAWN(self(), line, 0, directory, &c.startup, &c.info));
+    CHECK_EQ(finish(&c), 0);
+    SetEnvironmentVariableA("IOCP_CHILD", NULL);
+    CHECK(RemoveDirectoryA(directory));
+    CHECK_ERR(SPAWN(self(), line, 0, directory, &c.startup, &c.info), ERROR_DIRECTORY);
+}
+
+/* ---- what cannot be started ---- */
+
+TEST(no_program, "")
+{
+    STARTUPINFOA startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION info;
+    char missing[] = "no-such-program-of-ours 1 2", quoted[] = "\"no such program of ours\" 1";
+    char path[300];
+    CHECK_ERR(SPAWN(NULL, missing, 0, NULL, &startup, &info), ERROR_FILE_NOT_FOUND);
+    CHECK_ERR(SPAWN(NULL, quoted, 0, NULL, &startup, &info), ERROR_FILE_NOT_FOUND);
+    snprintf(path, sizeof path, "%s", temp_path());
+    CHECK_ERR(SPAWN(path, NULL, 0, NULL, &startup, &info), ERROR_FILE_NOT_FOUND);
+    strcat(path, ".no/program");
+    CHECK_ERR(SPAWN(path, NULL, 0, NULL, &startup, &info), ERROR_PATH_NOT_FOUND);
+}
+
+#ifdef __linux__
+extern int chmod(const char *path, unsigned mode);
+extern int waitpid(int pid, int *status, int options);
+extern int fork(void);
+extern void _exit(int code);
+extern int kill(int pid, int number);
+
+TEST(no_image, "")
+{
+    STARTUPINFOA startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION info;
+    const char *path = temp_content(100);
+    CHECK_ERR(SPAWN(path, NULL, 0, NULL, &startup, &info), ERROR_ACCESS_DENIED);
+    CHECK_EQ(chmod(path, 0755), 0);
+    CHECK_ERR(SPAWN(path, NULL, 0, NULL, &startup, &info), ERROR_BAD_EXE_FORMAT);
+    CHECK_ERR(SPAWN(self(), NULL, CREATE_SUSPENDED, NULL, &startup, &info),
+              ERROR_CALL_NOT_IMPLEMENTED);
+}
+
+/* The program's own children are its own to wait for. */
+TEST(own_children, "")
+{
+    struct child c = {0};
+    int status = 0;
+    int pid = fork();
+    if (pid == 0)
+        _exit(5);
+    REQUIRE(start(&c, "exit 6", FALSE, 0));
+    HANDLE own = OpenProcess(PROCESS_ALL_ACCESS, FALSE, (DWORD)pid);
+    CHECK_EQ(WaitForSingleObject(own, SOON_ENOUGH), WAIT_OBJECT_0);
+    DWORD code = 0;
+    CHECK(GetExitCodeProcess(own, &code));
+    CHECK_EQ(code, 5);
+    CHECK_EQ(finish(&c), 6);
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_EQ(status, 5 << 8);
+    CHECK(CloseHandle(own));
+}
+
+TEST(ended_by_a_signal, "")
+{
+    struct child c = {0};
+    REQUIRE(start(&c, "signal", FALSE, 0));
+    CHECK_EQ(finish(&c), CONTROL_C_EXIT);
+}
+
+TEST(duplicate_into_it, "HANDLE-01")
+{
+    struct child c = {0};
+    HANDLE event = manual_event(), there = NULL;
+    REQUIRE(start(&c, "sleep", FALSE, 0));
+    CHECK_ERR(DuplicateHandle(GetCurrentProcess(), event, c.info.hProcess, &there, 0, FALSE,
+                              DUPLICATE_SAME_ACCESS),
+              ERROR_CALL_NOT_IMPLEMENTED);
+    CHECK(TerminateProcess(c.info.hProcess, 0));
+    CHECK_EQ(finish(&c), 0);
+    CHECK(CloseHandle(event));
+}
+
+TEST(break_of_a_group, "")
+{
+    struct child c = {0};
+    REQUIRE(start(&c, "sleep", FALSE, CREATE_NEW_PROCESS_GROUP));
+    CHECK(GenerateConsoleCtrlEvent(CTRL_C_EVENT, c.info.dwProcessId)); /* is not delivered */
+    CHECK_EQ(WaitForSingleObject(c.info.hProcess, 100), WAIT_TIMEOUT);
+    CHECK(GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, c.info.dwProcessId));
+    CHECK_EQ(finish(&c), CONTROL_C_EXIT);
+    CHECK_ERR(GenerateConsoleCtrlEvent(7, 0), ERROR_INVALID_PARAMETER);
+    CHECK_ERR(GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, 0x7FFFFFF0), ERROR_INVALID_PARAMETER);
+}
+#endif
