@@ -97,7 +97,13 @@ static uint32_t hear_answer(int fd, struct pipe_answer *answer, int *board, uint
     return answer->magic == PIPE_ANSWER ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PIPE_BROKEN;
 }
 
-/* One question to one server; *fd is open afterwards if that succeeds. */
+/* Nobody is behind the socket (any more): as good as not there. */
+static bool is_gone(int err)
+{
+    return err == -ECONNREFUSED || err == -ENOENT || err == -EPIPE || err == -ECONNRESET;
+}
+
+/* One question to one server; *fd is open afterwards if that succeeds. STATUS_PIPE_BROKEN: it is gone. */
 static uint32_t ask(const char *dir, const char *file, const char *text, uint32_t want, uint32_t rights,
                     uint64_t deadline_ns, int *fd, struct pipe_answer *answer, int *board)
 {
@@ -106,7 +112,7 @@ static uint32_t ask(const char *dir, const char *file, const char *text, uint32_
 
     *fd = pipe_dir_connect(dir, file);
     if (*fd < 0)
-        return *fd == -ECANCELED ? (uint32_t)STATUS_CANCELLED : status_from_errno(*fd);
+        return is_gone(*fd) ? (uint32_t)STATUS_PIPE_BROKEN : status_from_errno(*fd);
     err = say(*fd, want, rights, text);
     status = err ? (uint32_t)STATUS_PIPE_BROKEN : hear_answer(*fd, answer, board, deadline_ns);
     if (status != STATUS_SUCCESS)
@@ -168,12 +174,12 @@ static bool try_open(const char *dir, const char *file, void *ctx)
             o->status = STATUS_PIPE_NOT_AVAILABLE;
         else if (answer.verdict == PIPE_DENIED)
             o->status = STATUS_ACCESS_DENIED;
-    } else if (status == STATUS_CANCELLED) {
+    } else if (status != STATUS_PIPE_BROKEN) {
         o->status = status;
     }
     if (board >= 0)
         close(board);
-    return !o->file && o->status != STATUS_CANCELLED && o->status != STATUS_ACCESS_DENIED;
+    return !o->file && (o->status == STATUS_OBJECT_NAME_NOT_FOUND || o->status == STATUS_PIPE_NOT_AVAILABLE);
 }
 
 static uint32_t rights_of(uint32_t access)
@@ -188,14 +194,17 @@ uint32_t pipe_open(const char *name, uint32_t access, uint32_t flags, struct fil
                         .status = STATUS_OBJECT_NAME_NOT_FOUND};
     char text[PIPE_TEXT_MAX], dir[PIPE_DIR_SIZE];
     uint32_t status = pipe_fold(name, text);
+    int err;
 
     if (status != STATUS_SUCCESS)
         return status;
     o.text = text;
     pipe_dir_of(text, dir);
     wait_sync_begin();
-    pipe_dir_each(dir, try_open, &o);
+    err = pipe_dir_each(dir, try_open, &o);
     wait_sync_end();
+    if (err && err != -ENOENT)
+        return status_from_errno(err);
     if (!o.file)
         return o.status;
     *out = o.file;
@@ -270,10 +279,11 @@ static bool wait_at(const char *dir, const char *file, void *ctx)
 
     if (board >= 0)
         close(board);
-    if (status == STATUS_CANCELLED)
-        w->status = status;
-    if (status != STATUS_SUCCESS)
-        return status != STATUS_CANCELLED;
+    if (status != STATUS_SUCCESS) {
+        if (status != STATUS_PIPE_BROKEN)
+            w->status = status;
+        return status == STATUS_PIPE_BROKEN;
+    }
     if (answer.verdict == PIPE_NOT_NOW && w->count < SERVERS_MAX) {
         w->fds[++w->count] = (struct pollfd){.fd = fd, .events = POLLIN};
         w->default_ms = answer.shape.default_ms;

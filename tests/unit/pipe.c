@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Named pipes between processes, and what they bear: servers that share a name, die, or are forked; visitors
+ * that talk nonsense, stop in the middle of a word, or come in hundreds; frames that are none. Names live in
+ * a directory of this program's own.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "unit.h"
+
+#include "io/pipe_dir.h"
+#include "io/pipe_wire.h"
+
+#include <iocp.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#define NAME "\\\\.\\pipe\\Unit"
+#define MESSAGES (PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE)
+
+static char place[] = "/tmp/iocp-pipe-XXXXXX";
+
+static __attribute__((constructor)) void choose_place(void)
+{
+    if (mkdtemp(place))
+        setenv("XDG_RUNTIME_DIR", place, 1);
+}
+
+static HANDLE serve(DWORD open_mode, DWORD mode, DWORD max)
+{
+    return CreateNamedPipeA(NAME, open_mode, mode, max, 4096, 4096, 0, NULL);
+}
+
+static HANDLE client(void)
+{
+    return CreateFileA(NAME, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+}
+
+static DWORD client_error(void)
+{
+    HANDLE h = client();
+
+    if (h == INVALID_HANDLE_VALUE)
+        return GetLastError();
+    CloseHandle(h);
+    return 0;
+}
+
+static int say(HANDLE h, const char *text)
+{
+    DWORD n = 0;
+
+    return WriteFile(h, text, (DWORD)strlen(text), &n, NULL) && n == strlen(text);
+}
+
+/* One read, as a text or an error. */
+static const char *hear(HANDLE h)
+{
+    static char text[256];
+    DWORD n = 0;
+
+    if (!ReadFile(h, text, 200, &n, NULL))
+        snprintf(text, sizeof text, "error %u", (unsigned)GetLastError());
+    else
+        text[n] = 0;
+    return text;
+}
+
+/* ---- other processes ---- */
+
+struct child {
+    pid_t pid;
+    int to, from; /* a byte each way: "go on", "I have" */
+};
+
+static void tell(int fd)
+{
+    CHECK(write(fd, "x", 1) == 1);
+}
+
+static int await(int fd)
+{
+    char c;
+
+    return read(fd, &c, 1) == 1;
+}
+
+/* Runs fn in a process of its own; its result is the exit code. */
+static struct child start(int (*fn)(struct child *me))
+{
+    struct child c;
+    int there[2], back[2];
+
+    CHECK(pipe2(there, O_CLOEXEC) == 0 && pipe2(back, O_CLOEXEC) == 0);
+    fflush(stdout);
+    c.pid = fork();
+    if (c.pid == 0) {
+        struct child me = {getppid(), back[1], there[0]};
+
+        close(there[1]);
+        close(back[0]);
+        exit(fn(&me));
+    }
+    close(there[0]);
+    close(back[1]);
+    c.to = there[1];
+    c.from = back[0];
+    return c;
+}
+
+static int finish(struct child *c)
+{
+    int status = -1;
+
+    close(c->to);
+    close(c->from);
+    CHECK(waitpid(c->pid, &status, 0) == c->pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
+}
+
+static int be_client(struct child *me)
+{
+    HANDLE h = client();
+    DWORD mode = PIPE_READMODE_MESSAGE;
+    ULONG server = 0;
+    int wrong = 0;
+
+    wrong += !SetNamedPipeHandleState(h, &mode, NULL, NULL);
+    wrong += !GetNamedPipeServerProcessId(h, &server) || server != (ULONG)me->pid;
+    wrong += !say(h, "from the child");
+    wrong += strcmp(hear(h), "from the parent") != 0;
+    wrong += strcmp(hear(h), "error 109") != 0; /* the server closes */
+    return wrong;
+}
+
+TEST(a_client_in_another_process)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 1);
+    struct child c = start(be_client);
+    ULONG id = 0;
+
+    CHECK(ConnectNamedPipe(server, NULL) || GetLastError() == ERROR_PIPE_CONNECTED);
+    CHECK(GetNamedPipeClientProcessId(server, &id));
+    CHECK_EQ(id, c.pid);
+    CHECK_STR(hear(server), "from the child");
+    CHECK(say(server, "from the parent"));
+    CHECK(FlushFileBuffers(server));
+    CHECK(CloseHandle(server));
+    CHECK_EQ(finish(&c), 0);
+}
+
+static int be_second_server(struct child *me)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 2);
+    DWORD count = 0;
+    int wrong = 0;
+
+    wrong += server == INVALID_HANDLE_VALUE;
+    wrong += serve(PIPE_ACCESS_DUPLEX, MESSAGES, 2) != INVALID_HANDLE_VALUE || GetLastError() != ERROR_PIPE_BUSY;
+    wrong += serve(PIPE_ACCESS_DUPLEX, 0, 2) != INVALID_HANDLE_VALUE || GetLastError() != ERROR_ACCESS_DENIED;
+    wrong += serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, MESSAGES, 2) != INVALID_HANDLE_VALUE ||
+             GetLastError() != ERROR_ACCESS_DENIED;
+    wrong += !GetNamedPipeHandleStateA(server, NULL, &count, NULL, NULL, NULL, 0) || count != 2;
+    tell(me->to);
+    wrong += !ConnectNamedPipe(server, NULL) && GetLastError() != ERROR_PIPE_CONNECTED;
+    wrong += strcmp(hear(server), "to anybody") != 0;
+    wrong += !say(server, "second");
+    await(me->from);
+    return wrong;
+}
+
+/* Both processes have one of two instances: two clients get one each, a third none. */
+TEST(two_processes_serve_a_name)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 2), clients[2];
+    struct child c = start(be_second_server);
+    int seconds = 0;
+
+    CHECK(await(c.from));
+    CHECK(serve(PIPE_ACCESS_DUPLEX, MESSAGES, 2) == INVALID_HANDLE_VALUE);
+    for (int i = 0; i < 2; i++) {
+        ULONG id = 0;
+
+        clients[i] = client();
+        CHECK(clients[i] != INVALID_HANDLE_VALUE);
+        CHECK(GetNamedPipeServerProcessId(clients[i], &id));
+        if (id == (ULONG)c.pid) {
+            CHECK(say(clients[i], "to anybody"));
+            CHECK_STR(hear(clients[i]), "second");
+            seconds++;
+        }
+    }
+    CHECK_EQ(seconds, 1);
+    CHECK_EQ(client_error(), ERROR_PIPE_BUSY);
+    tell(c.to);
+    CHECK_EQ(finish(&c), 0);
+    for (int i = 0; i < 2; i++)
+        CloseHandle(clients[i]);
+    CloseHandle(server);
+    CHECK_EQ(client_error(), ERROR_FILE_NOT_FOUND);
+}
+
+static int be_server_until_killed(struct child *me)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 4);
+
+    if (server == INVALID_HANDLE_VALUE || !say(server, "") + GetLastError() != 1 + ERROR_PIPE_LISTENING)
+        return 1;
+    tell(me->to);
+    await(me->from);
+    return 2;
+}
+
+/* How many sockets the name has. */
+static int sockets(void)
+{
+    char pattern[128];
+    glob_t found;
+    int n;
+
+    snprintf(pattern, sizeof pattern, "%s/iocp/unit-*/*", place);
+    n = glob(pattern, 0, NULL, &found) == 0 ? (int)found.gl_pathc : 0;
+    globfree(&found);
+    return n;
+}
+
+/* A server that is killed breaks its pipes, and its socket is cleared away by the next of that name. */
+TEST(a_server_dies)
+{
+    struct child c = start(be_server_until_killed);
+    HANDLE h, server;
+
+    CHECK(await(c.from));
+    h = client();
+    CHECK(h != INVALID_HANDLE_VALUE);
+    CHECK_EQ(kill(c.pid, SIGKILL), 0);
+    CHECK_EQ(finish(&c), 1000 + SIGKILL);
+    CHECK_STR(hear(h), "error 109");
+    CHECK_EQ(client_error(), ERROR_FILE_NOT_FOUND);
+    CHECK(!WaitNamedPipeA(NAME, 1000) && GetLastError() == ERROR_FILE_NOT_FOUND);
+    CHECK_EQ(sockets(), 1);
+    server = serve(PIPE_ACCESS_DUPLEX, 0, 1); /* of another shape: the dead one does not count */
+    CHECK(server != INVALID_HANDLE_VALUE);
+    CHECK_EQ(sockets(), 1);
+    CloseHandle(h);
+    CloseHandle(server);
+    CHECK_EQ(sockets(), 0);
+}
+
+static int wait_for_it(struct child *me)
+{
+    tell(me->to);
+    return WaitNamedPipeA(NAME, 20000) ? 0 : (int)GetLastError();
+}
+
+/* The waiting are told that nothing is left to wait for. */
+TEST(waiting_for_what_goes)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, 0, 1), h = client();
+    struct child c = start(wait_for_it);
+
+    CHECK(await(c.from));
+    while (!WaitNamedPipeA(NAME, 1) && GetLastError() != ERROR_SEM_TIMEOUT)
+        CHECK(!"reached");
+    CloseHandle(h);
+    CloseHandle(server);
+    CHECK_EQ(finish(&c), ERROR_FILE_NOT_FOUND);
+}
+
+/* ---- forks ---- */
+
+static int do_nothing(struct child *me)
+{
+    (void)me;
+    return 7;
+}
+
+/* A child that ends takes nothing away that is its parent's, and may begin afresh under the same name. */
+static int serve_again(struct child *me)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 4);
+
+    (void)me;
+    return server == INVALID_HANDLE_VALUE || !CloseHandle(server);
+}
+
+TEST(forks)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 4), h = client();
+    struct child c = start(do_nothing);
+
+    CHECK_EQ(finish(&c), 7);
+    CHECK_EQ(sockets(), 1);
+    c = start(serve_again);
+    CHECK_EQ(finish(&c), 0);
+    CHECK_EQ(sockets(), 1);
+    CHECK(say(server, "still"));
+    CHECK_STR(hear(h), "still");
+    CloseHandle(h);
+    CloseHandle(server);
+    CHECK_EQ(client_error(), ERROR_FILE_NOT_FOUND);
+}
+
+/* A client's end that another program inherits is read with read(2), and outlives this handle. */
+TEST(inherited_by_a_program)
+{
+    SECURITY_ATTRIBUTES inherit = {sizeof inherit, NULL, TRUE};
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, 0, 1), h;
+    int status = -1;
+    pid_t pid;
+
+    h = CreateFileA(NAME, GENERIC_READ | GENERIC_WRITE, 0, &inherit, OPEN_EXISTING, 0, NULL);
+    CHECK_EQ(fcntl((int)(intptr_t)h, F_GETFD), 0);
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        dup2((int)(intptr_t)h, 0);
+        dup2((int)(intptr_t)h, 1);
+        execl("/bin/sh", "sh", "-c", "read line && echo \"got $line\"", (char *)NULL);
+    }
+    CHECK(CloseHandle(h));
+    CHECK(say(server, "a line\n"));
+    CHECK_STR(hear(server), "got a line\n");
+    CHECK_STR(hear(server), "error 109");
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    CloseHandle(server);
+}
+
+/* ---- who may ---- */
+
+TEST(nobody_else_gets_in)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, 0, 1);
+    char path[160];
+    struct stat st;
+    glob_t found;
+
+    snprintf(path, sizeof path, "%s/iocp", place);
+    CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0700);
+    snprintf(path, sizeof path, "%s/iocp/unit-*/*", place);
+    CHECK(glob(path, 0, NULL, &found) == 0 && found.gl_pathc == 1);
+    CHECK(stat(found.gl_pathv[0], &st) == 0 && S_ISSOCK(st.st_mode));
+    CHECK_EQ(st.st_mode & 0777, 0600);
+    globfree(&found);
+    CloseHandle(server);
+}
+
+/* ---- hostile visitors ---- */
+
+static int visit(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char pattern[128];
+    glob_t found;
+    int fd = -1;
+
+    snprintf(pattern, sizeof pattern, "%s/iocp/unit-*/*", place);
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        snprintf(address.sun_path, sizeof address.sun_path, "%s", found.gl_pathv[0]);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+            close(fd);
+            fd = -1;
+        }
+    }
+    globfree(&found);
+    return fd;
+}
+
+static int gives_up(int fd)
+{
+    char c;
+
+    return recv(fd, &c, 1, 0) <= 0;
+}
+
+static void send_hello(int fd, uint32_t magic, uint32_t want, uint32_t size, const char *text, size_t text_size)
+{
+    struct pipe_hello hello = {magic, want, PIPE_INWARD, size};
+
+    CHECK(send(fd, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello);
+    send(fd, text, text_size, MSG_NOSIGNAL);
+}
+
+TEST(nonsense_is_sent_away)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 1);
+    char noise[2000];
+    int fd;
+
+    for (unsigned i = 0; i < sizeof noise; i++)
+        noise[i] = (char)(i * 131 + 7);
+    fd = visit();
+    CHECK(send(fd, noise, sizeof noise, MSG_NOSIGNAL) > 0);
+    CHECK(gives_up(fd));
+    close(fd);
+    fd = visit();
+    send_hello(fd, PIPE_HELLO, PIPE_WANT_OPEN, 0xFFFFFFFFu, "x", 1);
+    CHECK(gives_up(fd));
+    close(fd);
+    fd = visit();
+    send_hello(fd, PIPE_HELLO, 99, 4, "unit", 4);
+    CHECK(gives_up(fd));
+    close(fd);
+    fd = visit();
+    send_hello(fd, PIPE_HELLO, PIPE_WANT_OPEN, 6, "unit\0x", 6);
+    CHECK(gives_up(fd));
+    close(fd);
+    fd = visit(); /* and one that says nothing at all, and one that goes in the middle of a word */
+    close(fd);
+    fd = visit();
+    CHECK(send(fd, "pip1\1", 5, MSG_NOSIGNAL) == 5);
+    close(fd);
+    CHECK_EQ(client_error(), 0);
+    CloseHandle(server);
+}
+
+/* A name that the process does not have: answered, not believed. */
+TEST(a_name_that_is_not_here)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, 0, 1);
+    struct pipe_answer answer = {0};
+    int fd = visit();
+
+    send_hello(fd, PIPE_HELLO, PIPE_WANT_OPEN, 5, "other", 5);
+    CHECK(recv(fd, &answer, sizeof answer, MSG_WAITALL) == sizeof answer);
+    CHECK_EQ(answer.verdict, PIPE_UNKNOWN);
+    CHECK(gives_up(fd));
+    close(fd);
+    CloseHandle(server);
+}
+
+/* Hundreds that stop in the middle of their hello do not keep an honest client out. */
+TEST(visitors_that_say_nothing)
+{
+    enum { MANY = 400 };
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, 0, 1);
+    int fds[MANY], sent_away = 0;
+
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = visit();
+        CHECK(send(fds[i], "pip", 3, MSG_NOSIGNAL) > 0);
+    }
+    CHECK_EQ(client_error(), 0);
+    for (int i = 0; i < MANY; i++) {
+        char c;
+
+        sent_away += recv(fds[i], &c, 1, MSG_DONTWAIT) == 0;
+        close(fds[i]);
+    }
+    CHECK(sent_away >= MANY - 257);
+    CloseHandle(server);
+}
+
+/* ---- hostile streams ---- */
+
+/* A connection as a client's, without the library behind it. */
+static int raw_client(void)
+{
+    struct pipe_hello hello = {PIPE_HELLO, PIPE_WANT_OPEN, PIPE_INWARD | PIPE_OUTWARD, 4};
+    struct pipe_answer answer = {0};
+    int fd = visit();
+
+    CHECK(send(fd, &hello, sizeof hello, 0) == sizeof hello);
+    CHECK(send(fd, "unit", 4, 0) == 4);
+    CHECK(recv(fd, &answer, sizeof answer, MSG_WAITALL) == sizeof answer);
+    CHECK_EQ(answer.verdict, PIPE_YES);
+    return fd;
+}
+
+TEST(frames_that_are_none)
+{
+    for (int i = 0; i < 3; i++) {
+        HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 1);
+        int fd = raw_client();
+        DWORD total = 99;
+
+        if (i == 0)
+            CHECK(send(fd, "\xFF\xFF\xFF\xFFnonsense", 12, 0) == 12); /* a length that is too large */
+        else if (i == 1)
+            CHECK(send(fd, "\5\0\0\xC0" "abc", 7, 0) == 7); /* ends in the middle */
+        else
+            CHECK(send(fd, "\5\0", 2, 0) == 2);
+        shutdown(fd, SHUT_WR);
+        if (i == 1)
+            CHECK_STR(hear(server), "abc");
+        else
+            CHECK(PeekNamedPipe(server, NULL, 0, NULL, &total, NULL) ? total == 0
+                                                                     : GetLastError() == ERROR_BROKEN_PIPE);
+        CHECK_STR(hear(server), "error 109");
+        CHECK_STR(hear(server), "error 109");
+        close(fd);
+        CloseHandle(server);
+    }
+}
+
+/* Frames that come byte by byte make the same messages; FIRST inside a message ends it. */
+TEST(frames_that_trickle)
+{
+    static const char stream[] = "\3\0\0\x40" "abc" "\2\0\0\x80" "de" /* one of two fragments */
+                                 "\0\0\0\xC0"                      /* nothing */
+                                 "\2\0\0\x40" "gi"                 /* given up */
+                                 "\1\0\0\xC0" "z";
+    static const char *messages[] = {"abcde", "", "gi", "z"};
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, MESSAGES, 1);
+    int fd = raw_client(), sent = 0;
+
+    for (int i = 0; i < 4; i++) {
+        OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+        char data[64];
+        DWORD n = 0;
+
+        ReadFile(server, data, sizeof data, &n, &ov);
+        while (!HasOverlappedIoCompleted(&ov) && sent < (int)sizeof stream - 1) {
+            CHECK(send(fd, stream + sent++, 1, 0) == 1);
+            Sleep(0);
+        }
+        CHECK(GetOverlappedResult(server, &ov, &n, TRUE));
+        data[n] = 0;
+        CHECK_STR(data, messages[i]);
+        CloseHandle(ov.hEvent);
+    }
+    close(fd);
+    CloseHandle(server);
+}
+
+/* ---- names ---- */
+
+TEST(monstrous_names)
+{
+    static char name[40000];
+    HANDLE h;
+
+    memset(name, 'n', 32768);
+    memcpy(name, "\\\\.\\pipe\\", 9);
+    h = CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX, 0, 1, 0, 0, 0, NULL);
+    CHECK(h == INVALID_HANDLE_VALUE && GetLastError() == ERROR_INVALID_NAME);
+    h = CreateFileA(name, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+    CHECK(h == INVALID_HANDLE_VALUE && GetLastError() != 0);
+    CHECK(!WaitNamedPipeA(name, 1));
+    name[9 + 256] = 0;
+    h = CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX, 0, 1, 0, 0, 0, NULL);
+    CHECK(h != INVALID_HANDLE_VALUE);
+    CloseHandle(h);
+    strcpy(name + 9, "../../../../tmp/x\x01\n*?<>|\"'%s\xFF\xFE");
+    h = CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX, 0, 1, 0, 0, 0, NULL);
+    CHECK(h != INVALID_HANDLE_VALUE);
+    CHECK_EQ(access("/tmp/x\x01", F_OK), -1);
+    CloseHandle(h);
+    h = CreateNamedPipeA("\\\\.\\pipe\\", PIPE_ACCESS_DUPLEX, 0, 1, 0, 0, 0, NULL);
+    CHECK(h == INVALID_HANDLE_VALUE && GetLastError() == ERROR_INVALID_NAME);
+}
+
+/* Out of descriptors: said, and nothing is left behind. */
+TEST(out_of_descriptors)
+{
+    struct rlimit before, few;
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, 0, PIPE_UNLIMITED_INSTANCES), more[64];
+    int made = 0;
+
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    few = before;
+    few.rlim_cur = 64;
+    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    while (made < 64 && (more[made] = serve(PIPE_ACCESS_DUPLEX, 0, PIPE_UNLIMITED_INSTANCES)) != INVALID_HANDLE_VALUE)
+        made++;
+    CHECK(made > 5 && made < 64);
+    CHECK_EQ(GetLastError(), ERROR_TOO_MANY_OPEN_FILES);
+    CHECK_EQ(client_error(), ERROR_TOO_MANY_OPEN_FILES);
+    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK_EQ(client_error(), 0);
+    while (made > 0)
+        CloseHandle(more[--made]);
+    CloseHandle(server);
+    CHECK_EQ(sockets(), 0);
+}
+
+TEST(the_place_is_left_tidy)
+{
+    char path[64];
+    DIR *list;
+    struct dirent *e;
+    int others = 0;
+
+    snprintf(path, sizeof path, "%s/iocp", place);
+    list = opendir(path);
+    while (list && (e = readdir(list)) != NULL)
+        others += e->d_name[0] != '.' && strcmp(e->d_name, "lock") != 0;
+    if (list)
+        closedir(list);
+    CHECK_EQ(others, 0);
+    snprintf(path, sizeof path, "%s/iocp/lock", place);
+    unlink(path);
+    *strrchr(path, '/') = 0;
+    rmdir(path);
+    rmdir(place);
+}
