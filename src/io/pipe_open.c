@@ -133,7 +133,7 @@ struct opening {
 static uint32_t make_end(const struct opening *o, int fd, const struct pipe_answer *answer, int board,
                          struct file **out)
 {
-    const _Atomic uint32_t *word = board < 0 ? NULL : board_map(board, answer->slot);
+    const _Atomic uint32_t *word = board_map(board, answer->slot);
     struct ucred peer = {0};
     socklen_t len = sizeof peer;
     uint32_t status;
@@ -165,7 +165,10 @@ static bool try_open(const char *dir, const char *file, void *ctx)
     int fd;
 
     status = ask(dir, file, o->text, PIPE_WANT_OPEN, o->rights, DEADLINE_NEVER, &fd, &answer, &board);
-    if (status == STATUS_SUCCESS && answer.verdict == PIPE_YES) {
+    if (status == STATUS_SUCCESS && answer.verdict == PIPE_YES && board < 0) {
+        close(fd); /* the kernel had no number left to give it */
+        o->status = STATUS_TOO_MANY_OPENED_FILES;
+    } else if (status == STATUS_SUCCESS && answer.verdict == PIPE_YES) {
         status = make_end(o, fd, &answer, board, &o->file);
         o->status = status == STATUS_PIPE_BROKEN ? o->status : status;
     } else if (status == STATUS_SUCCESS) {

@@ -8,13 +8,12 @@
 
 #define PIPE_SIZE 4096
 
-/* `\\.\pipe\...`, one per process and number. */
-static inline const char *pipe_name(int number)
+/* `\\.\pipe\...`, of this process alone. */
+static char pipe_name[80];
+
+static __attribute__((constructor)) void make_pipe_name(void)
 {
-    static char names[8][80];
-    snprintf(names[number], sizeof names[0], "\\\\.\\pipe\\iocp-test-%u-%d",
-             (unsigned)GetCurrentProcessId(), number);
-    return names[number];
+    snprintf(pipe_name, sizeof pipe_name, "\\\\.\\pipe\\iocp-test-%u", (unsigned)GetCurrentProcessId());
 }
 
 static inline HANDLE server_of(const char *name, DWORD open_mode, DWORD pipe_mode, DWORD instances)
@@ -24,7 +23,7 @@ static inline HANDLE server_of(const char *name, DWORD open_mode, DWORD pipe_mod
 
 static inline HANDLE new_server(DWORD open_mode, DWORD pipe_mode)
 {
-    HANDLE server = server_of(pipe_name(0), open_mode, pipe_mode, 4);
+    HANDLE server = server_of(pipe_name, open_mode, pipe_mode, 4);
     if (server == INVALID_HANDLE_VALUE)
         FAIL("cannot make a pipe");
     return server;
@@ -40,7 +39,7 @@ static inline HANDLE client_of(const char *name, DWORD access, DWORD flags)
 
 static inline HANDLE new_client(DWORD flags)
 {
-    HANDLE client = client_of(pipe_name(0), READ_WRITE, flags);
+    HANDLE client = client_of(pipe_name, READ_WRITE, flags);
     if (client == INVALID_HANDLE_VALUE)
         FAIL("cannot open a pipe");
     return client;

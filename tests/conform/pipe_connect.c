@@ -15,7 +15,7 @@ TEST(names_have_no_case, "PIPE-01 ERR-04")
 {
     char upper[80], *c;
     HANDLE server = new_server(PIPE_ACCESS_DUPLEX, 0), client;
-    strcpy(upper, pipe_name(0));
+    strcpy(upper, pipe_name);
     for (c = upper; *c; c++)
         *c = *c >= 'a' && *c <= 'z' ? *c - 32 : *c;
     client = client_of(upper, READ_WRITE, 0);
@@ -80,7 +80,7 @@ static DWORD why_not(const char *name, DWORD open_mode, DWORD pipe_mode, DWORD i
 
 TEST(wrong_modes, "PIPE-02 PIPE-16")
 {
-    const char *name = pipe_name(0);
+    const char *name = pipe_name;
     TODO_WINE("Wine 8 takes any number of instances")
     {
         CHECK_EQ(why_not(name, PIPE_ACCESS_DUPLEX, 0, 256, 0), ERROR_INVALID_PARAMETER);
@@ -94,7 +94,7 @@ TEST(wrong_modes, "PIPE-02 PIPE-16")
 
 TEST(instances_are_alike, "PIPE-02")
 {
-    const char *name = pipe_name(0);
+    const char *name = pipe_name;
     HANDLE server = CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX, MESSAGES, 3, PIPE_SIZE, PIPE_SIZE, 500, NULL);
     REQUIRE(server != INVALID_HANDLE_VALUE);
     TODO_WINE(WINE_SHAPE)
@@ -113,7 +113,7 @@ TEST(instances_are_alike, "PIPE-02")
 
 TEST(not_more_than_allowed, "PIPE-02 ERR-04")
 {
-    const char *name = pipe_name(0);
+    const char *name = pipe_name;
     HANDLE servers[2];
     for (int i = 0; i < 2; i++)
         servers[i] = server_of(name, PIPE_ACCESS_DUPLEX, 0, 2);
@@ -126,16 +126,16 @@ TEST(not_more_than_allowed, "PIPE-02 ERR-04")
 
 TEST(the_first_instance, "PIPE-03")
 {
-    HANDLE server = server_of(pipe_name(0), PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, 0, 2);
+    HANDLE server = server_of(pipe_name, PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, 0, 2);
     CHECK(server != INVALID_HANDLE_VALUE);
     TODO_WINE("Wine 8 does not know the flag")
     {
-        CHECK_EQ(why_not(pipe_name(0), PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, 0, 2, 0),
+        CHECK_EQ(why_not(pipe_name, PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, 0, 2, 0),
                  ERROR_ACCESS_DENIED);
     }
-    CHECK_EQ(why_not(pipe_name(0), PIPE_ACCESS_DUPLEX, 0, 2, 0), 0);
+    CHECK_EQ(why_not(pipe_name, PIPE_ACCESS_DUPLEX, 0, 2, 0), 0);
     CloseHandle(server);
-    CHECK_EQ(why_not(pipe_name(0), PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, 0, 2, 0), 0);
+    CHECK_EQ(why_not(pipe_name, PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, 0, 2, 0), 0);
 }
 
 /* ---- opening ---- */
@@ -154,14 +154,14 @@ static DWORD why_closed(const char *name, DWORD access)
 TEST(opening_what_is_not_there, "PIPE-07")
 {
     HANDLE server, client;
-    CHECK_EQ(why_closed(pipe_name(0), READ_WRITE), ERROR_FILE_NOT_FOUND);
+    CHECK_EQ(why_closed(pipe_name, READ_WRITE), ERROR_FILE_NOT_FOUND);
     server = new_server(PIPE_ACCESS_DUPLEX, 0);
     client = new_client(0);
-    CHECK_EQ(why_closed(pipe_name(0), READ_WRITE), ERROR_PIPE_BUSY);
+    CHECK_EQ(why_closed(pipe_name, READ_WRITE), ERROR_PIPE_BUSY);
     CloseHandle(client);
-    CHECK_EQ(why_closed(pipe_name(0), READ_WRITE), ERROR_PIPE_BUSY); /* nobody has disconnected it */
+    CHECK_EQ(why_closed(pipe_name, READ_WRITE), ERROR_PIPE_BUSY); /* nobody has disconnected it */
     CloseHandle(server);
-    CHECK_EQ(why_closed(pipe_name(0), READ_WRITE), ERROR_FILE_NOT_FOUND);
+    CHECK_EQ(why_closed(pipe_name, READ_WRITE), ERROR_FILE_NOT_FOUND);
 }
 
 TEST(directions, "PIPE-24")
@@ -169,9 +169,9 @@ TEST(directions, "PIPE-24")
     HANDLE server = new_server(PIPE_ACCESS_INBOUND, 0), client;
     DWORD bytes;
     char c;
-    CHECK_EQ(why_closed(pipe_name(0), GENERIC_READ), ERROR_ACCESS_DENIED);
-    CHECK_EQ(why_closed(pipe_name(0), READ_WRITE), ERROR_ACCESS_DENIED);
-    client = client_of(pipe_name(0), GENERIC_WRITE, 0);
+    CHECK_EQ(why_closed(pipe_name, GENERIC_READ), ERROR_ACCESS_DENIED);
+    CHECK_EQ(why_closed(pipe_name, READ_WRITE), ERROR_ACCESS_DENIED);
+    client = client_of(pipe_name, GENERIC_WRITE, 0);
     REQUIRE(client != INVALID_HANDLE_VALUE);
     CHECK_ERR(WriteFile(server, "x", 1, &bytes, NULL), ERROR_ACCESS_DENIED);
     CHECK_ERR(ReadFile(client, &c, 1, &bytes, NULL), ERROR_ACCESS_DENIED);
@@ -181,8 +181,8 @@ TEST(directions, "PIPE-24")
     CloseHandle(server);
 
     server = new_server(PIPE_ACCESS_OUTBOUND, 0);
-    CHECK_EQ(why_closed(pipe_name(0), GENERIC_WRITE), ERROR_ACCESS_DENIED);
-    client = client_of(pipe_name(0), GENERIC_READ, 0);
+    CHECK_EQ(why_closed(pipe_name, GENERIC_WRITE), ERROR_ACCESS_DENIED);
+    client = client_of(pipe_name, GENERIC_READ, 0);
     REQUIRE(client != INVALID_HANDLE_VALUE);
     CHECK_ERR(ReadFile(server, &c, 1, &bytes, NULL), ERROR_ACCESS_DENIED);
     CHECK_ERR(WriteFile(client, "x", 1, &bytes, NULL), ERROR_ACCESS_DENIED);
@@ -194,7 +194,7 @@ TEST(directions, "PIPE-24")
 
 TEST(waiting_for_an_instance, "PIPE-08")
 {
-    const char *name = pipe_name(0);
+    const char *name = pipe_name;
     HANDLE server, client;
     double begin;
     TODO_WINE(WINE_MISSING)
@@ -223,7 +223,7 @@ static volatile LONG waiter_id, waiter_error;
 THREAD_FN(wait_for_one)
 {
     InterlockedExchange(&waiter_id, (LONG)GetCurrentThreadId());
-    InterlockedExchange(&waiter_error, WaitNamedPipeA(pipe_name(0), 15000) ? 0 : (LONG)GetLastError());
+    InterlockedExchange(&waiter_error, WaitNamedPipeA(pipe_name, 15000) ? 0 : (LONG)GetLastError());
     return 0;
 }
 
@@ -385,7 +385,7 @@ TEST(closing_ends_a_connect, "PIPE-04 CANCEL-07")
     CloseHandle(server);
     got = get_packet(port, SOON);
     CHECK(!got.ok && got.ov == &ov && got.bytes == 0);
-    CHECK_EQ(why_closed(pipe_name(0), READ_WRITE), ERROR_FILE_NOT_FOUND);
+    CHECK_EQ(why_closed(pipe_name, READ_WRITE), ERROR_FILE_NOT_FOUND);
     CloseHandle(port);
 }
 
@@ -403,7 +403,7 @@ TEST(nobody_there, "PIPE-09")
     CHECK_ERR(ReadFile(server, &c, 1, &bytes, NULL), ERROR_PIPE_NOT_CONNECTED);
     CHECK_ERR(WriteFile(server, "x", 1, &bytes, NULL), ERROR_PIPE_NOT_CONNECTED);
     CHECK_ERR(PeekNamedPipe(server, NULL, 0, NULL, &bytes, NULL), ERROR_BAD_PIPE);
-    CHECK_EQ(why_closed(pipe_name(0), READ_WRITE), ERROR_PIPE_BUSY); /* until ConnectNamedPipe */
+    CHECK_EQ(why_closed(pipe_name, READ_WRITE), ERROR_PIPE_BUSY); /* until ConnectNamedPipe */
     CloseHandle(client);
     CloseHandle(server);
 }
@@ -446,7 +446,7 @@ TEST(disconnecting_ends_what_pends, "PIPE-09")
 /* One instance, many clients, one after another; nothing of one reaches the next. */
 TEST(instances_are_used_again, "PIPE-09 PIPE-04")
 {
-    HANDLE server = server_of(pipe_name(0), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, MESSAGES, 1), client;
+    HANDLE server = server_of(pipe_name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, MESSAGES, 1), client;
     HANDLE port = new_port(0);
     OVERLAPPED ov = {0}, read = {0};
     char text[20], data[20];

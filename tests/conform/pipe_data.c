@@ -366,7 +366,7 @@ TEST(a_cancelled_read_loses_nothing, "PIPE-12 CANCEL-05")
 TEST(a_cancelled_write_spoils_nothing, "PIPE-12 CANCEL-05")
 {
     HANDLE pair[2];
-    OVERLAPPED ov = {.hEvent = manual_event()};
+    OVERLAPPED ov = {.hEvent = manual_event()}, mark = {.hEvent = manual_event()};
     DWORD bytes;
     int found = 0;
     REQUIRE(pipe_pair(pair, FILE_FLAG_OVERLAPPED, MESSAGES));
@@ -376,7 +376,6 @@ TEST(a_cancelled_write_spoils_nothing, "PIPE-12 CANCEL-05")
     CHECK(!GetOverlappedResult(pair[0], &ov, &bytes, TRUE));
     CHECK_LASTERR(ERROR_OPERATION_ABORTED);
     for (int i = 0; i < 3 && !found; i++) { /* what was taken before may be read, or not */
-        OVERLAPPED mark = {.hEvent = ov.hEvent};
         if (i == 0)
             write_now(pair[0], "a mark", 6, &bytes, &mark);
         CHECK(ReadFile(pair[1], back, BIG, &bytes, NULL));
@@ -385,8 +384,10 @@ TEST(a_cancelled_write_spoils_nothing, "PIPE-12 CANCEL-05")
             CHECK_MEM(back, big, bytes);
     }
     CHECK(found);
+    CHECK_ANSWER(pair[0], &mark, 0, 6);
     close_pipe(pair);
     CloseHandle(ov.hEvent);
+    CloseHandle(mark.hEvent);
 }
 
 static volatile LONG reader_id, reader_error;
@@ -701,7 +702,7 @@ THREAD_FN(call_it)
 {
     char reply[64];
     DWORD bytes = 0;
-    CHECK(CallNamedPipeA(pipe_name(0), "call", 4, reply, 64, &bytes, 10000));
+    CHECK(CallNamedPipeA(pipe_name, "call", 4, reply, 64, &bytes, 10000));
     CHECK_EQ(bytes, 6);
     CHECK_MEM(reply, "[call]", 6);
     return 0;
@@ -710,7 +711,7 @@ THREAD_FN(call_it)
 /* Open, transact, close; two callers for one instance, so one of them waits for it. */
 TEST(calling, "PIPE-22 PIPE-08")
 {
-    HANDLE server = server_of(pipe_name(0), PIPE_ACCESS_DUPLEX, MESSAGES, 1);
+    HANDLE server = server_of(pipe_name, PIPE_ACCESS_DUPLEX, MESSAGES, 1);
     HANDLE callers[2] = {start_thread(call_it, NULL), start_thread(call_it, NULL)};
     DWORD bytes;
     for (int i = 0; i < 2; i++) {
@@ -722,7 +723,7 @@ TEST(calling, "PIPE-22 PIPE-08")
     CloseHandle(server);
     TODO_WINE("Wine 8 waits for a pipe that does not exist")
     {
-        CHECK_ERR(CallNamedPipeA(pipe_name(0), "x", 1, &bytes, 4, &bytes, NMPWAIT_NOWAIT),
+        CHECK_ERR(CallNamedPipeA(pipe_name, "x", 1, &bytes, 4, &bytes, NMPWAIT_NOWAIT),
                   ERROR_FILE_NOT_FOUND);
     }
 }

@@ -95,6 +95,23 @@ static int await(int fd)
     return read(fd, &c, 1) == 1;
 }
 
+/* Exit handlers are part of what is tested; but a child has lost sight of its parent's memory. */
+#ifdef __SANITIZE_ADDRESS__
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
+#endif
+
+#ifdef __SANITIZE_THREAD__
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
+#endif
+
 /* Runs fn in a process of its own; its result is the exit code. */
 static struct child start(int (*fn)(struct child *me))
 {
