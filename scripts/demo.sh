@@ -58,9 +58,9 @@ sed 1d "$dir/server"
 grep -q '^ledger: operations started \([0-9]*\) = completions delivered \1$' "$dir/server" || fail "the ledger is not balanced"
 
 echo
-echo "== five ways of doing I/O, each a program of its own"
+echo "== six ways of doing I/O, each a program of its own"
 cd "$dir" || exit 1
-for example in 01-synchronous 02-overlapped-handle 03-overlapped-events 04-apc 05-completion-port; do
+for example in 01-synchronous 02-overlapped-handle 03-overlapped-events 04-apc 05-completion-port 06-thread-pool; do
     echo "$example"
     timeout 20 "$build/examples/$example" >out 2>&1 || fail "$example ended with code $?"
     sed 's/^/    /' out

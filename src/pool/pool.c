@@ -335,7 +335,6 @@ static void set_active_max(struct pool *pool)
     lock_acquire(&pool->lock);
     if (n < pool->min)
         n = pool->min;
-    n += pool->allowance;
     if (n > pool->max)
         n = pool->max;
     lock_release(&pool->lock);

@@ -2,8 +2,9 @@
 /*
  * A thread pool: a completion port and the threads that serve it. Threads appear when something is
  * queued, a place is free by the port's concurrency count, and no thread is idle: so a thread that blocks
- * (wait/queue.c, wait/outside.c) is stood in for, and one that computes is not. They leave when they have
- * been idle for a while. What is queued are tasks (task.h) and the packets of I/O.
+ * (wait/queue.c, wait/outside.c) is stood in for, one that computes only after half a second in which nothing
+ * has begun. They leave when they have been idle for a while. What is queued are tasks (task.h) and the
+ * packets of I/O.
  *
  * A pool is used by the program, until it closes it, and by its tasks. With the last use the port is
  * closed and the threads leave; the memory stays as long as the port is referred to.
@@ -26,7 +27,6 @@ struct pool {
     uint32_t arriving;     /* of these, have not come to the queue yet */
     uint32_t lasting;      /* of these, inside a callback that said it may run long */
     uint32_t min, max;     /* threads */
-    uint32_t allowance;    /* released threads above the usual number: see pressed in pool.c */
     size_t stack_reserve, stack_commit; /* 0: as the C library has it */
     bool retrying;         /* `retry` is armed, and holds a reference */
     struct timer retry;    /* no thread could be had; the heap's lock guards what is inside */

@@ -34,6 +34,7 @@ struct pool_wait {
     bool once;
     struct lock lock;      /* everything below; rank LOCK_FILE: taken before all others here */
     bool listening;        /* from listener_begin to listener_end or notify */
+    bool counted;          /* listening, but the object is consumed and the callback counted */
     bool armed;            /* the timer: in the heap, or its firing is on the way */
     uint32_t stale;        /* firings on the way that belong to an earlier setting */
     bool stopped;          /* registered waits: does not wait again */
@@ -113,18 +114,29 @@ static void begin(struct pool_wait *w, struct setting s, struct leftovers *left)
     }
 }
 
-/* Ends what is set; true: in time. Lock held. */
+/*
+ * Ends what is set; true: in time. If not, and notify is on its way, its callback counts from now on: who
+ * waits for callbacks afterwards waits for this one, too. Lock held.
+ */
 static bool end(struct pool_wait *w, struct leftovers *left)
 {
+    bool in_time = w->next.object != NULL;
+
     lock_assert_held(&w->lock);
     stop_timer(w, left);
     leave_object(left, &w->next);
-    if (!w->listening || !listener_end(&w->listener))
-        return false;
-    w->listening = false;
-    left->references++;
-    leave_object(left, &w->now);
-    return true;
+    if (!w->listening)
+        return in_time;
+    if (listener_end(&w->listener)) {
+        w->listening = false;
+        left->references++;
+        leave_object(left, &w->now);
+        return true;
+    }
+    if (!w->counted)
+        count(w, false, left);
+    w->counted = true;
+    return in_time;
 }
 
 static void notify(struct listener *l)
@@ -138,7 +150,9 @@ static void notify(struct listener *l)
     w->listening = false;
     stop_timer(w, &left);
     leave_object(&left, &w->now);
-    count(w, false, &left);
+    if (!w->counted)
+        count(w, false, &left);
+    w->counted = false;
     next = w->next;
     w->next.object = NULL;
     if (next.object)

@@ -12,6 +12,10 @@
  * is about to use the free place. Then it counts, perhaps as one too many (PORT-19). It need not
  * call in for that; when it does, it loses its place or what stands for it like any other.
  *
+ * Holders that really compute keep their places, however long, but where threads can be made (a thread
+ * pool): there one more is released for every half second in which nothing has been taken out, because what
+ * they wait for by computing may lie in the queue.
+ *
  * The looking ends by itself some ticks after its cause; it holds a reference to the queue's object.
  */
 #include "wait/outside.h"
@@ -23,7 +27,7 @@
 #include <assert.h>
 
 /* A cause that comes and goes is waited for a little: to begin anew wakes the home thread. */
-enum { CALM_LOOKS = 4 };
+enum { CALM_LOOKS = 4, STALLED_LOOKS = 250 };
 #define FIRST_LOOK_NS NS_PER_MS
 #define LOOK_NS (2 * NS_PER_MS)
 
@@ -141,6 +145,20 @@ static void look_locked(struct queue *q)
 #endif
 }
 
+static void stalled_locked(struct queue *q)
+{
+    lock_assert_held(&q->lock);
+    if (!q->starved)
+        return;
+    if (q->taken_out != q->taken_out_seen)
+        q->stalled = 0;
+    q->taken_out_seen = q->taken_out;
+    if (++q->stalled < STALLED_LOOKS)
+        return;
+    q->stalled = 0;
+    q->active_max++;
+}
+
 /* The next look, which takes over the reference. */
 static void set_look(struct queue *q, uint64_t in_ns)
 {
@@ -170,11 +188,14 @@ static void tick(struct timer *timer)
         q->calm = wanted_locked(q) ? 0 : q->calm + 1;
         if (q->calm == 0) {
             look_locked(q);
+            stalled_locked(q);
             release = true; /* for a place that was taken */
         }
     }
     go_on = !q->closed && (often || q->calm < CALM_LOOKS);
     q->looking = go_on;
+    if (!go_on)
+        q->active_max = q->active_usual;
     lock_release(&q->lock);
     if (release)
         queue_poke(q);

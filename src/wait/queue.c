@@ -36,7 +36,8 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
     lock_init(&q->lock, LOCK_QUEUE);
     q->closed = false;
     q->active = 0;
-    q->active_max = active_max;
+    q->active_max = q->active_usual = active_max;
+    q->taken_out = q->taken_out_seen = q->stalled = 0;
     q->lookers = 0;
     q->gets = 0;
     q->look_after = GETS_PER_LOOK;
@@ -77,6 +78,7 @@ static struct queue_entry *pop_entry(struct queue *q)
     if (e) {
         list_remove(&e->link);
         q->count--;
+        q->taken_out++;
     }
     return e;
 }
@@ -290,7 +292,7 @@ bool queue_withdraw(struct queue *q, struct queue_entry *e)
 void queue_set_active_max(struct queue *q, uint32_t active_max)
 {
     lock_acquire(&q->lock);
-    q->active_max = active_max;
+    q->active_max = q->active_usual = active_max;
     release_and_unlock(q);
 }
 

@@ -38,8 +38,12 @@ struct queue {
     struct lock lock;
     bool closed;
     uint32_t active;
-    uint32_t active_max;    /* changed by queue_set_active_max only */
+    uint32_t active_max;    /* the usual number, or more for a while: see stalled_locked in outside.c */
+    uint32_t active_usual;  /* changed by queue_set_active_max only */
     uint32_t lookers;       /* waiters told to look, not yet back */
+    uint32_t taken_out;     /* entries, ever: the looking sees whether it moves */
+    uint32_t taken_out_seen;
+    uint32_t stalled;       /* looks in a row at which it had not moved */
     uint32_t gets;          /* dequeues since the poller was last looked at */
     uint32_t look_after;    /* so many of them, and it is looked at again */
     uint32_t count;         /* entries */

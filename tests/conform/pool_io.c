@@ -108,7 +108,7 @@ TEST(done_at_once_calls_back_too, "POOL-08")
 /* closesocket, then waiting for the callbacks with FALSE: what programs do at the end of a connection. */
 TEST(closing_the_socket_aborts_into_callbacks, "POOL-08 POOL-12")
 {
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 20; i++) {
         SOCKET pair[2];
         static struct operation o;
         begin();

@@ -344,6 +344,31 @@ TEST(stack_information, "POOL-14")
     CloseThreadpool(pool);
 }
 
+static volatile LONG there;
+
+/* Computes until so many are there. */
+static void CALLBACK spins(PTP_CALLBACK_INSTANCE instance, PVOID context)
+{
+    (void)instance;
+    InterlockedIncrement(&there);
+    while (LOOK(there) < *(LONG *)context)
+        ;
+    ReleaseSemaphore(done, 1, NULL);
+}
+
+/* However many processors there are, callbacks that wait for each other by computing come together. */
+TEST(computing_callbacks_come_together, "POOL-01")
+{
+    SYSTEM_INFO machine;
+    GetSystemInfo(&machine);
+    LONG need = (LONG)machine.dwNumberOfProcessors + 1;
+    begin();
+    there = 0;
+    for (LONG i = 0; i < need; i++)
+        CHECK(TrySubmitThreadpoolCallback(spins, &need, NULL));
+    CHECK(take(done, need));
+}
+
 /* ---- inside callbacks ---- */
 
 static void CALLBACK may_run_long(PTP_CALLBACK_INSTANCE instance, PVOID context)
