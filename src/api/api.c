@@ -8,7 +8,7 @@
 
 _Thread_local uint32_t last_error_value __attribute__((tls_model("initial-exec")));
 
-int win32_result(uint32_t status)
+int win32_answer(uint32_t status)
 {
     uint32_t code = status_to_win32(status);
 

@@ -19,7 +19,8 @@ static inline void last_error_set(uint32_t code) { last_error_value = code; }
 /* NTSTATUS to BOOL: 1 on success, which leaves the last error alone; else 0 with the Win32 code
  * set. Pending, time-out, "an APC ran" and "abandoned" count as "else", and so does a warning
  * such as buffer overflow (234). */
-int win32_result(uint32_t status);
+int win32_answer(uint32_t status);
+static inline int win32_result(uint32_t status) { return __builtin_expect(status == 0, 1) || win32_answer(status); }
 
 /* NTSTATUS to Winsock's int: 0 on success (last error alone), else SOCKET_ERROR (-1) with the WSA
  * code set. */

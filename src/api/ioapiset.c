@@ -110,7 +110,6 @@ BOOL WINAPI GetQueuedCompletionStatus(HANDLE CompletionPort, LPDWORD lpNumberOfB
 {
     struct port *port;
     struct packet packet;
-    unsigned count;
     uint32_t status;
 
     if (!lpOverlapped || !lpNumberOfBytesTransferred || !lpCompletionKey)
@@ -119,7 +118,7 @@ BOOL WINAPI GetQueuedCompletionStatus(HANDLE CompletionPort, LPDWORD lpNumberOfB
     status = port_from_handle(CompletionPort, &port);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
-    status = port_get(port, &packet, 1, &count, false, deadline_from_ms(dwMilliseconds));
+    status = port_get_one(port, &packet, deadline_from_ms(dwMilliseconds));
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     *lpNumberOfBytesTransferred = packet.bytes;

@@ -156,6 +156,17 @@ uint32_t port_get(struct port *port, struct packet *out, unsigned max, unsigned 
     return status;
 }
 
+uint32_t port_get_one(struct port *port, struct packet *out, uint64_t deadline_ns)
+{
+    struct queue_entry *e;
+    unsigned n;
+    uint32_t status = queue_get(&port->queue, &e, 1, &n, false, deadline_ns);
+
+    if (status == STATUS_SUCCESS)
+        port_unpack(e, out);
+    return status;
+}
+
 unsigned port_get_more(struct port *port, struct packet *out, unsigned max)
 {
     struct queue_entry *entries[PACKETS_PER_GET];

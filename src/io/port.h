@@ -55,6 +55,9 @@ enum { PACKETS_PER_GET = 64 };
 uint32_t port_get(struct port *port, struct packet *out, unsigned max, unsigned *count,
                   bool alertable, uint64_t deadline_ns);
 
+/* The same for one packet. */
+uint32_t port_get_one(struct port *port, struct packet *out, uint64_t deadline_ns);
+
 /* What more lies there, for a caller who has just got some: no new dequeue, its place is kept. */
 unsigned port_get_more(struct port *port, struct packet *out, unsigned max);
 

@@ -161,13 +161,28 @@ static inline void unlock_and_wake(struct queue *q, struct wake_list *wakes)
         q->starved(q, wanting);
 }
 
-static void release_and_unlock(struct queue *q)
+/* The frequent case: nobody could be released, and nobody made who could. */
+static inline bool nobody_waits(const struct queue *q)
+{
+    lock_assert_held(&q->lock);
+    return __builtin_expect(list_empty(&q->waiters) && !q->starved, 1);
+}
+
+static __attribute__((noinline)) void release_some_and_unlock(struct queue *q)
 {
     struct wake_list wakes;
 
     wake_list_init(&wakes);
     release_locked(q, &wakes);
     unlock_and_wake(q, &wakes);
+}
+
+static inline void release_and_unlock(struct queue *q)
+{
+    if (nobody_waits(q))
+        lock_release(&q->lock);
+    else
+        release_some_and_unlock(q);
 }
 
 /* Is there anything to release, and does a prompt worker leave it to itself? */
@@ -183,8 +198,7 @@ static bool puts_off(struct queue *q, struct thread *self, bool *measure)
     return prompt_put_off_locked(q, self, measure);
 }
 
-/* The calling thread will be back: if soon, it does itself what others would be woken for. */
-static void release_or_put_off_and_unlock(struct queue *q, struct thread *self)
+static __attribute__((noinline)) void release_or_put_off_some_and_unlock(struct queue *q, struct thread *self)
 {
     struct wake_list wakes;
     bool measure = false;
@@ -195,6 +209,15 @@ static void release_or_put_off_and_unlock(struct queue *q, struct thread *self)
     unlock_and_wake(q, &wakes);
     if (__builtin_expect(measure, 0))
         prompt_turn_begins(self);
+}
+
+/* The calling thread will be back: if soon, it does itself what others would be woken for. */
+static inline void release_or_put_off_and_unlock(struct queue *q, struct thread *self)
+{
+    if (nobody_waits(q))
+        lock_release(&q->lock);
+    else
+        release_or_put_off_some_and_unlock(q, self);
 }
 
 /* Whose turn is over: it asks for the next entry, or gives its place up. No lock held. */
@@ -685,6 +708,20 @@ static uint32_t turn(struct get *g)
     return STATUS_PENDING;
 }
 
+/* The frequent case: a worker of this queue wants one entry, and a packet is the first. It keeps its place. */
+static inline struct queue_entry *next_packet(struct queue *q, struct thread *self)
+{
+    struct queue_entry *e = first_entry(q);
+
+    lock_assert_held(&q->lock);
+    if (!e || e->ready || q->closed || thread_place(self) != PLACE_HELD)
+        return NULL;
+    if (q->active > q->active_max || q->taken > 0 || q->gets + 1 >= q->look_after)
+        return NULL;
+    q->gets++;
+    return pop_entry(q);
+}
+
 uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsigned *count,
                    bool alertable, uint64_t deadline_ns)
 {
@@ -702,6 +739,11 @@ uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsi
         join(q, g.self);
         turn_ends(g.self);
         lock_acquire(&q->lock);
+        if (max == 1 && (out[0] = next_packet(q, g.self)) != NULL) {
+            release_or_put_off_and_unlock(q, g.self);
+            *count = 1;
+            return STATUS_SUCCESS;
+        }
         count_out(q, g.self);
         do {
             status = turn(&g);
