@@ -173,6 +173,29 @@ WINBASEAPI DWORD WINAPI GetFinalPathNameByHandleA(HANDLE file, LPSTR path, DWORD
 WINBASEAPI DWORD WINAPI GetFinalPathNameByHandleW(HANDLE file, LPWSTR path, DWORD size, DWORD flags)
     IOCP_SYM(GetFinalPathNameByHandleW);
 
+/* ---------- locks ---------- */
+
+/*
+ * Locks a range of a file for this handle, exclusively (LOCKFILE_EXCLUSIVE_LOCK) or shared: others, of this
+ * process, cannot write there, nor read in an exclusive one. Beginning in the OVERLAPPED, length in two
+ * halves; it may lie behind the end. If somebody holds what conflicts, LOCKFILE_FAIL_IMMEDIATELY fails with
+ * ERROR_LOCK_VIOLATION; else a synchronous handle blocks, and an overlapped one answers ERROR_IO_PENDING and
+ * completes when the lock is granted (event, packet). Locks go with the handle. ERROR_INVALID_LOCK_RANGE (it
+ * wraps around), ERROR_ACCESS_DENIED (neither opened for reading nor for writing).
+ */
+WINBASEAPI BOOL WINAPI LockFileEx(HANDLE file, DWORD flags, DWORD reserved, DWORD length, DWORD length_high,
+                                  LPOVERLAPPED overlapped) IOCP_SYM(LockFileEx);
+/* Exclusively, or not at all: ERROR_LOCK_VIOLATION. */
+WINBASEAPI BOOL WINAPI LockFile(HANDLE file, DWORD offset, DWORD offset_high, DWORD length, DWORD length_high)
+    IOCP_SYM(LockFile);
+
+/* Gives back a range exactly as it was locked, at once. ERROR_NOT_LOCKED. Where it was locked both ways,
+ * the exclusive lock goes first. */
+WINBASEAPI BOOL WINAPI UnlockFileEx(HANDLE file, DWORD reserved, DWORD length, DWORD length_high,
+                                    LPOVERLAPPED overlapped) IOCP_SYM(UnlockFileEx);
+WINBASEAPI BOOL WINAPI UnlockFile(HANDLE file, DWORD offset, DWORD offset_high, DWORD length, DWORD length_high)
+    IOCP_SYM(UnlockFile);
+
 /* ---------- names and directories ---------- */
 
 /* Fails with ERROR_SHARING_VIOLATION while the file is open without FILE_SHARE_DELETE, and with

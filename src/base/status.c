@@ -128,6 +128,7 @@ static const struct row rows[] = {
     {0xC000014B, 109, 10054},       /* pipe broken */
     {0xC0000185, 1117, 10050},      /* I/O device error */
     {0xC0000194, 1131, 10022},      /* possible deadlock */
+    {0xC00001A1, 307, 10022},       /* invalid lock range */
     {0xC0000202, 1394, 10055},      /* too many links to follow */
     {0xC0000205, 1130, 10055},      /* insufficient server resources */
     {0xC0000206, 1784, 10040},      /* invalid buffer size */

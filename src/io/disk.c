@@ -12,11 +12,13 @@
 
 #include "base/futex.h"
 #include "base/os.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 #include "engine/aio.h"
 #include "engine/home.h"
 #include "io/lane.h"
 #include "io/port.h"
+#include "io/filelock.h"
 #include "io/request.h"
 #include "io/watch.h"
 #include "ntstatus.h"
@@ -44,6 +46,7 @@ struct disk *disk_new(const struct stat *st, int mode)
     if (!d)
         return NULL;
     list_init(&d->share.link);
+    atomic_init(&d->lock_fd, -1);
     d->regular = S_ISREG(st->st_mode);
     d->slow = (mode & (O_DIRECT | O_DSYNC)) != 0;
     d->direct = (mode & (O_DIRECT | O_DSYNC)) == O_DIRECT;
@@ -76,6 +79,18 @@ static bool misaligned(const struct file *f, uint64_t offset, const void *buf, s
     if (offset == DISK_APPEND)
         offset = 0;
     return ((offset | size | (uintptr_t)buf) & (DISK_SECTOR - 1)) != 0;
+}
+
+/* Does somebody's lock on a range forbid this transfer? At `offset`, or where the descriptor is. */
+static uint32_t check_locks(struct file *f, uint64_t offset, uint64_t size, bool write, bool append)
+{
+    struct stat st;
+
+    if (append)
+        offset = fstat(f->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+    else if (offset == OS_CURRENT)
+        offset = (uint64_t)lseek(f->fd, 0, SEEK_CUR);
+    return filelock_check(f, offset, size, write);
 }
 
 /* n bytes of the buffers are done. */
@@ -233,6 +248,11 @@ static uint32_t transfer(struct request *r)
         return request_refuse(r, STATUS_INVALID_PARAMETER);
     if (r->size == 0)
         return request_finish_inline(r, STATUS_SUCCESS);
+    if (filelock_any(r->file)) {
+        status = check_locks(r->file, r->offset, r->size, r->u.disk.write, r->u.disk.append);
+        if (status != STATUS_SUCCESS)
+            return request_refuse(r, status);
+    }
     n = try_now(r);
     if (n != -EAGAIN) {
         status = step(r, n);
@@ -321,9 +341,13 @@ static uint32_t run_in_turn(struct file *f, const struct transfer *t, uint32_t *
     status = begin_turn(f);
     if (status != STATUS_SUCCESS)
         return status;
-    place = wait_block_begin();
-    status = run(f, t, bytes);
-    wait_block_end(place);
+    if (filelock_any(f))
+        status = check_locks(f, t->offset, t->size, t->write, t->flags & RWF_APPEND);
+    if (status == STATUS_SUCCESS) {
+        place = wait_block_begin();
+        status = run(f, t, bytes);
+        wait_block_end(place);
+    }
     if (status == STATUS_SUCCESS && t->offset != OS_CURRENT)
         lseek(f->fd, (off_t)(t->offset + *bytes), SEEK_SET);
     end_turn(f);
@@ -379,6 +403,7 @@ static void cleanup(struct file *f)
     if (d->shared)
         share_release(&d->share);
     watch_cleanup(f);
+    filelock_cleanup(f);
 }
 
 static void destroy(struct file *f)
@@ -388,6 +413,8 @@ static void destroy(struct file *f)
     cleanup(f); /* does nothing the second time; a file that was never published comes here first */
     turn_done(&d->turn);
     watch_destroy(atomic_load(&d->watch));
+    if (atomic_load(&d->lock_fd) >= 0)
+        own_fd_close(atomic_load(&d->lock_fd));
     free(d);
 }
 

@@ -70,6 +70,7 @@ struct disk {
     bool direct;        /* constant: O_DIRECT alone */
     _Atomic uint8_t waited; /* so many transfers more are not tried without waiting (disk.c) */
     struct turn turn;   /* of transfers on synchronous handles */
+    _Atomic int lock_fd; /* for range locks, where `fd` cannot take them; -1: none (filelock_ofd.c) */
     _Atomic(struct watch *) watch; /* a directory's changes; owned; NULL until asked for, then constant */
 };
 

@@ -47,6 +47,16 @@ struct __attribute__((may_alias)) io_buf {
     char *base;
 };
 
+/* A place in the queue for a range of a file: filelock.c, whose table guards it. */
+struct filelock;
+struct filelock_wait {
+    struct list link;
+    struct filelock *lock;   /* owned until it is granted, then NULL */
+    struct request *request; /* borrowed: embeds this; NULL: a blocking call */
+    int wake_fd;             /* what a blocking call sleeps on */
+    bool waiting;
+};
+
 enum { REQUEST_IOV_INLINE = 4 };
 
 /* How a file's kind does one step of a request: see lane.h for `attempt`. */
@@ -182,6 +192,7 @@ struct request {
             uint32_t *out; /* user's, written at completion */
             uint32_t events;
         } comm_event;
+        struct filelock_wait lock;
         uint64_t any[6];
     } u;
 };
