@@ -34,7 +34,7 @@ static struct home {
     struct poller *poller; /* constant once started */
     _Atomic bool awake;
     _Atomic bool watching;   /* the watchdog ticks */
-    _Atomic bool parked_dog; /* it would tick, but all pollers were led for a while */
+    _Atomic bool parked_dog; /* it would tick, but no poller needed it for a while */
     bool exit_known;         /* atexit knows of us */
     _Atomic uint32_t exiting; /* 1: exit handlers run, stop; 2: the thread has stopped */
     struct list work;      /* struct home_work */
@@ -117,7 +117,7 @@ static uint64_t watchdog(uint64_t now, uint64_t *next, unsigned *calm)
     *next = now + WATCHDOG_MS * NS_PER_MS;
     if (*calm < CALM_TICKS)
         return *next;
-    /* Everything is led: sleep until a leader leaves (home_watch_led). */
+    /* Everything is led, or will wake us: sleep until a leader leaves (home_watch_led). */
     *calm = 0;
     atomic_store(&home.parked_dog, true);
     if (!poller_watchdog())

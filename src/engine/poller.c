@@ -23,7 +23,7 @@ _Static_assert(READY_IN == (int)EPOLLIN && READY_PRI == (int)EPOLLPRI &&
                    READY_HUP == (int)EPOLLHUP && READY_RDHUP == (int)EPOLLRDHUP,
                "edges carry epoll's own bits");
 
-enum { EVENTS_PER_WAIT = 256, HELP_AT_ONCE = 16 };
+enum { EVENTS_PER_WAIT = 256, HELP_AT_ONCE = 16, ABANDONED_TURNS = 20 };
 
 static struct {
     struct lock lock; /* list, poller.nested */
@@ -241,20 +241,26 @@ void poller_help_id(uint64_t id)
         help(p);
         if (p->watchdog_seen == atomic_load(&p->attended) && unattended(p) && p->ops->idle(p))
             home_attend(p); /* whoever made us attend it sleeps still */
+        else
+            home_watch();
     }
     p->ops->unpin(p);
 }
 
-static bool stale(struct poller *p, uint64_t arg)
+/* Once in each turn. */
+static bool stale(struct poller *p, uint64_t turn)
 {
     uint32_t harvests = atomic_load(&p->harvests);
 
-    (void)arg;
-    if (!unattended(p))
+    if (p->watchdog_turn == turn || !wants_attention(p, 0))
         return false;
-    if (harvests == p->watchdog_seen)
+    p->watchdog_turn = (uint32_t)turn;
+    if (harvests == p->watchdog_seen) {
+        p->abandoned++;
         return true;
+    }
     p->watchdog_seen = harvests;
+    p->abandoned = 0;
     return false;
 }
 
@@ -264,7 +270,7 @@ static bool any_unattended(void)
 
     lock_acquire(&pollers.lock);
     list_for_each(e, &pollers.list) {
-        if (unattended(container_of(e, struct poller, link)))
+        if (wants_attention(container_of(e, struct poller, link), 0))
             any = true;
     }
     lock_release(&pollers.lock);
@@ -273,13 +279,22 @@ static bool any_unattended(void)
 
 bool poller_watchdog(void)
 {
+    static uint32_t turn; /* home thread only */
     struct poller *some[HELP_AT_ONCE];
-    unsigned n = pin_some(some, stale, 0);
+    unsigned n;
 
-    for (unsigned i = 0; i < n; i++) {
-        help(some[i]);
-        some[i]->ops->unpin(some[i]);
-    }
+    turn++;
+    do {
+        n = pin_some(some, stale, turn);
+        for (unsigned i = 0; i < n; i++) {
+            help(some[i]);
+            if (some[i]->abandoned >= ABANDONED_TURNS) {
+                some[i]->abandoned = 0;
+                home_attend(some[i]); /* nothing more to be done until it is ready */
+            }
+            some[i]->ops->unpin(some[i]);
+        }
+    } while (n == HELP_AT_ONCE);
     return any_unattended();
 }
 

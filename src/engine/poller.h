@@ -38,6 +38,8 @@ struct poller {
     _Atomic uint32_t attended;   /* `harvests` when it was armed */
     bool nested;                 /* is in home's epoll set; guarded by the list's lock */
     uint32_t watchdog_seen;      /* home thread only: `harvests` at the last tick */
+    uint32_t watchdog_turn;      /* home thread only: the last tick itself */
+    uint32_t abandoned;          /* home thread only: ticks in a row at which nobody had looked into it */
     struct list link;            /* in the list of all pollers */
     _Atomic(struct aio *) aio;   /* owned; NULL until the first transfer past the page cache */
     void *owner;                 /* struct queue; NULL for home's own */
@@ -83,7 +85,8 @@ void poller_help_all(void);
 
 /* Home thread: the armed poller `id` became ready. */
 void poller_help_id(uint64_t id);
-/* Home thread: helps pollers nobody looked into since the last tick. false: all are led. */
+/* Home thread: helps pollers nobody looked into since the last tick; those that stay so are armed. false: all
+ * are led or armed. */
 bool poller_watchdog(void);
 
 /* Tokens: files use fd | generation << 32 below this bit; the rest is the library's own. */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The home thread as a program meets it: it does the work of a port whose threads sleep elsewhere, at
- * once and as long as they sleep, not at the watchdog's next tick.
+ * once and as long as they sleep, not at the watchdog's next tick; and where nothing happens it sleeps.
  */
 #define _GNU_SOURCE
 #include "unit.h"
 
 #include <iocp.h>
 
+#include <dirent.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -75,4 +77,90 @@ TEST(attends_a_port_while_its_threads_sleep)
     if (!CHECK(with_port < 8 * alone + 200))
         printf("  %.0f ms without a port, %.0f ms with one\n", alone, with_port);
     free(data);
+}
+
+/* How often the other threads of the process have gone to sleep so far. */
+static long long sleeps_of_others(void)
+{
+    long long total = 0, n;
+    char path[300], line[256];
+    DIR *dir = opendir("/proc/self/task");
+    struct dirent *e;
+
+    while (dir && (e = readdir(dir)) != NULL) {
+        FILE *f;
+
+        if (e->d_name[0] == '.' || atoi(e->d_name) == getpid())
+            continue;
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", e->d_name);
+        f = fopen(path, "r");
+        while (f && fgets(line, sizeof line, f))
+            if (sscanf(line, "voluntary_ctxt_switches: %lld", &n) == 1)
+                total += n;
+        if (f)
+            fclose(f);
+    }
+    if (dir)
+        closedir(dir);
+    return total;
+}
+
+/* Do they come to rest? For so long that ticks of 10 ms would be seen. */
+static int come_to_rest(void)
+{
+    double limit = now_ms() + 20000;
+    long long before;
+
+    do {
+        before = sleeps_of_others();
+        usleep(250000);
+    } while (sleeps_of_others() != before && now_ms() < limit);
+    return now_ms() < limit;
+}
+
+/* Sockets on ports that nobody looks into; first nothing pends, then receives whose end only memory tells. */
+TEST(sleeps_where_nothing_happens)
+{
+    enum { PORTS = 40 }; /* more than the watchdog looks after at a time */
+    static OVERLAPPED ov[PORTS];
+    static char byte[PORTS];
+    HANDLE port[PORTS];
+    int fd[PORTS][2];
+    OVERLAPPED *got;
+    ULONG_PTR key;
+    DWORD bytes;
+
+    for (int i = 0; i < PORTS; i++) {
+        if (!CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd[i]) == 0))
+            return;
+        port[i] = CreateIoCompletionPort((HANDLE)(intptr_t)fd[i][0], NULL, 0, 1);
+        ReadFile((HANDLE)(intptr_t)fd[i][0], &byte[i], 1, NULL, &ov[i]);
+        CHECK_EQ(write(fd[i][1], "a", 1), 1);
+        CHECK(GetQueuedCompletionStatus(port[i], &bytes, &key, &got, 10000));
+    }
+    CHECK(come_to_rest());
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < PORTS; i++) {
+            ReadFile((HANDLE)(intptr_t)fd[i][0], &byte[i], 1, NULL, &ov[i]);
+            CHECK_EQ(__atomic_load_n(&ov[i].Internal, __ATOMIC_ACQUIRE), 0x103);
+        }
+        if (round != 1)
+            CHECK(come_to_rest());
+        for (int i = 0; i < PORTS; i++)
+            CHECK_EQ(write(fd[i][1], "b", 1), 1);
+        for (int i = 0; i < PORTS; i++) {
+            double limit = now_ms() + 10000;
+
+            while (__atomic_load_n(&ov[i].Internal, __ATOMIC_ACQUIRE) == 0x103 && now_ms() < limit)
+                usleep(100);
+            CHECK_EQ(__atomic_load_n(&ov[i].Internal, __ATOMIC_ACQUIRE), 0);
+            CHECK(GetQueuedCompletionStatus(port[i], &bytes, &key, &got, 0));
+        }
+    }
+    for (int i = 0; i < PORTS; i++) {
+        closesocket((SOCKET)fd[i][0]);
+        close(fd[i][1]);
+        CloseHandle(port[i]);
+    }
+    CHECK(come_to_rest());
 }
