@@ -2,8 +2,8 @@
 /*
  * Which engine does the work on files. IOCP_ENGINE=auto (or nothing) takes the ring where the kernel gives
  * one, and blocking threads elsewhere; `epoll` never asks for a ring; `uring` insists, and without one every
- * start fails with the kernel's own errno, once in words on stderr. Operations that the kernel's ring lacks, and
- * calls that can only block, go to the threads in every mode.
+ * start fails with the kernel's own errno, once in words on stderr. Operations that the ring lacks, and calls
+ * that can only block, go to the threads in every mode.
  */
 #include "engine/engine.h"
 

@@ -2,7 +2,7 @@
 /*
  * Blocking threads: one list of ops, first in first out, and up to POOL_MAX threads that take
  * from it. A thread is added when an op comes and nobody is idle; one that found nothing for
- * IDLE_NS leaves, so a program that stops doing file I/O gives everything back.
+ * threads_idle_ns leaves, so a program that stops doing file I/O gives everything back.
  *
  * Cancelling reaches ops that no thread has taken yet. Their answer is given by the home thread,
  * because all pool threads may be inside calls that block for long.
@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum { POOL_MAX = 16 };
-#define IDLE_NS (3 * NS_PER_SEC)
+uint64_t threads_idle_ns = 3 * NS_PER_SEC;
 
 static void answer_withdrawn(struct home_work *w);
 
@@ -98,7 +98,7 @@ static struct op *take(void)
         bell = atomic_load(&pool.bell);
         lock_release(&pool.lock);
         if (deadline == DEADLINE_NEVER)
-            deadline = clock_now_ns() + IDLE_NS;
+            deadline = clock_now_ns() + threads_idle_ns;
         err = futex_wait(&pool.bell, bell, deadline);
         lock_acquire(&pool.lock);
         pool.idle--;

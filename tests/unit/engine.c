@@ -10,10 +10,13 @@
 
 #include "base/clock.h"
 #include "base/futex.h"
+#include "engine/backends.h"
 #include "unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -145,6 +148,81 @@ TEST(calls)
     w.op.call = call_sum;
     CHECK_EQ(engine_start(&w.op), 0);
     CHECK_EQ(wait_answer(&w), 42);
+}
+
+/* ---- the pool ---- */
+
+enum { POOL_MAX = 16, SLOW_CALLS = 40 };
+
+static _Atomic uint32_t gate; /* 0: calls stop at it */
+static _Atomic int inside, inside_max;
+
+static int64_t call_gate(struct op *op)
+{
+    int now = atomic_fetch_add(&inside, 1) + 1;
+
+    if (now > atomic_load(&inside_max))
+        atomic_store(&inside_max, now); /* it only has to be seen once */
+    while (atomic_load(&gate) == 0)
+        futex_wait(&gate, 0, DEADLINE_NEVER);
+    atomic_fetch_sub(&inside, 1);
+    return (int64_t)op->offset;
+}
+
+static int tasks(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    int n = 0;
+
+    while (dir && readdir(dir))
+        n++;
+    closedir(dir);
+    return n;
+}
+
+static int becomes(int (*what)(void), int want)
+{
+    uint64_t limit = clock_now_ns() + 20 * NS_PER_SEC;
+
+    while (what() != want) {
+        if (clock_now_ns() > limit)
+            return 0;
+        usleep(1000);
+    }
+    return 1;
+}
+
+static int calls_inside(void)
+{
+    return atomic_load(&inside);
+}
+
+/* As many threads as calls that block, up to the bound; what is more waits. Idle ones leave. */
+TEST(pool_grows_and_shrinks)
+{
+    static struct work w[SLOW_CALLS];
+    int before;
+
+    threads_idle_ns = NS_PER_MS;
+    for (int round = 0; round < 3; round++) {
+        atomic_store(&gate, 0);
+        for (int i = 0; i < SLOW_CALLS; i++) {
+            prepare(&w[i], OP_CALL, -1, (uint64_t)i);
+            w[i].op.call = call_gate;
+            CHECK_EQ(engine_start(&w[i].op), 0);
+        }
+        CHECK(becomes(calls_inside, POOL_MAX));
+        before = tasks() - POOL_MAX;
+        atomic_store(&gate, 1);
+        futex_wake(&gate, INT_MAX);
+        for (int i = 0; i < SLOW_CALLS; i++) {
+            CHECK_EQ(wait_answer(&w[i]), i);
+            CHECK_EQ(w[i].answers, 1);
+        }
+        CHECK(becomes(tasks, before));
+    }
+    CHECK_EQ(inside_max, POOL_MAX);
+    threads_idle_ns = 3 * NS_PER_SEC;
 }
 
 TEST(cancel_against_answer)

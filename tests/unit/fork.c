@@ -74,18 +74,23 @@ static void start_read(HANDLE h, void *data, DWORD size, OVERLAPPED *ov)
         CHECK_EQ(GetLastError(), ERROR_IO_PENDING);
 }
 
-/* A temporary file of BLOCK bytes, without a name, that no cache answers for. */
-static HANDLE slow_file(void)
+/* A temporary file without a name that no cache answers for: it is passed (the device's queue), or has been
+ * emptied (the ring or a thread). */
+static HANDLE slow_file(int blocks, int direct)
 {
     char path[] = "/tmp/iocp-fork-XXXXXX", data[BLOCK] = {7};
     int fd = mkstemp(path);
     HANDLE h;
 
-    CHECK(fd >= 0 && write(fd, data, BLOCK) == BLOCK);
+    for (int i = 0; i < blocks; i++)
+        CHECK(fd >= 0 && write(fd, data, BLOCK) == BLOCK);
+    fdatasync(fd);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     close(fd);
     h = CreateFileA(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                    FILE_FLAG_OVERLAPPED | FILE_FLAG_NO_BUFFERING, NULL);
+                    FILE_FLAG_OVERLAPPED | (direct ? FILE_FLAG_NO_BUFFERING : 0), NULL);
     unlink(path);
+    CHECK(h != INVALID_HANDLE_VALUE);
     return h;
 }
 
@@ -120,13 +125,12 @@ static void round_of_sockets(void)
     CHECK(CloseHandle(event));
 }
 
-static void round_of_files(void)
+static void round_of_files(int direct)
 {
-    HANDLE port = new_port(), file = slow_file();
+    HANDLE port = new_port(), file = slow_file(1, direct);
     OVERLAPPED ov = {0};
     void *data = aligned_alloc(BLOCK, BLOCK);
 
-    CHECK(file != INVALID_HANDLE_VALUE);
     CHECK(CreateIoCompletionPort(file, port, 1, 0) == port);
     start_read(file, data, BLOCK, &ov);
     CHECK_EQ(take(port, &ov), 0);
@@ -173,7 +177,8 @@ static void round_of_waits(void)
 static void everything(void)
 {
     round_of_sockets();
-    round_of_files();
+    round_of_files(0);
+    round_of_files(1);
     round_of_waits();
     CHECK(GetStdHandle(STD_OUTPUT_HANDLE) != INVALID_HANDLE_VALUE);
     CHECK_EQ(GetFileType(GetStdHandle(STD_OUTPUT_HANDLE)) == FILE_TYPE_UNKNOWN, FALSE);
@@ -205,6 +210,11 @@ static void wait_child(pid_t pid)
 }
 
 /* ---- states ---- */
+
+static void just_exit(void *arg)
+{
+    (void)arg;
+}
 
 static void use_afresh(void *arg)
 {
@@ -318,9 +328,47 @@ TEST(requests_pending)
     CloseHandle(mutex);
 }
 
-static void just_exit(void *arg)
+enum { READS = 64 };
+
+/* What the ring, the threads and the device have in hand is answered to the parent, once. */
+TEST(files_under_way)
 {
-    (void)arg;
+    static OVERLAPPED ov[2 * READS];
+    char *data = aligned_alloc(BLOCK, 2 * READS * BLOCK);
+
+    for (int round = 0; round < 5; round++) {
+        HANDLE port = new_port(), files[2] = {slow_file(READS, 0), slow_file(READS, 1)};
+        int answers[2 * READS] = {0}, right = 0;
+        pid_t child;
+
+        memset(data, 0, 2 * READS * BLOCK);
+        memset(ov, 0, sizeof ov);
+        for (int i = 0; i < 2; i++)
+            CHECK(CreateIoCompletionPort(files[i], port, 1, 0) == port);
+        for (int i = 0; i < 2 * READS; i++) {
+            ov[i].Offset = (DWORD)i / 2 * BLOCK;
+            start_read(files[i % 2], data + (size_t)i * BLOCK, BLOCK, &ov[i]);
+        }
+        child = start_child(round % 2 ? just_exit : use_afresh, NULL);
+        for (int i = 0; i < 2 * READS; i++) {
+            OVERLAPPED *got = NULL;
+            ULONG_PTR key;
+            DWORD bytes = 0;
+
+            if (!CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &got, PATIENCE_MS)))
+                break;
+            CHECK_EQ(bytes, BLOCK);
+            answers[got - ov]++;
+        }
+        for (int i = 0; i < 2 * READS; i++)
+            right += answers[i] == 1 && data[(size_t)i * BLOCK] == 7;
+        CHECK_EQ(right, 2 * READS);
+        wait_child(child);
+        CloseHandle(files[0]);
+        CloseHandle(files[1]);
+        CloseHandle(port);
+    }
+    free(data);
 }
 
 static void fork_again(void *arg)
@@ -408,18 +456,20 @@ static void *echo_all_the_time(void *arg)
 
 static void *read_all_the_time(void *arg)
 {
-    HANDLE file = slow_file(), event = CreateEventA(NULL, FALSE, FALSE, NULL);
+    HANDLE files[2] = {slow_file(1, 0), slow_file(1, 1)}, event = CreateEventA(NULL, FALSE, FALSE, NULL);
     void *data = aligned_alloc(BLOCK, BLOCK);
     DWORD bytes = 0;
 
     while (!atomic_load(&enough)) {
         OVERLAPPED ov = {.hEvent = event};
+        HANDLE file = files[done[1] % 2];
 
+        posix_fadvise((int)(intptr_t)file, 0, 0, POSIX_FADV_DONTNEED);
         start_read(file, data, BLOCK, &ov);
         CHECK(GetOverlappedResult(file, &ov, &bytes, TRUE) && bytes == BLOCK);
         done[1]++;
     }
-    CHECK(CloseHandle(file));
+    CHECK(CloseHandle(files[0]) && CloseHandle(files[1]));
     CloseHandle(event);
     free(data);
     return arg;
@@ -497,7 +547,7 @@ TEST(exec_inherits_what_was_meant)
     pid_t pid;
 
     begin_state(&s);
-    round_of_files(); /* the ring, the home thread, everything that has a descriptor */
+    round_of_files(0); /* the ring, the home thread, everything that has a descriptor */
     CHECK(SetHandleInformation(later, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT));
     CHECK(CreatePipe(&read_end, &write_end, NULL, 0));
     CHECK_EQ(pipe2(out, O_CLOEXEC), 0);

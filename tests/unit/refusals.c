@@ -58,7 +58,8 @@ static HANDLE open_new(DWORD more)
     HANDLE file;
 
     close(fd);
-    file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED | more, NULL);
+    file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OVERLAPPED | more, NULL);
     unlink(path);
     return file;
 }
@@ -83,8 +84,9 @@ static void transfer_all(HANDLE file, HANDLE port, unsigned char *blocks, int wr
 
         ov[i].Offset = (DWORD)i * BLOCK;
         memset(block, write ? i + 1 : 0, BLOCK);
-        CHECK((write ? WriteFile(file, block, BLOCK, NULL, &ov[i]) : ReadFile(file, block, BLOCK, NULL, &ov[i])) ||
-              GetLastError() == ERROR_IO_PENDING);
+        if (!(write ? WriteFile(file, block, BLOCK, NULL, &ov[i])
+                    : ReadFile(file, block, BLOCK, NULL, &ov[i])))
+            CHECK_EQ(GetLastError(), ERROR_IO_PENDING);
     }
     for (int i = 0; i < BLOCKS; i++) {
         OVERLAPPED *got = NULL;
@@ -383,7 +385,7 @@ static void no_such_engine(void *arg)
     (void)arg;
     CHECK(freopen("/dev/null", "w", stderr) != NULL);
     setenv("IOCP_ENGINE", "best", 1);
-    CHECK(CreateFileA("/proc/self/exe", GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL) == INVALID_HANDLE_VALUE);
+    CHECK_EQ((intptr_t)CreateFileA("/proc/self/exe", GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL), -1);
     CHECK(strstr(iocp_engine_info(), "neither auto, uring nor epoll") != NULL);
 }
 
