@@ -227,7 +227,8 @@ static void worker_end(void *arg)
 
 static void *worker_main(void *arg)
 {
-    struct worker w = {.pool = arg, .born = atomic_load(&own.forks)};
+    struct run run;
+    struct worker w = {.pool = arg, .room = &run, .born = atomic_load(&own.forks)};
 
     pthread_cleanup_push(worker_end, &w);
     arrive(w.pool);

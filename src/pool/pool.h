@@ -36,6 +36,7 @@ struct pool {
 struct run;
 struct worker {
     struct pool *pool; /* counted */
+    struct run *room;  /* for a run: not on the part of the stack that ends with pthread_exit */
     struct run *run;   /* the callback that runs, or NULL */
     uint32_t born;     /* how many forks there had been */
     bool persistent;   /* has run something that wants its thread to stay: it does not leave */

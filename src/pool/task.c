@@ -327,10 +327,11 @@ static void call(struct run *run, const struct packet *packet)
 
 static void serve_task(struct worker *w, struct task *t)
 {
-    struct run run = {.task = t, .worker = w};
+    struct run *run = w->room;
     bool more;
 
-    if (!begin_queued(t, &run, &more)) {
+    *run = (struct run){.task = t, .worker = w};
+    if (!begin_queued(t, run, &more)) {
         object_put(&t->object);
         return;
     }
@@ -338,19 +339,18 @@ static void serve_task(struct worker *w, struct task *t)
         object_get(&t->object);
         task_queue(t);
     }
-    call(&run, NULL);
+    call(run, NULL);
 }
 
 static void serve_packet(struct worker *w, const struct packet *packet)
 {
-    struct run run = {.worker = w};
     struct object *obj;
 
     if (handle_get(packet->key, OBJECT_TASK, &obj, NULL) != STATUS_SUCCESS)
         return; /* closed, and nobody expects it any more */
-    run.task = task_from_object(obj);
-    if (begin_packet(run.task))
-        call(&run, packet);
+    *w->room = (struct run){.task = task_from_object(obj), .worker = w};
+    if (begin_packet(w->room->task))
+        call(w->room, packet);
     else
         object_put(obj);
 }

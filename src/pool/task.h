@@ -125,7 +125,7 @@ void task_serve(struct worker *w, struct queue_entry *e);
 
 /* ---- runs: one callback being run (TP_CALLBACK_INSTANCE) ---- */
 
-/* Lives on the stack of the pool's thread and is touched by it alone. */
+/* Lies in worker.room and is touched by that thread alone. */
 struct run {
     struct task *task;        /* counted */
     struct worker *worker;
