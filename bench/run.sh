@@ -325,6 +325,11 @@ queue_part() {
         "$(value "$queue" post_get)" "$(value "$queue" backlog)" "$(value "$queue" batch)"
     printf '  there and back between two threads %s, on bare futexes %s\n' \
         "$(value "$queue" ping_pong)" "$(value "$queue" futex_ping_pong)"
+    pool=$("$build/bench/pool" 2>"$dir/errors") || broken "pool failed"
+    echo "the thread pool, nanoseconds per item of work (median of 31 rounds), beside a plain pool of pthreads"
+    printf '  %-44s %8s %8s\n' "many submitted at once" "$(value "$pool" items)" "$(value "$pool" plain_items)" \
+        "each submits the next" "$(value "$pool" chain)" "$(value "$pool" plain_chain)" \
+        "one, waited for" "$(value "$pool" one)" "$(value "$pool" plain_one)"
 }
 queue_goals() {
     goal "post + get on one thread" "$(value "$queue" post_get)" at-most 40 ns

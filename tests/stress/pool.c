@@ -334,21 +334,23 @@ int main(int argc, char **argv)
 {
     pthread_t threads[THREADS];
     PTP_POOL pool = NULL;
+    uint64_t seed;
 
     stress_begin(argc, argv, 30000, 1200);
+    seed = stress_seed;
     MUST((semaphore = CreateSemaphoreA(NULL, 0, 1000000, NULL)) != NULL);
     InitializeThreadpoolEnvironment(&environment);
     for (int i = 0; i < THREADS; i++)
         threads[i] = stress_thread(run, (void *)(intptr_t)i);
     for (uint64_t n = 0; n < stress_count; n++) {
-        int k = (int)stress_random(&stress_seed, KINDS);
+        int k = (int)stress_random(&seed, KINDS);
 
         if (n % 50 == 0) { /* the default pool, and others of few threads, which go */
             if (pool)
                 CloseThreadpool(pool);
             pool = n % 100 ? CreateThreadpool(NULL) : NULL;
             if (pool)
-                SetThreadpoolThreadMaximum(pool, 1 + (DWORD)stress_random(&stress_seed, 4));
+                SetThreadpoolThreadMaximum(pool, 1 + (DWORD)stress_random(&seed, 4));
             SetThreadpoolCallbackPool(&environment, pool);
         }
         make(k);
