@@ -7,12 +7,8 @@
 #include "api/api.h"
 #include "api/filename.h"
 #include "api/overlapped.h"
-#include "base/clock.h"
 #include "base/status.h"
 #include "io/watch.h"
-#include "object/handle.h"
-#include "wait/objects.h"
-#include "wait/wait.h"
 
 #include <ntstatus.h>
 
@@ -53,32 +49,6 @@ static uint32_t start(struct file *f, const struct changes *c)
     return watch_start(r);
 }
 
-/* An overlapped handle without an OVERLAPPED: one of our own is waited for. */
-static uint32_t start_and_wait(struct file *f, struct changes *c, uint32_t *bytes)
-{
-    OVERLAPPED ov = {.hEvent = NULL};
-    struct object *event;
-    uintptr_t h;
-    uint32_t status = event_new(NULL, true, false, &event);
-
-    if (status != STATUS_SUCCESS)
-        return status;
-    status = handle_open(event, EVENT_ALL_ACCESS, 0, &h);
-    if (status == STATUS_SUCCESS) {
-        ov.hEvent = (HANDLE)(h | 1); /* no packet */
-        c->ov = &ov;
-        status = start(f, c);
-        if (!status_is_error(status)) {
-            wait_for_one(event_dispatcher(event), false, DEADLINE_NEVER);
-            status = (uint32_t)ov.Internal;
-            *bytes = (uint32_t)ov.InternalHigh;
-        }
-        handle_close(h);
-    }
-    object_put(event);
-    return status;
-}
-
 static uint32_t read_changes(struct file *f, struct changes *c, DWORD *bytes)
 {
     uint32_t done = 0;
@@ -86,10 +56,7 @@ static uint32_t read_changes(struct file *f, struct changes *c, DWORD *bytes)
 
     if ((f->flags & FILE_OVERLAPPED) && c->ov)
         return start(f, c);
-    if (f->flags & FILE_OVERLAPPED)
-        status = start_and_wait(f, c, &done);
-    else
-        status = watch_wait(f, c->data, c->size, &done);
+    status = watch_wait(f, c->data, c->size, &done); /* without an OVERLAPPED on any handle */
     if (bytes)
         *bytes = done;
     if (c->ov && !(f->flags & FILE_OVERLAPPED))

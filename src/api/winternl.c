@@ -73,8 +73,11 @@ static uint32_t create(uint32_t (*make)(const char *, struct object **), HANDLE 
     struct object *obj = NULL;
     const char *name;
     char *text;
-    uint32_t made, status = object_name(attributes, &text, &name);
+    uint32_t made, status;
 
+    if (!out)
+        return STATUS_ACCESS_VIOLATION;
+    status = object_name(attributes, &text, &name);
     if (status != STATUS_SUCCESS)
         return status;
     made = make(name, &obj);
@@ -181,8 +184,11 @@ NTSTATUS NTAPI NtOpenKeyedEvent(PHANDLE KeyedEventHandle, ACCESS_MASK DesiredAcc
     struct object *obj;
     const char *name;
     char *text;
-    uint32_t status = object_name(ObjectAttributes, &text, &name);
+    uint32_t status;
 
+    if (!KeyedEventHandle)
+        return (NTSTATUS)STATUS_ACCESS_VIOLATION;
+    status = object_name(ObjectAttributes, &text, &name);
     if (status == STATUS_SUCCESS)
         status = name ? object_name_find(name, OBJECT_KEYED_EVENT, &obj) : (uint32_t)STATUS_INVALID_PARAMETER;
     free(text);
@@ -229,6 +235,8 @@ NTSTATUS NTAPI NtReleaseKeyedEvent(HANDLE KeyedEventHandle, PVOID KeyValue, BOOL
 
 NTSTATUS NTAPI NtQuerySystemTime(PLARGE_INTEGER SystemTime)
 {
+    if (!SystemTime)
+        return (NTSTATUS)STATUS_ACCESS_VIOLATION;
     SystemTime->QuadPart = clock_filetime();
     return (NTSTATUS)STATUS_SUCCESS;
 }

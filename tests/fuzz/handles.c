@@ -16,6 +16,7 @@
 #endif
 #include <iocp.h>
 #include <process.h>
+#include <iocp_nt.h>
 #include <winternl.h>
 
 #include <dirent.h>
@@ -196,15 +197,28 @@ static uintptr_t any_name(void)
 
 static uintptr_t any_path(void)
 {
-    static char path[128];
-    static const char *const others[] = {"", "/nowhere/x", "C:\\<>", "\\\\.\\pipe\\x"};
+    static char path[128], longest[40000];
+    static const char *const others[] = {"", "/nowhere/x", "C:\\<>", "\\\\.\\pipe\\x", longest};
 
     if (rnd(8) == 0)
         return 0;
+    if (!longest[0]) {
+        memset(longest, '\\', sizeof longest - 1);
+        memset(longest + 3, '?', 1);
+        memset(longest + 8, 'a', 30000);
+    }
     if (rnd(4) == 0)
         return (uintptr_t)others[rnd(sizeof others / sizeof others[0])];
     snprintf(path, sizeof path, "%s/%c", directory, (char)('a' + rnd(4)));
     return (uintptr_t)path;
+}
+
+static uintptr_t any_pipe_name(void)
+{
+    static const char *const names[] = {"\\\\.\\pipe\\iocp-fuzz-a", "\\\\.\\pipe\\iocp-fuzz-b",
+                                        "\\\\.\\pipe\\", "iocp-fuzz-a", "\\\\.\\pipe\\a\\..\\..\\b"};
+
+    return rnd(16) ? (uintptr_t)names[rnd(16) < 14 ? rnd(2) : rnd(sizeof names / sizeof names[0])] : 0;
 }
 
 static uintptr_t any_buffers(void)
@@ -244,7 +258,8 @@ static uintptr_t any_set(unsigned which)
  *   d memory or NULL, and next s its size (any, for NULL)        w buffers, and next k how many
  *   p memory for an answer, or NULL      P the same, never NULL  L pointer to a length of any kind
  *   i number, any    l length, any    t time-out, short    b 0 or 1    0 zero
- *   n name or NULL   f path or NULL   a address or NULL    c g q m routines: file, Winsock, APC, thread
+ *   n name or NULL   f path or NULL   j name of a pipe   a address or NULL
+ *   c g q m routines: file, Winsock, APC, thread
  *   N how many handles, and next A their array   V how many, after polls v   S set   T no time
  *   H where one handle is returned   D a due time
  */
@@ -284,6 +299,8 @@ static uintptr_t argument(char kind, unsigned index, uintptr_t before)
         return any_name();
     case 'f':
         return any_path();
+    case 'j':
+        return any_pipe_name();
     case 'a':
         return any_address();
     case 'c':
@@ -380,6 +397,29 @@ static const struct entry entries[] = {
     CALL(CancelWaitableTimer, "h"), CALL(WaitForSingleObject, "ht"), CALL(WaitForSingleObjectEx, "htb"),
     CALL(WaitForMultipleObjects, "NAbt"), CALL(WaitForMultipleObjectsEx, "NAbtb"),
     CALL(SignalObjectAndWait, "hhtb"), CALL(SleepEx, "tb"), CALL(QueueUserAPC, "qhi"),
+    /* pipes */
+    MAKE(CreateNamedPipeA, "jiiiiii0"), MAKE(CreateFileA, "jii0ii0"), CALL(ConnectNamedPipe, "ho"),
+    CALL(DisconnectNamedPipe, "h"), CALL(PeekNamedPipe, "hdsppp"), CALL(TransactNamedPipe, "hdsdspo"),
+    CALL(SetNamedPipeHandleState, "hppp"), CALL(GetNamedPipeInfo, "hpppp"),
+    CALL(GetNamedPipeHandleStateA, "hpppp0i"), CALL(GetNamedPipeClientProcessId, "hp"),
+    CALL(GetNamedPipeServerProcessId, "hp"), CALL(WaitNamedPipeA, "jb"), CALL(CallNamedPipeA, "jdsdspb"),
+    /* serial lines */
+    CALL(GetCommState, "hp"), CALL(SetCommState, "hp"), CALL(GetCommTimeouts, "hp"),
+    CALL(SetCommTimeouts, "hp"), CALL(SetCommMask, "hi"), CALL(GetCommMask, "hp"), CALL(WaitCommEvent, "hpo"),
+    CALL(ClearCommError, "hpp"), CALL(PurgeComm, "hi"), CALL(EscapeCommFunction, "hi"),
+    CALL(SetCommBreak, "h"), CALL(ClearCommBreak, "h"), CALL(TransmitCommChar, "hi"),
+    CALL(GetCommModemStatus, "hp"), CALL(SetupComm, "hii"), CALL(GetCommProperties, "hp"),
+    CALL(GetCommConfig, "hpL"),
+    /* watches */
+    CALL(ReadDirectoryChangesW, "hdsbipoc"), MAKE(FindFirstChangeNotificationA, "fbi"),
+    CALL(FindNextChangeNotification, "h"), CALL(FindCloseChangeNotification, "h"),
+    /* native calls, and the thread pool's that take handles */
+    CALL(NtCreateWaitCompletionPacket, "Hi0"), CALL(NtAssociateWaitCompletionPacket, "hhhiiiip"),
+    CALL(NtCancelWaitCompletionPacket, "hb"), CALL(NtCreateKeyedEvent, "Hi00"),
+    CALL(NtWaitForKeyedEvent, "hPbT"), CALL(NtReleaseKeyedEvent, "hPbT"), CALL(NtWaitForKeyedEvent, "hibT"),
+    CALL(NtClose, "h"), CALL(NtWaitForSingleObject, "hbT"), CALL(NtQueryInformationFile, "hPdsi"),
+    CALL(NtSetInformationFile, "hPdsi"), CALL(NtCancelIoFileEx, "hOP"), CALL(NtCancelIoFile, "hP"),
+    CALL(BindIoCompletionCallback, "hc0"), CALL(QueueUserWorkItem, "mpi"),
     /* threads, processes, handles */
     CALL(GetExitCodeThread, "hp"), CALL(GetExitCodeProcess, "hp"), CALL(GetThreadId, "h"),
     CALL(GetProcessId, "h"), CALL(GetProcessIdOfThread, "h"), CALL(GetThreadTimes, "hpppp"),
@@ -432,12 +472,25 @@ static void note_closed(void)
             ours[pool[i]] = false;
 }
 
+/* A pseudo terminal: one end as a serial line of ours, the other as a descriptor. */
+static void make_line(DWORD how)
+{
+    char path[64];
+    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    if (fd < 0 || grantpt(fd) || unlockpt(fd) || ptsname_r(fd, path, sizeof path))
+        abort();
+    keep((uintptr_t)CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, how, NULL));
+    keep((uintptr_t)fd);
+}
+
 /* Good ones now and then: of nonsense alone nothing would ever pend. */
 static void make_good_ones(void)
 {
     int fd[2];
     char path[128];
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, rnd(3));
+    DWORD how = rnd(2) ? FILE_FLAG_OVERLAPPED : 0;
     SOCKET s = WSASocketA(AF_INET, rnd(3) ? SOCK_STREAM : SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
@@ -451,6 +504,17 @@ static void make_good_ones(void)
         abort();
     if (rnd(2))
         CreateIoCompletionPort((HANDLE)(intptr_t)fd[0], port, 7, 0);
+    if (rnd(4) == 0)
+        keep((uintptr_t)CreateFileA(directory, FILE_LIST_DIRECTORY, 7, NULL, OPEN_EXISTING,
+                                    FILE_FLAG_BACKUP_SEMANTICS | how, NULL));
+    if (rnd(4) == 0)
+        keep((uintptr_t)CreateNamedPipeA((const char *)any_pipe_name(), PIPE_ACCESS_DUPLEX | how, rnd(8),
+                                         1 + rnd(4), 512, 512, 0, NULL));
+    if (rnd(4) == 0)
+        keep((uintptr_t)CreateFileA((const char *)any_pipe_name(), GENERIC_READ | GENERIC_WRITE, 0, NULL,
+                                    OPEN_EXISTING, how, NULL));
+    if (rnd(16) == 0)
+        make_line(how);
     keep((uintptr_t)fd[0]);
     keep((uintptr_t)fd[1]);
     keep((uintptr_t)port);
@@ -493,9 +557,8 @@ static void one_call(void)
     if (e->makes)
         keep(result);
     for (unsigned i = 0; e->arguments[i]; i++) {
-        if (e->arguments[i] == 'H' && a[i] && (result & 0xFFFFFFFFu)) {
+        if (e->arguments[i] == 'H' && a[i])
             keep((uintptr_t)results[i % 2]);
-        }
     }
 }
 
