@@ -18,6 +18,7 @@ list() {
         winternl.h) module=NTDLL ;;
         mmsystem.h | timeapi.h | mmiscapi*.h) module=WINMM ;;
         winuser.h) module=USER ;;
+        iphlpapi.h | netioapi.h) module=IPHLP ;;
         process.h | io.h | direct.h | iocpcrt*.h | wchar*.h | strsafe.h | tchar.h | corecrt*.h) module=CRT ;;
         *) module=KERNEL ;;
         esac

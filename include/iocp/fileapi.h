@@ -132,6 +132,9 @@ WINBASEAPI DWORD WINAPI GetFileSize(HANDLE file, LPDWORD high) IOCP_SYM(GetFileS
 
 /* Cuts or extends the file at its pointer. */
 WINBASEAPI BOOL WINAPI SetEndOfFile(HANDLE file) IOCP_SYM(SetEndOfFile);
+/* A promise that `length` bytes are valid, which costs nothing here: what was never written reads as zeros.
+ * ERROR_INVALID_PARAMETER: not between 1 and the size. */
+WINBASEAPI BOOL WINAPI SetFileValidData(HANDLE file, LONGLONG length) IOCP_SYM(SetFileValidData);
 
 /* FILE_TYPE_DISK, FILE_TYPE_PIPE (sockets too) or FILE_TYPE_CHAR; FILE_TYPE_UNKNOWN is an error unless
  * the last error is 0. */

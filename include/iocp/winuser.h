@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * winuser.h: of the window system there is nothing here but what Windows keeps in this header about
- * strings: letter case, steps, wsprintf; and a few macros.
+ * strings: letter case, steps, wsprintf; a few macros; and the waits that would end with a message.
  * Page: "winuser.h header", learn.microsoft.com/windows/win32/api/winuser/.
  */
 #ifndef _WINUSER_
@@ -67,6 +67,38 @@ WINUSERAPI int WINAPI wvsprintfW(LPWSTR buffer, LPCWSTR format, va_list argument
 #define wsprintf        wsprintfA
 #define wvsprintf       wvsprintfA
 #endif
+
+/* ---------- waiting ---------- */
+
+#define MWMO_WAITALL        0x0001
+#define MWMO_ALERTABLE      0x0002
+#define MWMO_INPUTAVAILABLE 0x0004
+
+#define QS_KEY            0x0001
+#define QS_MOUSEMOVE      0x0002
+#define QS_MOUSEBUTTON    0x0004
+#define QS_POSTMESSAGE    0x0008
+#define QS_TIMER          0x0010
+#define QS_PAINT          0x0020
+#define QS_SENDMESSAGE    0x0040
+#define QS_HOTKEY         0x0080
+#define QS_ALLPOSTMESSAGE 0x0100
+#define QS_RAWINPUT       0x0400
+#define QS_MOUSE          (QS_MOUSEMOVE | QS_MOUSEBUTTON)
+#define QS_INPUT          (QS_MOUSE | QS_KEY | QS_RAWINPUT)
+#define QS_ALLEVENTS      (QS_INPUT | QS_POSTMESSAGE | QS_TIMER | QS_PAINT | QS_HOTKEY)
+#define QS_ALLINPUT       (QS_ALLEVENTS | QS_SENDMESSAGE)
+
+/*
+ * WaitForMultipleObjectsEx for at most 63 handles, count 0 included (which only sleeps). There are no
+ * windows and so no messages: wake_mask never ends the wait. WAIT_FAILED: ERROR_INVALID_PARAMETER and
+ * those of the wait.
+ */
+WINUSERAPI DWORD WINAPI MsgWaitForMultipleObjectsEx(DWORD count, const HANDLE *handles, DWORD ms,
+                                                    DWORD wake_mask, DWORD flags)
+    IOCP_SYM(MsgWaitForMultipleObjectsEx);
+WINUSERAPI DWORD WINAPI MsgWaitForMultipleObjects(DWORD count, const HANDLE *handles, BOOL all, DWORD ms,
+                                                  DWORD wake_mask) IOCP_SYM(MsgWaitForMultipleObjects);
 
 IOCP_EXTERN_C_END
 

@@ -437,6 +437,21 @@ BOOL WINAPI SetEndOfFile(HANDLE hFile)
     return win32_result(status);
 }
 
+BOOL WINAPI SetFileValidData(HANDLE hFile, LONGLONG ValidDataLength)
+{
+    struct file *f;
+    int64_t size = 0;
+    uint32_t status = filename_handle(hFile, FILE_WRITE_DATA, &f);
+
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    file_put(f);
+    status = size_of(hFile, &size);
+    if (status == STATUS_SUCCESS && (ValidDataLength <= 0 || ValidDataLength > size))
+        status = STATUS_INVALID_PARAMETER;
+    return win32_result(status);
+}
+
 DWORD WINAPI GetFileType(HANDLE hFile)
 {
     struct file *f;

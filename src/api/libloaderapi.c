@@ -25,6 +25,7 @@ enum {
     WINMM = 16,
     USER = 32,
     CRT = 64,
+    IPHLP = 256,
     SYNCH = 128,    /* kernelbase and the API set, but not kernel32 */
 };
 
@@ -41,6 +42,7 @@ static const struct module modules[] = {
     {"mswsock", MSWSOCK},
     {"winmm", WINMM},
     {"user32", USER},
+    {"iphlpapi", IPHLP},
     {"msvcrt", CRT},
     {"ucrtbase", CRT},
     {"api-ms-win-core-synch-l1-2-0", KERNEL | SYNCH},

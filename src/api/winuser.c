@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * winuser.h: letter case, stepping through strings, wsprintf. Letter case goes in 16 bits by
- * Unicode's simple table; in bytes the letters of ASCII alone, because the case forms of a UTF-8
- * sequence may have other lengths.
+ * winuser.h: letter case, stepping through strings, wsprintf, waits without messages. Letter case goes in
+ * 16 bits by Unicode's simple table; in bytes the letters of ASCII alone, because the case forms of a
+ * UTF-8 sequence may have other lengths.
  */
 #include <windows.h>
 
+#include "api/api.h"
 #include "api/crt.h"
 #include "base/text.h"
 
+#include <ntstatus.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
@@ -153,4 +155,28 @@ int WINAPIV wsprintfW(LPWSTR buffer, LPCWSTR format, ...)
     length = wvsprintfW(buffer, format, arguments);
     va_end(arguments);
     return length;
+}
+
+/* ---- waiting ---- */
+
+DWORD WINAPI MsgWaitForMultipleObjectsEx(DWORD nCount, const HANDLE *pHandles, DWORD dwMilliseconds,
+                                         DWORD dwWakeMask, DWORD dwFlags)
+{
+    BOOL alertable = (dwFlags & MWMO_ALERTABLE) != 0;
+
+    (void)dwWakeMask;
+    if (nCount >= MAXIMUM_WAIT_OBJECTS || (nCount && !pHandles) ||
+        (dwFlags & ~(DWORD)(MWMO_WAITALL | MWMO_ALERTABLE | MWMO_INPUTAVAILABLE)))
+        return win32_fail(STATUS_INVALID_PARAMETER), WAIT_FAILED;
+    if (nCount)
+        return WaitForMultipleObjectsEx(nCount, pHandles, (dwFlags & MWMO_WAITALL) != 0, dwMilliseconds,
+                                        alertable);
+    return SleepEx(dwMilliseconds, alertable) ? WAIT_IO_COMPLETION : WAIT_TIMEOUT;
+}
+
+DWORD WINAPI MsgWaitForMultipleObjects(DWORD nCount, const HANDLE *pHandles, BOOL fWaitAll,
+                                       DWORD dwMilliseconds, DWORD dwWakeMask)
+{
+    return MsgWaitForMultipleObjectsEx(nCount, pHandles, dwMilliseconds, dwWakeMask,
+                                       fWaitAll ? MWMO_WAITALL : 0);
 }

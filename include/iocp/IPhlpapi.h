@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Another usual spelling of iphlpapi.h. */
+#include "iphlpapi.h"
