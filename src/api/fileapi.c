@@ -174,6 +174,23 @@ static uint32_t file_for(HANDLE handle, bool write, struct file **out)
     return STATUS_ACCESS_DENIED;
 }
 
+/* A socket has no position, and needs no more than a lean request. */
+static uint32_t new_transfer(struct file *f, const struct transfer *t, struct request **out)
+{
+    uint32_t status;
+
+    if (f->kind == FILE_KIND_SOCKET) {
+        status = request_new_lean(f, t->ov, !t->routine, out);
+        if (status == STATUS_SUCCESS)
+            file_get(f);
+        return status;
+    }
+    status = request_new(f, t->ov, !t->routine, out);
+    if (status == STATUS_SUCCESS)
+        (*out)->offset = offset_of(t->ov);
+    return status;
+}
+
 /* The start of one overlapped transfer; *bytes is written only when it is done already. */
 static uint32_t start(struct file *f, const struct transfer *t, DWORD *bytes)
 {
@@ -183,11 +200,10 @@ static uint32_t start(struct file *f, const struct transfer *t, DWORD *bytes)
 
     if (!begin)
         return STATUS_INVALID_DEVICE_REQUEST;
-    status = request_new(f, t->ov, !t->routine, &r);
+    status = new_transfer(f, t, &r);
     if (status != STATUS_SUCCESS)
         return status;
     request_set_buf(r, t->data, t->size);
-    r->offset = offset_of(t->ov);
     if (t->routine)
         request_set_routine(r, t->routine, false);
     request_begin(r);

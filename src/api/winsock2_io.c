@@ -228,6 +228,66 @@ static int receive_call(SOCKET s, const struct call *c)
     return wsa_result(status);
 }
 
+/* ---- what nearly every call is: overlapped, one buffer, no flags, no routine ---- */
+
+static inline bool is_plain(const WSABUF *buffers, DWORD count, DWORD flags, const OVERLAPPED *overlapped,
+                            LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    return overlapped && !routine && count == 1 && flags == 0 && buffers;
+}
+
+/* The last error of an operation that goes on is worth no look into the table. */
+static inline int plain_result(uint32_t status)
+{
+    if (status == STATUS_SUCCESS)
+        return 0;
+    if (status != STATUS_PENDING)
+        return wsa_result(status);
+    last_error_set(WSA_IO_PENDING);
+    return SOCKET_ERROR;
+}
+
+static int send_plain(SOCKET s, const struct call *c)
+{
+    struct request_result result;
+    struct file *f;
+    uint32_t status = socket_get_for_data(s, &f);
+
+    if (status != STATUS_SUCCESS)
+        return wsa_result(status);
+    if (__builtin_expect(f->flags & FILE_OVERLAPPED, 1)) {
+        status = sock_start_plain_send(f, c->bufs, c->answer.ov, &result);
+        if (status == STATUS_SUCCESS && c->bytes)
+            *c->bytes = result.bytes;
+        return plain_result(status);
+    }
+    status = run_send(f, c);
+    file_put(f);
+    return wsa_result(status);
+}
+
+static int receive_plain(SOCKET s, const struct call *c)
+{
+    struct request_result result;
+    struct file *f;
+    uint32_t status = socket_get_for_data(s, &f);
+
+    if (status != STATUS_SUCCESS)
+        return wsa_result(status);
+    if (__builtin_expect(f->flags & FILE_OVERLAPPED, 1)) {
+        status = sock_start_plain_receive(f, c->bufs, c->answer.ov, &result);
+        if (status == STATUS_SUCCESS) {
+            if (c->bytes)
+                *c->bytes = result.bytes;
+            *c->out_flags = result.flags;
+        }
+        return plain_result(status);
+    }
+    status = run_receive(f, c);
+    file_put(f);
+    return wsa_result(status);
+}
+
 /* ---- the public names ---- */
 
 int WSAAPI WSASend(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, DWORD flags,
@@ -239,7 +299,7 @@ int WSAAPI WSASend(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, DWORD
                      .bytes = bytes,
                      .answer = {overlapped, routine}};
 
-    return send_call(s, &c);
+    return is_plain(buffers, count, flags, overlapped, routine) ? send_plain(s, &c) : send_call(s, &c);
 }
 
 int WSAAPI WSASendTo(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, DWORD flags,
@@ -276,6 +336,8 @@ int WSAAPI WSARecv(SOCKET s, LPWSABUF buffers, DWORD count, LPDWORD bytes, LPDWO
                      .out_flags = flags,
                      .answer = {overlapped, routine}};
 
+    if (flags && is_plain(buffers, count, *flags, overlapped, routine))
+        return receive_plain(s, &c);
     return receive_flagged(s, &c);
 }
 

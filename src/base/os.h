@@ -16,7 +16,8 @@
 
 /*
  * For tests: asked before each call, by name ("preadv2", "openat" ...); a result other than 0 is
- * the -errno that the call gives without being made. NULL in production.
+ * the -errno that the call gives without being made ("slab", which is no system call: no memory).
+ * NULL in production.
  */
 extern int (*os_fault)(const char *call);
 

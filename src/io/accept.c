@@ -197,54 +197,77 @@ static int accept_behind(struct file *listener, struct file *socket)
 
 /* ---- the listener without descriptors ---- */
 
+/* Stays once it is there, until the file is destroyed. `armed` is guarded by the file's lock. */
+struct sock_listener {
+    struct timer retry; /* out of descriptors: try again */
+    struct file *file;  /* counted while armed */
+    bool armed;
+};
+
 /* An edge-triggered listener says nothing more of a connection it could not be given. */
 static void retry_fire(struct timer *t)
 {
-    struct sock *s = container_of(t, struct sock, retry);
-    struct file *f = s->retry_file;
+    struct sock_listener *l = container_of(t, struct sock_listener, retry);
+    struct file *f = l->file;
 
     lock_acquire(&f->lock);
-    s->retry_file = NULL;
+    l->armed = false;
     lock_release(&f->lock);
     lane_kick(f);
     file_put(f);
 }
 
-void accept_retry_init(struct sock *s)
+uint32_t accept_listen(struct file *f)
 {
-    timer_init(&s->retry, retry_fire);
+    struct sock *s = sock_of(f);
+    struct sock_listener *made = malloc(sizeof *made);
+
+    if (!made)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    timer_init(&made->retry, retry_fire);
+    made->file = f;
+    made->armed = false;
+    lock_acquire(&f->lock);
+    if (!s->listener) {
+        s->listener = made;
+        made = NULL;
+    }
+    lock_release(&f->lock);
+    free(made);
+    return STATUS_SUCCESS;
+}
+
+/* The armed timer's reference comes back. */
+static void disarmed(struct file *f, struct sock_listener *l)
+{
+    lock_acquire(&f->lock);
+    l->armed = false;
+    lock_release(&f->lock);
+    file_put(f);
 }
 
 static void retry_later(struct file *f)
 {
-    struct sock *s = sock_of(f);
+    struct sock_listener *l = sock_of(f)->listener;
     bool arm;
 
     lock_acquire(&f->lock);
-    arm = !s->retry_file && !f->closing;
+    arm = !l->armed && !f->closing;
     if (arm) {
         file_get(f);
-        s->retry_file = f;
+        l->armed = true;
     }
     lock_release(&f->lock);
-    if (arm && timer_set(&s->retry, deadline_from_ms(RETRY_MS)) != 0) {
-        lock_acquire(&f->lock);
-        s->retry_file = NULL;
-        lock_release(&f->lock);
-        file_put(f); /* no home thread: the next connection's edge will do */
-    }
+    if (arm && timer_set(&l->retry, deadline_from_ms(RETRY_MS)) != 0)
+        disarmed(f, l); /* no home thread: the next connection's edge will do */
 }
 
 void accept_retry_stop(struct file *f)
 {
-    struct sock *s = sock_of(f);
+    struct sock_listener *l = sock_of(f)->listener;
 
-    if (!timer_cancel(&s->retry))
-        return;
-    lock_acquire(&f->lock);
-    s->retry_file = NULL;
-    lock_release(&f->lock);
-    file_put(f);
+    if (l && timer_cancel(&l->retry))
+        disarmed(f, l);
 }
 
 /* ---- address areas ---- */
@@ -302,7 +325,7 @@ static uint32_t fill_areas(struct request *r, struct file *socket)
 static uint32_t attempt_data(struct request *r)
 {
     struct sock_transfer t = {
-        .iov = r->iov, .iov_count = r->iov_count, .size = r->size};
+        .iov = request_iov(r), .iov_count = r->iov_count, .size = r->size};
     uint32_t status = sock_receive_step(r->u.accept.socket, &t);
 
     r->bytes = t.bytes;
@@ -349,15 +372,11 @@ static void release(struct request *r)
 {
     struct file *socket = r->u.accept.socket;
     struct sock *s = sock_of(socket);
-    struct file *listener;
 
     lock_acquire(&socket->lock);
-    listener = s->accepting;
-    s->accepting = NULL;
-    s->accept_request = NULL;
+    if (s->accept_request == r)
+        s->accept_request = NULL;
     lock_release(&socket->lock);
-    if (listener)
-        file_put(listener);
     file_put(socket);
 }
 
@@ -380,19 +399,16 @@ static bool has_address(struct file *f)
 }
 
 /* Takes the accept socket for r, if it is a fresh one (ACC-08). */
-static uint32_t claim(struct file *listener, struct file *socket, struct request *r)
+static uint32_t claim(struct file *socket, struct request *r)
 {
     struct sock *s = sock_of(socket);
     bool fresh = !has_address(socket);
 
     lock_acquire(&socket->lock);
-    fresh = fresh && !s->accepting && !socket->closing &&
+    fresh = fresh && !s->accept_request && !socket->closing &&
             atomic_load(&s->phase) == SOCK_PHASE_OPEN;
-    if (fresh) {
-        file_get(listener);
-        s->accepting = listener;
+    if (fresh)
         s->accept_request = r;
-    }
     lock_release(&socket->lock);
     return fresh ? (uint32_t)STATUS_SUCCESS : status_from_wsa(WSAEINVAL);
 }
@@ -427,7 +443,7 @@ uint32_t accept_start(struct file *listener, struct file *socket, void *out, uin
     status = request_new(listener, ov, true, &r);
     if (status != STATUS_SUCCESS)
         return status;
-    status = claim(listener, socket, r);
+    status = claim(socket, r);
     if (status != STATUS_SUCCESS)
         return request_refuse(r, status);
     file_get(socket);
@@ -476,17 +492,17 @@ void accept_abandon(struct file *f)
     struct sock *s = sock_of(f);
     struct cancel_match match = {0};
     struct request *r;
-    struct file *listener;
+    struct file *listener = NULL;
 
     lock_acquire(&f->lock);
-    listener = s->accepting;
     r = s->accept_request;
-    if (listener) {
+    if (r) { /* not answered yet: its release would have cleared this, and then let the listener go */
+        listener = r->file;
         file_get(listener);
-        request_get(r); /* not answered yet: its release would have cleared the two */
+        request_get(r);
     }
     lock_release(&f->lock);
-    if (!listener)
+    if (!r)
         return;
     match.request = r;
     cancel_requests(listener, &match);

@@ -24,8 +24,9 @@ uint32_t accept_update(struct file *f, uintptr_t listener);
 /* f is being closed: the AcceptEx that waits with it ends. */
 void accept_abandon(struct file *f);
 
-/* The timer of listeners without descriptors. */
-void accept_retry_init(struct sock *s);
+/* What only a listener has: before it listens. STATUS_INSUFFICIENT_RESOURCES. */
+uint32_t accept_listen(struct file *f);
+/* Its timer is stopped. */
 void accept_retry_stop(struct file *f);
 
 #endif

@@ -19,10 +19,17 @@ struct target {
     struct file *lane_file;
 };
 
-static void target_take(struct target *t, struct request *r)
+/* In whose lane it is; NULL: in none, an engine has it. A lean one never leaves its file's. */
+static struct file *lane_file_of(struct request *r, struct file *f)
+{
+    return r->wide ? atomic_load(&r->lane_file) : f;
+}
+
+/* Found pending on f, or in a lane of f; its lock is held. */
+static void target_take(struct target *t, struct request *r, struct file *f)
 {
     t->r = r;
-    t->lane_file = atomic_load(&r->lane_file);
+    t->lane_file = lane_file_of(r, f);
     request_get(r);
     if (t->lane_file)
         file_get(t->lane_file);
@@ -57,9 +64,7 @@ static bool cancel_started(struct request *r, struct file *f)
 /* In a lane: taken out and answered here, or, while it is attempted, told to give up. */
 static bool cancel_queued(struct request *r, struct file *lane_file)
 {
-    struct file *f;
-
-    if (!list_linked(&r->link) || r->attempting) {
+    if (!list_linked(&r->entry.link) || r->attempting) {
         bool asked = r->state == REQUEST_QUEUED && !atomic_load(&r->cancelled);
 
         if (asked)
@@ -67,13 +72,8 @@ static bool cancel_queued(struct request *r, struct file *lane_file)
         lock_release(&lane_file->lock);
         return asked;
     }
-    f = r->file; /* not answered yet, so still there */
-    list_remove(&r->link);
-    if (f == lane_file) {
-        list_remove(&r->pending);
-        r->pended = false;
-        r->state = REQUEST_DONE;
-    }
+    list_remove(&r->entry.link);
+    atomic_store(&r->state, REQUEST_DONE);
     atomic_store(&r->cancelled, true);
     lock_release(&lane_file->lock);
     request_complete(r, STATUS_CANCELLED, false);
@@ -101,7 +101,7 @@ static bool cancel_target(struct target *t, struct file *f)
         lock_release(&guard->lock);
         return false;
     }
-    if (t->lane_file && atomic_load(&t->r->lane_file) != t->lane_file) {
+    if (t->lane_file && lane_file_of(t->r, t->lane_file) != t->lane_file) {
         target_follow(t);
         return cancel_target(t, f);
     }
@@ -114,21 +114,46 @@ static bool matches(const struct request *r, const struct cancel_match *m)
            (!m->issuer || r->issuer == m->issuer) && (!m->request || r == m->request);
 }
 
-/* Up to CANCELS_AT_ONCE matching requests that nobody has asked yet. */
+/* Of the requests of f that wait in a lane of f, those that match and nobody has asked yet. */
+static unsigned collect_lane(struct file *f, const struct lane *lane, const struct cancel_match *m,
+                             struct target *out, unsigned n)
+{
+    lock_assert_held(&f->lock);
+    list_for_each(l, &lane->requests) {
+        struct request *r = container_of(l, struct request, entry.link);
+
+        if (n == CANCELS_AT_ONCE)
+            break;
+        if (r->file == f && matches(r, m))
+            target_take(&out[n++], r, f);
+    }
+    return n;
+}
+
+/* The same of those that an engine has, or another file's lane. */
+static unsigned collect_pending(struct file *f, const struct cancel_match *m, struct target *out, unsigned n)
+{
+    lock_assert_held(&f->lock);
+    list_for_each(l, &f->pending) {
+        struct request *r = container_of(l, struct request, pending);
+
+        if (n == CANCELS_AT_ONCE)
+            break;
+        if (matches(r, m))
+            target_take(&out[n++], r, f);
+    }
+    return n;
+}
+
+/* Up to CANCELS_AT_ONCE. */
 static unsigned collect(struct file *f, const struct cancel_match *m, struct target *out)
 {
     unsigned n = 0;
 
     lock_acquire(&f->lock);
-    list_for_each(l, &f->pending) {
-        struct request *r = container_of(l, struct request, pending);
-
-        if (!matches(r, m))
-            continue;
-        target_take(&out[n++], r);
-        if (n == CANCELS_AT_ONCE)
-            break;
-    }
+    for (int i = 0; i < LANE_COUNT; i++)
+        n = collect_lane(f, &f->lanes[i], m, out, n);
+    n = collect_pending(f, m, out, n);
     lock_release(&f->lock);
     return n;
 }
@@ -170,10 +195,10 @@ void cancel_lane(struct file *f, enum lane_direction dir)
 
         lock_acquire(&f->lock);
         list_for_each(l, &f->lanes[dir].requests) {
-            struct request *r = container_of(l, struct request, link);
+            struct request *r = container_of(l, struct request, entry.link);
 
             if (!atomic_load(&r->cancelled)) {
-                target_take(&t, r);
+                target_take(&t, r, f);
                 break;
             }
         }

@@ -226,7 +226,7 @@ uint32_t connect_socket(struct file *f, const void *addr, int32_t len)
 static uint32_t attempt_send(struct request *r)
 {
     struct sock_transfer t = {
-        .iov = r->iov, .iov_count = r->iov_count, .size = r->size, .bytes = r->bytes};
+        .iov = request_iov(r), .iov_count = r->iov_count, .size = r->size, .bytes = r->bytes};
     uint32_t status = r->size ? sock_send_step(r->file, &t) : (uint32_t)STATUS_SUCCESS;
 
     r->bytes = t.bytes;

@@ -101,8 +101,16 @@ static uint32_t take_there(const struct duplicate_source *source, uintptr_t *h)
     modes = fcntl(fd, F_GETFL); /* shared with the other process, like the socket itself */
     flags |= modes & O_NONBLOCK ? FILE_NONBLOCK_FD : FILE_ADOPTED;
     status = file_adopt_socket(fd, flags, &f);
-    if (status != STATUS_SUCCESS)
+    if (status != STATUS_SUCCESS) {
+        close(fd);
         return status;
+    }
+    if (flags & FILE_ADOPTED)
+        status = file_identify(f);
+    if (status != STATUS_SUCCESS) {
+        file_put(f);
+        return status;
+    }
     atomic_store(&sock_of(f)->nonblocking, false);
     return file_publish(f, 0, h);
 }

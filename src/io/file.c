@@ -7,8 +7,8 @@
  */
 #include "io/file.h"
 
-#include "base/align.h"
 #include "base/own_fd.h"
+#include "base/slab.h"
 #include "base/status.h"
 #include "io/cancel.h"
 #include "io/lane.h"
@@ -24,9 +24,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+SLAB(files, sizeof(struct file), sizeof(struct object)); /* but sockets, which are larger */
 
 /* ---- placeholder ---- */
 
@@ -96,7 +99,7 @@ static void destroy(struct object *obj)
 {
     struct file *f = file_from_object(obj);
     struct port *port = atomic_load(&f->port);
-    struct port *first = f->first_port;
+    struct port *first = f->rare ? f->rare->first_port : NULL;
 
     assert(list_empty(&f->pending));
     if (f->registered) /* made, but its publication failed */
@@ -107,7 +110,11 @@ static void destroy(struct object *obj)
         handle_release_fd(obj, f->fd);
     else
         handle_close_fd(obj, f->fd);
-    free(f);
+    free(f->rare);
+    if (f->ops && f->ops->free)
+        f->ops->free(f);
+    else
+        slab_give(&files, f);
     if (port)
         object_put(&port->object);
     if (first)
@@ -140,10 +147,54 @@ const struct object_type file_type = {
 
 /* ---- making ---- */
 
+/* Makes sure of f->rare. f's lock is not held. */
+static uint32_t need_rare(struct file *f)
+{
+    struct file_rare *made = calloc(1, sizeof *made);
+
+    if (!made)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    lock_acquire(&f->lock);
+    if (!f->rare) {
+        f->rare = made;
+        made = NULL;
+    }
+    lock_release(&f->lock);
+    free(made);
+    return STATUS_SUCCESS;
+}
+
+static void identify(struct file *f, const struct stat *st)
+{
+    f->rare->dev = st->st_dev;
+    f->rare->ino = st->st_ino;
+    f->rare->known = true;
+}
+
+void file_new_in(struct file *f, int fd, enum file_kind kind, uint32_t flags, uint32_t access,
+                 const struct file_ops *ops)
+{
+    lock_init(&f->lock, LOCK_FILE);
+    dispatcher_init_lazy(&f->dispatcher);
+    f->fd = fd;
+    f->kind = (uint8_t)kind;
+    f->flags = (uint16_t)flags;
+    f->keep_fd = (flags & FILE_STD) != 0;
+    f->access = access;
+    f->ops = ops;
+    list_init(&f->ready.link);
+    f->ready.ready = true;
+    for (int i = 0; i < LANE_COUNT; i++)
+        list_init(&f->lanes[i].requests);
+    list_init(&f->pending);
+    list_init(&f->sync_waiters);
+    object_init(&f->object, &file_type);
+}
+
 uint32_t file_new(int fd, enum file_kind kind, uint32_t flags, uint32_t access,
                   const struct file_ops *ops, void *extra, struct file **out)
 {
-    struct file *f = line_calloc(sizeof *f);
+    struct file *f = slab_take(&files);
     struct stat st;
 
     if (!f) {
@@ -151,28 +202,18 @@ uint32_t file_new(int fd, enum file_kind kind, uint32_t flags, uint32_t access,
             close(fd);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    object_init(&f->object, &file_type);
-    dispatcher_init_lazy(&f->dispatcher);
-    lock_init(&f->lock, LOCK_FILE);
-    f->fd = fd;
-    f->kind = (uint8_t)kind;
-    f->flags = (uint16_t)flags;
-    f->keep_fd = (flags & FILE_STD) != 0;
-    f->access = access;
-    f->ops = ops;
-    f->extra = extra;
-    list_init(&f->ready.link);
-    f->ready.ready = true;
-    for (int i = 0; i < LANE_COUNT; i++)
-        list_init(&f->lanes[i].requests);
-    list_init(&f->pending);
-    list_init(&f->sync_waiters);
-    if (kind != FILE_KIND_SOCKET || (flags & FILE_ADOPTED)) {
-        if (fstat(fd, &st) == 0) {
-            f->dev = st.st_dev;
-            f->ino = st.st_ino;
-        }
+    memset((char *)f + sizeof f->object, 0, sizeof *f - sizeof f->object);
+    f->rare = calloc(1, sizeof *f->rare);
+    if (!f->rare) {
+        slab_give(&files, f);
+        if (!(flags & (FILE_STD | FILE_ADOPTED)))
+            close(fd);
+        return STATUS_INSUFFICIENT_RESOURCES;
     }
+    if (fstat(fd, &st) == 0)
+        identify(f, &st);
+    f->extra = extra;
+    file_new_in(f, fd, kind, flags, access, ops);
     *out = f;
     return STATUS_SUCCESS;
 }
@@ -209,6 +250,19 @@ static uint32_t adopt_by_kind(int fd, const struct stat *st, uint32_t flags, str
     }
 }
 
+uint32_t file_identify(struct file *f)
+{
+    struct stat st;
+    uint32_t status;
+
+    if (fstat(f->fd, &st) < 0)
+        return STATUS_INVALID_HANDLE;
+    status = need_rare(f);
+    if (status == STATUS_SUCCESS)
+        identify(f, &st);
+    return status;
+}
+
 /* Makes a file of a number never seen before. On success it is published. */
 static uint32_t adopt(int fd)
 {
@@ -229,7 +283,9 @@ static uint32_t adopt(int fd)
     status = adopt_by_kind(fd, &st, flags, &f);
     if (status != STATUS_SUCCESS)
         return status;
-    status = handle_adopt_fd(&f->object, fd, f->access, generation);
+    status = file_identify(f);
+    if (status == STATUS_SUCCESS)
+        status = handle_adopt_fd(&f->object, fd, f->access, generation);
     if (status != STATUS_SUCCESS) { /* another thread was faster, or the number is being closed */
         f->keep_fd = true;
         handle_release_fd(&f->object, fd);
@@ -256,9 +312,9 @@ static bool is_stranger(const struct file *f)
 {
     struct stat st;
 
-    if (!(f->flags & FILE_ADOPTED))
+    if (!(f->flags & FILE_ADOPTED) || !f->rare || !f->rare->known)
         return false;
-    return fstat(f->fd, &st) < 0 || st.st_dev != f->dev || st.st_ino != f->ino;
+    return fstat(f->fd, &st) < 0 || st.st_dev != f->rare->dev || st.st_ino != f->rare->ino;
 }
 
 static uint32_t forget(struct file *f)
@@ -368,14 +424,16 @@ uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
 
     if (!(f->flags & FILE_OVERLAPPED))
         return STATUS_INVALID_PARAMETER;
+    if (need_rare(f) != STATUS_SUCCESS)
+        return STATUS_INSUFFICIENT_RESOURCES;
     lock_acquire(&f->lock);
     if (f->closing) {
         lock_release(&f->lock);
         return STATUS_INVALID_HANDLE;
     }
     old = atomic_load(&f->port);
-    if (old && !f->first_port)
-        f->first_port = port_from_object(object_get(&old->object));
+    if (old && !f->rare->first_port)
+        f->rare->first_port = port_from_object(object_get(&old->object));
     atomic_fetch_or(&f->modes, FILE_MODE_REBOUND); /* before either changes: file_target */
     __atomic_store_n(&f->key, key, __ATOMIC_RELEASE);
     if (port)
@@ -423,10 +481,8 @@ static int take_ways(struct file *f, int newfd)
 
     if (!(f->flags & FILE_NONBLOCK_FD))
         fcntl(newfd, F_SETFL, fcntl(newfd, F_GETFL) & ~O_NONBLOCK);
-    if (fstat(newfd, &st) == 0) { /* else it would pass for a stranger */
-        f->dev = st.st_dev;
-        f->ino = st.st_ino;
-    }
+    if (f->rare && f->rare->known && fstat(newfd, &st) == 0) /* else it would pass for a stranger */
+        identify(f, &st);
     return flags >= 0 && !(flags & FD_CLOEXEC) ? 0 : O_CLOEXEC;
 }
 

@@ -6,7 +6,8 @@
  *
  * Rules:
  * 1. fd, kind and flags are constant after publication; so is `extra`'s pointer.
- * 2. `lock` guards: port, key, modes, poller, generation, closing, pending, lanes.
+ * 2. `lock` guards: port, key, poller, generation, what stands behind ops up to `ready`,
+ *    pending, sync_waiters, lanes, rare.
  * 3. port goes from NULL to a port once (promise PORT-04), and needs no lock to be read, until a program
  *    replaces it by the native API: then FILE_MODE_REBOUND is set for good, and who wants port and key
  *    takes the lock and a reference. The first port stays until destroy, for who read it just before.
@@ -60,13 +61,22 @@ enum lane_direction { LANE_IN, LANE_OUT, LANE_COUNT };
 
 /* Order per direction of a stream: see lane.c. */
 struct lane {
-    struct list requests; /* struct request.link, in order of the calls */
+    struct list requests; /* struct request.entry.link, in order of the calls */
     bool running;         /* a thread works on this lane: others only queue */
     bool drained;         /* nothing to get until the next edge */
     uint32_t edges;       /* edges seen */
 };
 
-/* Laid out so that a receive that pends, its edge and its answer touch the first three cache lines. */
+/* What few sockets have. */
+struct file_rare {
+    bool known;              /* dev and ino are those of what is behind the number */
+    dev_t dev;               /* at adoption or opening */
+    ino_t ino;
+    struct port *first_port; /* counted; NULL until the port is replaced */
+};
+
+/* Laid out so that a message touches the first three cache lines, and the end of the fourth where a socket
+ * has what it looks at (struct sock stands right behind). */
 struct file {
     struct object object;
     struct lock lock;
@@ -77,14 +87,10 @@ struct file {
     uint32_t generation; /* of the registration: in the token */
     _Atomic(struct port *) port; /* counted; key is written before it */
     uintptr_t key;
-    void *extra;         /* owned; freed by ops->destroy */
+    void *extra;         /* owned; freed by ops->destroy; sockets have theirs behind the file */
 
     struct lane lanes[LANE_COUNT];
-    struct list pending; /* struct request.pending: accepted, not done */
-
-    struct queue_entry ready; /* entry.ready = true; holds a reference while queued */
     const struct file_ops *ops;
-    struct poller *poller; /* port's or home's, once registered */
     bool closing;        /* last handle closed: nothing new is accepted */
     bool registered;     /* fd is in poller's set */
     bool keep_fd;        /* destroy leaves the number open (given back, or never ours) */
@@ -92,13 +98,15 @@ struct file {
     bool trouble;        /* RDHUP, HUP, ERR or PRI was seen: a short read proves nothing */
     uint8_t binding;     /* how often the port was replaced */
     uint8_t marked_in;   /* ... when `ready` was queued: it lies with the port of then */
+
+    struct queue_entry ready; /* entry.ready = true; holds a reference while queued */
+    struct poller *poller; /* port's or home's, once registered */
     struct dispatcher dispatcher; /* signalled by completions without event */
 
-    uint32_t access;     /* granted access */
-    dev_t dev;           /* identity at adoption or opening */
-    ino_t ino;
+    struct list pending; /* struct request.pending: accepted, not done, and in no lane of this file */
     struct list sync_waiters; /* struct file_blocker: threads inside blocking calls */
-    struct port *first_port; /* counted; NULL until the port is replaced */
+    struct file_rare *rare; /* owned; sockets have one when it is needed, other files always */
+    uint32_t access;     /* granted access */
 };
 
 /* What one kind of file does differently. Any may be NULL. */
@@ -108,6 +116,8 @@ struct file_ops {
     void (*cleanup)(struct file *f);
     /* About to close(fd) and free. */
     void (*destroy)(struct file *f);
+    /* Takes the memory of f back that file_new_in was given; NULL where file_new made it. */
+    void (*free)(struct file *f);
     /* An edge came (WSAEventSelect and the like). No lock held. */
     void (*edge)(struct file *f, uint32_t events);
     /* ReadFile/WriteFile on it: overlapped (r ready to start) */
@@ -128,6 +138,9 @@ extern const struct object_type file_type;
 /* A file around `fd` (owned from now on, also when this fails: closed). One reference. */
 uint32_t file_new(int fd, enum file_kind kind, uint32_t flags, uint32_t access,
                   const struct file_ops *ops, void *extra, struct file **out);
+/* The same in memory of the caller's: a slab's that keeps sizeof(struct object), zero behind that. */
+void file_new_in(struct file *f, int fd, enum file_kind kind, uint32_t flags, uint32_t access,
+                 const struct file_ops *ops);
 /* Publishes it under its fd number; *h is the handle. Drops the creator's reference. */
 uint32_t file_publish(struct file *f, uint32_t handle_flags, uintptr_t *h);
 
@@ -171,6 +184,9 @@ uint32_t file_release(int fd);
 uint32_t file_adopt_socket(int fd, uint32_t flags, struct file **out);
 uint32_t file_adopt_disk(int fd, uint32_t flags, struct file **out);
 uint32_t file_adopt_stream(int fd, uint32_t flags, enum file_kind kind, struct file **out);
+
+/* An adopted file remembers what is behind its number, so that another thing there can be told. */
+uint32_t file_identify(struct file *f);
 
 /* Associates with a port: PORT-04, PORT-05. */
 uint32_t file_associate(struct file *f, struct port *port, uintptr_t key);

@@ -71,7 +71,7 @@ FORK_HOOK(NULL, LOCK_GLOBAL, init);
 
 static struct bucket *bucket_of(const struct file *f)
 {
-    return &buckets[filelock_bucket(f->dev, f->ino)];
+    return &buckets[filelock_bucket(f->rare->dev, f->rare->ino)];
 }
 
 static void count(const struct bucket *b, int change)
@@ -97,15 +97,15 @@ static void retry_now(struct timer *t);
 
 static struct inode *find_or_make_locked(struct bucket *b, const struct file *f)
 {
-    struct inode *i = find_locked(b, f->dev, f->ino);
+    struct inode *i = find_locked(b, f->rare->dev, f->rare->ino);
 
     if (i)
         return i;
     i = calloc(1, sizeof *i);
     if (!i)
         return NULL;
-    i->dev = f->dev;
-    i->ino = f->ino;
+    i->dev = f->rare->dev;
+    i->ino = f->rare->ino;
     list_init(&i->held);
     list_init(&i->waiting);
     timer_init(&i->retry, retry_now);
@@ -175,7 +175,7 @@ uint32_t filelock_check(struct file *f, uint64_t offset, uint64_t size, bool wri
     if (size == 0)
         return status;
     lock_acquire(&b->lock);
-    i = find_locked(b, f->dev, f->ino);
+    i = find_locked(b, f->rare->dev, f->rare->ino);
     if (i) {
         list_for_each(l, &i->held) {
             const struct filelock *has = container_of(l, struct filelock, link);
@@ -390,7 +390,7 @@ static bool stop_waiting(struct file *f, struct filelock_wait *w)
     mine = w->waiting;
     if (mine) {
         stop_waiting_locked(b, w);
-        i = find_locked(b, f->dev, f->ino);
+        i = find_locked(b, f->rare->dev, f->rare->ino);
         drop_if_unused_locked(i);
     }
     lock_release(&b->lock);
@@ -539,7 +539,7 @@ uint32_t filelock_unlock(struct file *f, uint64_t offset, uint64_t length)
     struct inode *i;
 
     lock_acquire(&b->lock);
-    i = find_locked(b, f->dev, f->ino);
+    i = find_locked(b, f->rare->dev, f->rare->ino);
     lock = i ? find_exact_locked(i, f, offset, length) : NULL;
     if (!lock) {
         lock_release(&b->lock);
@@ -578,7 +578,7 @@ void filelock_cleanup(struct file *f)
         return;
     list_init(&requests);
     lock_acquire(&b->lock);
-    i = find_locked(b, f->dev, f->ino);
+    i = find_locked(b, f->rare->dev, f->rare->ino);
     if (!i) {
         lock_release(&b->lock);
         return;

@@ -53,7 +53,7 @@ static inline unsigned filelock_bucket(dev_t dev, ino_t ino)
 static inline bool filelock_any(const struct file *f)
 {
     /* relaxed: a lock that was granted before this transfer began is seen by what made it "before" */
-    return atomic_load_explicit(&filelock_counts[filelock_bucket(f->dev, f->ino)], memory_order_relaxed) != 0;
+    return atomic_load_explicit(&filelock_counts[filelock_bucket(f->rare->dev, f->rare->ino)], memory_order_relaxed) != 0;
 }
 
 #endif

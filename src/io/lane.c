@@ -177,83 +177,105 @@ static uint32_t attempt_locked(struct file *f, struct lane *lane, struct request
 static void queue_locked(struct file *f, struct lane *lane, struct request *r, bool first)
 {
     lock_assert_held(&f->lock);
-    r->state = REQUEST_QUEUED;
+    assert(r->file == f && !r->noted);
+    atomic_store_explicit(&r->state, REQUEST_QUEUED, memory_order_relaxed);
     if (first)
-        list_push_front(&lane->requests, &r->link);
+        list_push_front(&lane->requests, &r->entry.link);
     else
-        list_push_back(&lane->requests, &r->link);
-    if (!r->pended && r->file == f) {
-        request_hold_file(r);
-        if (r->ops->queued)
-            r->ops->queued(r);
-        list_push_back(&f->pending, &r->pending);
-        r->pended = true;
+        list_push_back(&lane->requests, &r->entry.link);
+    if (r->ops->queued) {
+        r->noted = true;
+        r->ops->queued(r);
     }
 }
 
+/* DONE from here on, whichever file it completes on: who finds it leaves its link alone. */
 static void unqueue_locked(struct file *f, struct request *r)
 {
     lock_assert_held(&f->lock);
-    list_remove(&r->link);
-    if (r->pended && r->file == f) {
-        list_remove(&r->pending);
-        r->pended = false;
-        r->state = REQUEST_DONE;
-    }
+    list_remove(&r->entry.link);
+    atomic_store_explicit(&r->state, REQUEST_DONE, memory_order_relaxed);
 }
 
-/* Does what can be done on a lane that the caller runs. Lock held on entry and return. */
-static void work_locked(struct file *f, struct lane *lane)
+/*
+ * Does what can be done on a lane that the caller runs. Lock held on entry and return. The references
+ * that requests of f held to it are the caller's to put: so many, with the lock released.
+ */
+static unsigned work_locked(struct file *f, struct lane *lane)
 {
     struct list *n;
+    unsigned owed = 0;
 
     assert(lane->running);
     while (!lane->drained && (n = list_first(&lane->requests)) != NULL) {
-        struct request *r = container_of(n, struct request, link);
+        struct request *r = container_of(n, struct request, entry.link);
         uint32_t status = attempt_locked(f, lane, r);
 
         if (status == STATUS_PENDING || status == LANE_MOVED)
             continue;
         unqueue_locked(f, r);
         lock_release(&f->lock);
-        request_complete(r, status, false);
+        if (r->file == f) {
+            request_answer(r, status, false);
+            owed++;
+        } else {
+            request_complete(r, status, false);
+        }
         lock_acquire(&f->lock);
     }
     lane->running = false;
+    return owed;
 }
 
-static void run_lanes_locked(struct file *f)
+static bool lane_wants_work(const struct lane *lane)
 {
-    for (int i = 0; i < LANE_COUNT; i++) {
-        struct lane *lane = &f->lanes[i];
+    return !lane->running && !lane->drained && !list_empty(&lane->requests);
+}
 
-        if (lane->running || lane->drained || list_empty(&lane->requests))
+static unsigned run_lanes_locked(struct file *f)
+{
+    unsigned owed = 0;
+
+    for (int i = 0; i < LANE_COUNT; i++) {
+        if (!lane_wants_work(&f->lanes[i]))
             continue;
-        lane->running = true;
-        work_locked(f, lane);
+        f->lanes[i].running = true;
+        owed += work_locked(f, &f->lanes[i]);
     }
+    return owed;
 }
 
 void lane_kick(struct file *f)
 {
+    unsigned owed;
+
     lock_acquire(&f->lock);
     for (int i = 0; i < LANE_COUNT; i++) {
         f->lanes[i].edges++;
         f->lanes[i].drained = false;
     }
-    run_lanes_locked(f);
+    owed = run_lanes_locked(f);
     lock_release(&f->lock);
+    object_put_many(&f->object, owed);
 }
 
 /* ---- starting ---- */
 
-/* Ends the caller's turn on the lane; what was appended meanwhile is worked on first. */
-static void leave_locked(struct file *f, struct lane *lane)
+/* Ends the caller's turn on the lane; what was appended meanwhile is worked on first. Lock held on entry,
+ * not on return. f may be gone afterwards, unless the caller holds it. */
+static void leave(struct file *f, struct lane *lane)
 {
-    if (lane->drained || list_empty(&lane->requests))
+    unsigned owed;
+
+    if (__builtin_expect(lane->drained || list_empty(&lane->requests), 1)) {
         lane->running = false;
-    else
-        work_locked(f, lane);
+        lock_release(&f->lock);
+        return;
+    }
+    file_get(f); /* by a request that waits here f is held now, but it may be answered in there */
+    owed = work_locked(f, lane);
+    lock_release(&f->lock);
+    object_put_many(&f->object, owed + 1);
 }
 
 /* The starting call's answer; r is gone afterwards. */
@@ -274,52 +296,42 @@ static uint32_t start_first(struct file *f, struct lane *lane, struct request *r
                             struct request_result *result)
 {
     uint32_t status = attempt_locked(f, lane, r);
-    bool alone;
 
     if (status == STATUS_PENDING)
         queue_locked(f, lane, r, true);
-    if (status == STATUS_PENDING || status == LANE_MOVED) {
-        leave_locked(f, lane);
-        lock_release(&f->lock);
+    if (status == STATUS_PENDING || status == LANE_MOVED) { /* moved on: the starting call holds f */
+        leave(f, lane);
         return STATUS_PENDING;
     }
     /* Mostly nobody has queued up behind it, and the turn ends here. Otherwise it ends after the
      * answer, so that those behind it are answered later. */
-    alone = list_empty(&lane->requests);
-    if (alone)
+    if (__builtin_expect(list_empty(&lane->requests), 1)) {
         lane->running = false;
+        lock_release(&f->lock);
+        return settle_in_call(r, status, result);
+    }
+    file_get(f);
     lock_release(&f->lock);
     status = settle_in_call(r, status, result);
-    if (!alone) {
-        lock_acquire(&f->lock);
-        leave_locked(f, lane);
-        lock_release(&f->lock);
-    }
+    lock_acquire(&f->lock);
+    leave(f, lane);
+    file_put(f);
     return status;
 }
 
-static bool enter(struct request *r, enum lane_direction dir)
-{
-    struct file *f = r->file;
-
-    r->lane = (uint8_t)dir;
-    atomic_store_explicit(&r->lane_file, f, memory_order_relaxed);
-    lock_acquire(&f->lock);
-    if (!f->closing)
-        return true;
-    lock_release(&f->lock);
-    return false;
-}
-
-/* The caller holds a reference to the file: it stays even if the answer is dequeued and the handle
- * closed before this returns. */
+/* r's reference keeps the file until r is answered; from then on f is not touched here. */
 uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_result *result)
 {
     struct file *f = r->file;
     struct lane *lane = &f->lanes[dir];
 
-    if (!enter(r, dir))
+    if (r->wide)
+        atomic_store_explicit(&r->lane_file, f, memory_order_relaxed);
+    lock_acquire(&f->lock);
+    if (__builtin_expect(f->closing, 0)) {
+        lock_release(&f->lock);
         return request_refuse(r, STATUS_CANCELLED);
+    }
     if (lane->running || lane->drained || !list_empty(&lane->requests)) {
         queue_locked(f, lane, r, false);
         lock_release(&f->lock);
@@ -333,39 +345,40 @@ void lane_move(struct request *r, struct file *to, enum lane_direction dir)
 {
     struct file *from = r->file;
     struct lane *lane = &to->lanes[dir];
+    unsigned owed = 0;
     bool stop;
 
+    assert(r->wide);
     if (to != from)
         file_get(to); /* the request's */
     file_get(to); /* ours, for the time after the request has gone */
     lock_acquire(&from->lock);
-    list_remove(&r->link);
+    list_remove(&r->entry.link);
     if (!r->pended) {
-        request_hold_file(r);
         list_push_back(&from->pending, &r->pending);
         r->pended = true;
     }
     r->attempting = false;
-    r->state = REQUEST_QUEUED;
-    r->lane = (uint8_t)dir;
+    atomic_store_explicit(&r->state, REQUEST_QUEUED, memory_order_relaxed);
     atomic_store(&r->lane_file, to);
     stop = from->closing || atomic_load(&r->cancelled);
     lock_release(&from->lock);
 
     lock_acquire(&to->lock);
     if (stop || to->closing || atomic_load(&r->cancelled)) {
+        atomic_store_explicit(&r->state, REQUEST_DONE, memory_order_relaxed);
         lock_release(&to->lock);
         request_complete(r, STATUS_CANCELLED, false);
         file_put(to);
         return;
     }
-    list_push_back(&lane->requests, &r->link);
+    list_push_back(&lane->requests, &r->entry.link);
     if (!lane->running && !lane->drained) {
         lane->running = true;
-        work_locked(to, lane);
+        owed = work_locked(to, lane);
     }
     lock_release(&to->lock);
-    file_put(to);
+    object_put_many(&to->object, owed + 1);
 }
 
 /* ---- edges ---- */
@@ -383,25 +396,18 @@ static struct file *file_of_token(uint64_t token)
     return NULL;
 }
 
-static bool lane_wants_work(const struct lane *lane)
-{
-    return !lane->running && !lane->drained && !list_empty(&lane->requests);
-}
-
 /* Its turn comes when the rest of the harvest has been noted: until then it can be on its way here. */
 static void fetch_ahead(const struct file *f)
 {
     const struct list *n = list_first(&f->lanes[LANE_IN].requests);
     const char *r;
 
-    __builtin_prefetch(f->extra);
     __builtin_prefetch(&f->ready);
     if (!n)
         return;
-    r = (const char *)container_of(n, const struct request, link);
+    r = (const char *)container_of(n, const struct request, entry.link);
     __builtin_prefetch(r);
     __builtin_prefetch(r + CACHE_LINE);
-    __builtin_prefetch(r + 2 * CACHE_LINE);
 }
 
 /* Notes an edge. True: there is work, and the file is now marked. */
@@ -452,12 +458,13 @@ void lane_edge_queue(struct poller *p, uint64_t token, uint32_t events)
 void lane_run_ready(struct queue_entry *e)
 {
     struct file *f = container_of(e, struct file, ready);
+    unsigned owed;
 
     lock_acquire(&f->lock);
     f->marked = false;
-    run_lanes_locked(f);
+    owed = run_lanes_locked(f);
     lock_release(&f->lock);
-    file_put(f);
+    object_put_many(&f->object, owed + 1); /* the entry's */
 }
 
 void lane_edge_home(struct poller *p, uint64_t token, uint32_t events)

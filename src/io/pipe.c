@@ -207,8 +207,8 @@ uint32_t pipe_call_begin(struct pipe_call *c, struct file *f)
         status = request_new(f, &c->ov, false, &c->r);
         if (status == STATUS_SUCCESS) {
             c->r->no_packet = true;
-            c->r->event_object = object_get(c->event);
-            c->r->event = event_dispatcher(c->event);
+            c->r->event = object_get(c->event);
+            c->r->has_event = true;
             c->r->u.pipe.wake_fd = c->fd;
             request_begin(c->r);
             request_get(c->r);

@@ -31,7 +31,7 @@ static uint32_t connect_attempt(struct request *r)
     if (p->session != r->u.pipe.session)
         status = STATUS_PIPE_DISCONNECTED;
     else if (p->state == PIPE_CONNECTED) /* inside the call: no packet follows, see conform/pipe_name.c */
-        status = r->pended ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PIPE_CONNECTED;
+        status = r->state != REQUEST_NEW ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PIPE_CONNECTED;
     lock_release(&p->lock);
     return status;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request's life outside its lane: memory, start, and the one door out. Memory comes from a
- * small cache of the calling thread, since most packets are freed by the thread that starts the
- * next operation.
+ * A request's life outside its lane: memory, start, and the one door out. Memory comes from two
+ * small caches of the calling thread, one for each size, since most packets are freed by the thread
+ * that starts the next operation.
  */
 #include "io/request.h"
 
 #include "base/align.h"
 #include "base/lock.h"
+#include "base/slab.h"
 #include "base/status.h"
 #include "io/file.h"
 #include "io/port.h"
@@ -35,43 +36,108 @@
 
 /* ---- memory ---- */
 
-enum { LEAN_SIZE = offsetof(struct request, iov_inline) };
-_Static_assert(LEAN_SIZE + sizeof(struct iovec) <= 3 * CACHE_LINE, "see the layout in request.h");
+enum { LEAN_SIZE = offsetof(struct request, iov), CACHE_REFILL = 16 };
+_Static_assert(LEAN_SIZE == 2 * CACHE_LINE, "see the layout in request.h");
+_Static_assert(offsetof(struct request, entry.link) == offsetof(struct request, apc.link), "one link for both");
 
-static struct request *allocate(void)
+#if CACHE_REQUESTS
+
+SLAB(lean_requests, LEAN_SIZE, 0);
+SLAB(wide_requests, sizeof(struct request), 0);
+
+static struct slab *const slabs[2] = {&lean_requests, &wide_requests};
+
+static __attribute__((noinline)) bool refill(struct request_cache *cache, struct slab *slab)
 {
-    struct thread *self = thread_current();
-    struct request *r = self->cache;
+    cache->count = slab_take_chain(slab, &cache->first, CACHE_REFILL);
+    return cache->count > 0;
+}
 
-    if (!r)
-        return line_alloc(sizeof *r);
-    self->cache = *(struct request **)r; /* the link lives in the free memory itself */
-    self->cache_count--;
+static inline struct request *allocate(bool wide)
+{
+    struct request_cache *cache = &thread_current()->requests[wide];
+    void *r;
+
+    if (__builtin_expect(!cache->first, 0) && !refill(cache, slabs[wide]))
+        return NULL;
+    r = cache->first;
+    cache->first = *slab_next(slabs[wide], r);
+    cache->count--;
     return r;
+}
+
+/* Half of a full cache goes back: a thread that only ends operations gives to those that only start some. */
+static __attribute__((noinline)) void give_half(struct request_cache *cache, struct slab *slab)
+{
+    void *last = cache->first;
+    void *rest;
+
+    for (unsigned i = 1; i < REQUEST_CACHE_MAX / 2; i++)
+        last = *slab_next(slab, last);
+    rest = *slab_next(slab, last);
+    *slab_next(slab, last) = NULL;
+    slab_give_chain(slab, cache->first);
+    cache->first = rest;
+    cache->count -= REQUEST_CACHE_MAX / 2;
 }
 
 static void recycle(struct request *r)
 {
     struct thread *self = thread_current_or_null();
+    bool wide = r->wide;
+    struct request_cache *cache;
 
-    if (!CACHE_REQUESTS || !self || self->cache_count >= REQUEST_CACHE_MAX) {
-        free(r);
+    if (__builtin_expect(!self, 0)) {
+        slab_give(slabs[wide], r);
         return;
     }
-    *(struct request **)r = self->cache;
-    self->cache = r;
-    self->cache_count++;
+    cache = &self->requests[wide];
+    if (__builtin_expect(cache->count >= REQUEST_CACHE_MAX, 0))
+        give_half(cache, slabs[wide]);
+    *slab_next(slabs[wide], r) = cache->first;
+    cache->first = r;
+    cache->count++;
 }
+
+/* The thread ends. */
+static void give_caches_back(struct thread *t)
+{
+    for (int i = 0; i < 2; i++) {
+        if (t->requests[i].first)
+            slab_give_chain(slabs[i], t->requests[i].first);
+        t->requests[i].first = NULL;
+        t->requests[i].count = 0;
+    }
+}
+
+static __attribute__((constructor)) void set_last_hook(void)
+{
+    thread_last_hook = give_caches_back;
+}
+
+#else
+
+static struct request *allocate(bool wide)
+{
+    return line_alloc(wide ? sizeof(struct request) : LEAN_SIZE);
+}
+
+static void recycle(struct request *r)
+{
+    free(r);
+}
+
+#endif
 
 struct request *request_new_packet(void)
 {
-    struct request *r = allocate();
+    struct request *r = allocate(false);
 
     if (!r)
         return NULL;
     list_init(&r->entry.link);
     r->entry.ready = r->entry.task = false;
-    r->posted = true;
+    r->wide = false;
     atomic_init(&r->refs, 1);
     return r;
 }
@@ -92,7 +158,7 @@ void request_put(struct request *r)
 
 /* ---- starting ---- */
 
-static uint32_t pin_event(struct request *r, uintptr_t h)
+static __attribute__((noinline)) uint32_t pin_event(struct request *r, uintptr_t h)
 {
     uint32_t status;
 
@@ -100,78 +166,94 @@ static uint32_t pin_event(struct request *r, uintptr_t h)
     h &= ~(uintptr_t)1;
     if (h == 0)
         return STATUS_SUCCESS;
-    status = handle_get(h, OBJECT_EVENT, &r->event_object, NULL);
-    if (status == STATUS_SUCCESS)
-        r->event = r->event_object->type->dispatcher(r->event_object);
+    status = handle_get(h, OBJECT_EVENT, &r->event, NULL);
+    r->has_event = status == STATUS_SUCCESS;
+    return status;
+}
+
+static inline struct dispatcher *event_of(const struct request *r)
+{
+    return r->event->type->dispatcher(r->event);
+}
+
+static inline uint32_t begin_new(struct request *r, struct file *file, OVERLAPPED *ov, bool use_event)
+{
+    uint32_t status;
+
+    memset(r, 0, LEAN_SIZE);
+    atomic_init(&r->refs, 1);
+    r->ov = ov;
+    r->file = file;
+    r->issuer = thread_current()->serial;
+    list_init(&r->entry.link);
+    if (!use_event || !ov->hEvent)
+        return STATUS_SUCCESS;
+    status = pin_event(r, (uintptr_t)ov->hEvent);
     return status;
 }
 
 uint32_t request_new_lean(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out)
 {
-    struct request *r = allocate();
+    struct request *r = allocate(false);
     uint32_t status;
 
     if (!r)
         return STATUS_INSUFFICIENT_RESOURCES;
-    memset(r, 0, LEAN_SIZE);
-    atomic_init(&r->refs, 1);
-    r->ov = ov;
-    r->issuer = thread_current()->serial;
-    r->iov = r->iov_inline;
-    list_init(&r->entry.link);
-    list_init(&r->pending);
-    list_init(&r->link);
-    if (use_event) {
-        status = pin_event(r, (uintptr_t)ov->hEvent);
-        if (status != STATUS_SUCCESS) {
-            recycle(r);
-            return status;
-        }
+    status = begin_new(r, file, ov, use_event);
+    if (status != STATUS_SUCCESS) {
+        recycle(r);
+        return status;
     }
-    r->file = file;
     *out = r;
     return STATUS_SUCCESS;
 }
 
 uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out)
 {
-    uint32_t status = request_new_lean(file, ov, use_event, out);
+    struct request *r = allocate(true);
+    uint32_t status;
 
-    if (status == STATUS_SUCCESS)
-        memset(&(*out)->op, 0, sizeof **out - offsetof(struct request, op));
-    return status;
-}
-
-void request_hold_file(struct request *r)
-{
-    if (!r->file_counted)
-        file_get(r->file);
-    r->file_counted = true;
+    if (!r)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    status = begin_new(r, file, ov, use_event);
+    r->wide = true;
+    if (status != STATUS_SUCCESS) {
+        recycle(r);
+        return status;
+    }
+    memset(&r->iov, 0, sizeof *r - LEAN_SIZE);
+    r->iov = &r->buffer;
+    list_init(&r->pending);
+    file_get(file);
+    *out = r;
+    return STATUS_SUCCESS;
 }
 
 uint32_t request_set_bufs(struct request *r, const struct io_buf *bufs, uint32_t count)
 {
-    if (count > REQUEST_IOV_INLINE) {
-        r->iov = malloc(count * sizeof *r->iov);
-        if (!r->iov) {
-            r->iov = r->iov_inline;
+    struct iovec *iov = &r->buffer;
+    uint64_t size = 0;
+
+    assert(r->wide || count <= 1);
+    if (count > 1) {
+        iov = count > REQUEST_IOV_INLINE ? malloc(count * sizeof *iov) : r->iov_inline;
+        if (!iov)
             return STATUS_INSUFFICIENT_RESOURCES;
-        }
+        r->iov = iov;
     }
-    r->size = 0;
     for (uint32_t i = 0; i < count; i++) {
-        r->iov[i].iov_base = bufs[i].base;
-        r->iov[i].iov_len = bufs[i].len;
-        r->size += bufs[i].len;
+        iov[i].iov_base = bufs[i].base;
+        iov[i].iov_len = bufs[i].len;
+        size += bufs[i].len;
     }
     r->iov_count = count;
-    return STATUS_SUCCESS;
+    r->size = (uint32_t)size;
+    return size > UINT32_MAX ? (uint32_t)STATUS_INSUFFICIENT_RESOURCES : (uint32_t)STATUS_SUCCESS;
 }
 
-void request_set_buf(struct request *r, void *data, size_t size)
+void request_set_buf(struct request *r, void *data, uint32_t size)
 {
-    r->iov[0].iov_base = data;
-    r->iov[0].iov_len = size;
+    r->buffer = (struct iovec){data, size};
     r->iov_count = 1;
     r->size = size;
 }
@@ -195,7 +277,7 @@ static void run_routine(struct apc *apc)
     OVERLAPPED *ov = r->ov;
     uint32_t bytes = r->bytes;
     uint32_t flags = r->out_flags;
-    uint32_t error = r->routine_winsock ? status_to_wsa(r->status) : status_to_win32(r->status);
+    uint32_t error = r->winsock ? status_to_wsa(r->status) : status_to_win32(r->status);
 
     thread_count(self, LEDGER_DELIVERED, 1);
     request_put(r);
@@ -208,8 +290,7 @@ void request_set_routine(struct request *r, request_routine routine, bool winsoc
     r->thread = thread_current();
     object_get(&r->thread->object);
     r->routine = routine;
-    r->routine_winsock = winsock;
-    list_init(&r->apc.link);
+    r->winsock = winsock;
     r->apc.run = run_routine;
     r->apc.drop = drop_apc;
 }
@@ -223,7 +304,7 @@ static void store_internal(OVERLAPPED *ov, uint32_t status)
 void request_begin(struct request *r)
 {
     struct thread *self = thread_current();
-    struct dispatcher *signal = r->event_object ? r->event : &r->file->dispatcher;
+    struct dispatcher *signal = r->has_event ? event_of(r) : &r->file->dispatcher;
 
     r->begun = true;
     r->ov->InternalHigh = 0;
@@ -236,56 +317,55 @@ void request_begin(struct request *r)
 
 /* ---- ending ---- */
 
-/* What a request holds beside its own memory; given up when it is done. */
+/* What a request holds beside its file and its own memory; put when all is done. */
 struct holdings {
-    struct file *file; /* NULL: it was never accepted, the starting call holds the file */
     struct file *lane_file;
-    struct object *event_object;
+    struct object *event;
 };
 
 /* Releases what only the operation needed; the references come back, to be put last. */
-static struct holdings let_go(struct request *r)
+static inline struct holdings let_go(struct request *r)
 {
-    struct holdings h = {.file = r->file_counted ? r->file : NULL, .event_object = r->event_object};
-    struct file *lane_file = atomic_load_explicit(&r->lane_file, memory_order_relaxed);
+    struct holdings h = {.event = r->has_event ? r->event : NULL};
 
     if (r->ops && r->ops->release)
         r->ops->release(r);
-    if (r->iov != r->iov_inline)
-        free(r->iov);
-    if (lane_file != r->file)
-        h.lane_file = lane_file;
+    if (r->wide) {
+        struct file *lane_file = atomic_load_explicit(&r->lane_file, memory_order_relaxed);
+
+        if (r->iov != &r->buffer && r->iov != r->iov_inline)
+            free(r->iov);
+        if (lane_file != r->file)
+            h.lane_file = lane_file;
+    }
     r->file = NULL;
-    r->event_object = NULL;
     return h;
 }
 
-static void put_holdings(const struct holdings *h)
+static inline void put_holdings(const struct holdings *h)
 {
-    if (h->event_object)
-        object_put(h->event_object);
+    if (h->event)
+        object_put(h->event);
     if (h->lane_file)
         file_put(h->lane_file);
-    if (h->file)
-        file_put(h->file);
 }
 
-static void unpend(struct request *r)
+static __attribute__((noinline)) void unpend(struct request *r)
 {
-    if (!r->pended)
-        return;
     lock_acquire(&r->file->lock);
     list_remove(&r->pending);
-    r->state = REQUEST_DONE;
+    atomic_store_explicit(&r->state, REQUEST_DONE, memory_order_relaxed);
     lock_release(&r->file->lock);
     r->pended = false;
 }
 
 uint32_t request_refuse(struct request *r, uint32_t status)
 {
+    struct file *f = r->file;
     struct holdings h;
 
-    unpend(r);
+    if (r->pended)
+        unpend(r);
     if (r->begun) {
         thread_count(thread_current(), LEDGER_REFUSED, 1);
         store_internal(r->ov, status);
@@ -295,65 +375,69 @@ uint32_t request_refuse(struct request *r, uint32_t status)
     h = let_go(r);
     request_put(r);
     put_holdings(&h);
+    file_put(f);
     return status;
 }
 
-/* Where the answer goes. */
-struct answer {
-    struct port *port;        /* a packet is to be queued here, or NULL; pinned by the file, or counted */
-    struct dispatcher *event; /* to be set, or NULL */
-    bool counted;
-};
-
-static struct answer where_to(struct request *r, uint32_t status, bool in_call)
+/* Where the packet goes: `target` without a port if there is to be none. */
+static inline void aim(const struct request *r, struct file_target *target, uint32_t status, bool in_call)
 {
-    struct file *f = r->file;
-    struct answer a = {NULL, r->event_object ? r->event : NULL, false};
-    struct file_target t = file_target(f);
-
-    if (!a.event && !(t.modes & FILE_MODE_SKIP_EVENT))
-        a.event = &f->dispatcher;
-    if (t.port && !r->routine && !r->no_packet &&
-        !(in_call && status_is_success(status) && (t.modes & FILE_MODE_SKIP_PORT))) {
-        a.port = t.port;
-        a.counted = t.counted;
-        r->key = t.key;
-    } else if (t.counted) {
-        object_put(&t.port->object);
-    }
-    return a;
+    if (!target->port)
+        return;
+    if (__builtin_expect(!r->routine && !r->no_packet, 1) &&
+        !(in_call && (target->modes & FILE_MODE_SKIP_PORT) && status_is_success(status)))
+        return;
+    if (target->counted)
+        object_put(&target->port->object);
+    target->port = NULL;
+    target->counted = false;
 }
 
-void request_complete(struct request *r, uint32_t status, bool in_call)
+/* Where Internal is stored the OVERLAPPED, the buffers and the event handle become the program's. */
+static inline void store_answer(struct dispatcher *signal, OVERLAPPED *ov, uint32_t status)
 {
-    struct thread *self = thread_current();
+    if (signal && !dispatcher_is_lazy(signal)) {
+        dispatcher_answer(signal, &ov->Internal, status);
+        return;
+    }
+    store_internal(ov, status);
+    if (signal)
+        dispatcher_note(signal, 1);
+}
+
+void request_answer(struct request *r, uint32_t status, bool in_call)
+{
+    struct dispatcher *signal = &r->file->dispatcher;
     OVERLAPPED *ov = r->ov;
+    struct file_target to;
     struct holdings h;
-    struct answer to;
 
     lock_assert_none();
     assert(status != STATUS_PENDING);
-    unpend(r);
+    if (r->pended)
+        unpend(r);
     r->status = status;
     if (r->ops && r->ops->finish)
         r->ops->finish(r, status);
-    to = where_to(r, status, in_call);
+    to = file_target(r->file);
+    aim(r, &to, status, in_call);
+    if (to.port) /* the key of one with a routine is part of its apc */
+        r->key = to.key;
+    if (r->has_event)
+        signal = event_of(r);
+    else if (to.modes & FILE_MODE_SKIP_EVENT)
+        signal = NULL;
     h = let_go(r);
-    thread_count(self, LEDGER_COMPLETED, 1);
-
-    /* Where Internal is stored the OVERLAPPED, the buffers and the event handle become the program's. */
+    thread_count(thread_current(), LEDGER_COMPLETED, 1);
     ov->InternalHigh = r->bytes;
-    if (to.port && h.event_object) {
-        port_put(to.port, r, r->event);
+    if (to.port && h.event) {
+        port_put(to.port, r, signal);
     } else {
-        if (to.event)
-            dispatcher_answer(to.event, &ov->Internal, status);
-        else
-            store_internal(ov, status);
+        store_answer(signal, ov, status);
         if (to.port) {
             port_put(to.port, r, NULL);
         } else if (r->routine) {
-            thread_count(self, LEDGER_QUEUED, 1);
+            thread_count(thread_current(), LEDGER_QUEUED, 1);
             if (!apc_queue(r->thread, &r->apc))
                 drop_apc(&r->apc);
         } else {
@@ -363,6 +447,14 @@ void request_complete(struct request *r, uint32_t status, bool in_call)
     put_holdings(&h);
     if (__builtin_expect(to.counted, 0))
         object_put(&to.port->object);
+}
+
+void request_complete(struct request *r, uint32_t status, bool in_call)
+{
+    struct file *f = r->file;
+
+    request_answer(r, status, in_call);
+    file_put(f);
 }
 
 uint32_t request_finish_inline(struct request *r, uint32_t status)
@@ -380,13 +472,13 @@ static bool pend_as(struct request *r, enum request_state state)
     struct file *f = r->file;
     bool open;
 
+    assert(r->wide);
     lock_acquire(&f->lock);
     open = !f->closing;
     if (open) {
-        request_hold_file(r);
         list_push_back(&f->pending, &r->pending);
         r->pended = true;
-        r->state = (uint8_t)state;
+        atomic_store_explicit(&r->state, (uint8_t)state, memory_order_relaxed);
     }
     lock_release(&f->lock);
     return open;

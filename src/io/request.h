@@ -102,55 +102,59 @@ struct serial_clock {
 };
 
 /*
- * Laid out by who touches it: a receive on a stream that pends and is answered by a packet stays in
- * the first three cache lines. request_new_lean clears what is before `iov_inline`, request_new all.
+ * A request comes in two sizes. The lean half, two cache lines, is all that a transfer of one buffer on
+ * a stream has, waiting or not; the wide one goes on behind it. What does not say otherwise belongs to
+ * whoever owns the request at that time.
  */
 struct request {
-    /* -- what a dequeue needs (DONE) -- */
-    struct queue_entry entry; /* must be first */
-    uintptr_t key;
+    union {
+        struct {
+            struct queue_entry entry; /* its link is also the place in lane->requests, while QUEUED */
+            uintptr_t key;            /* of the port; set when it is DONE */
+        };
+        struct apc apc; /* of one with a routine: its link is used as above, the rest from the start */
+    };
     OVERLAPPED *ov;      /* borrowed from the user until DONE; never dereferenced after */
     uint32_t status;     /* final NTSTATUS */
     uint32_t bytes;
+    struct file *file;   /* counted: gets the completion; NULL when it is DONE */
+    const struct request_ops *ops;
 
     /* -- its life -- */
-    struct file *file;   /* gets the completion; the starting call's until `file_counted` */
-    const struct request_ops *ops;
     _Atomic uint32_t refs; /* 1 = its owner; cancellers take one for a moment */
-    uint32_t out_flags;  /* WSARecv's flags at completion */
-    _Atomic uint8_t state; /* enum request_state; moves under the file's lock */
+    uint32_t size;       /* sum of the buffers */
+    uint32_t iov_count;
+    uint16_t in_flags;   /* MSG_* */
+    uint16_t out_flags;  /* WSARecv's flags at completion */
+    _Atomic uint8_t state; /* enum request_state; moves under the lock of the file it waits in */
     _Atomic bool cancelled; /* set once, under the same guard as `attempting` */
     bool attempting;     /* a thread is inside ops->attempt; guarded by the lane file's lock */
-    bool posted;         /* PostQueuedCompletionStatus: no operation behind it */
     bool drained_hint;
     bool pended;         /* is in file->pending; guarded by file->lock, read by the completer */
-    bool begun;          /* request_begin was called */
-    bool never_refused;  /* a failure inside the call is an answer all the same (ConnectEx) */
-    bool answers_later;  /* done at once or not, the call says pending (AcceptEx, ConnectEx) */
     bool starting;       /* engine_start has not returned yet; guarded by file->lock */
-    bool file_counted;   /* accepted: `file` is a reference of its own until DONE */
-    bool no_packet;      /* bit 0 of hEvent */
-    bool routine_winsock; /* the routine takes (error, bytes, ov, flags), else 3 arguments */
-    uint8_t lane;        /* enum lane_direction, while QUEUED */
+    bool noted;          /* ops->queued was called */
+    /* Constant from the start. */
+    bool wide : 1;
+    bool begun : 1;         /* request_begin was called */
+    bool never_refused : 1; /* a failure inside the call is an answer all the same (ConnectEx) */
+    bool answers_later : 1; /* done at once or not, the call says pending (AcceptEx, ConnectEx) */
+    bool no_packet : 1;     /* bit 0 of hEvent */
+    bool has_event : 1;     /* `event` is set */
+    bool winsock : 1;       /* the routine takes (error, bytes, ov, flags), else 3 arguments */
     uint64_t issuer;     /* thread.serial of the thread that started it */
+    union {
+        struct object *event;  /* of hEvent, counted until DONE; with has_event */
+        struct thread *thread; /* counted; with a routine */
+    };
+    request_routine routine;
+    struct iovec buffer;
+
+    /* -- wide ones only -- */
+    struct iovec *iov;   /* &buffer, iov_inline, or owned; request_iov() */
+    struct list pending; /* in file->pending */
     _Atomic(struct file *) lane_file; /* counted if != file; whose lane it is in (AcceptEx's
                                        * second half); changed under file->lock only */
-    request_routine routine;
-    struct list link;    /* in lane->requests */
-    struct list pending; /* in file->pending */
-    struct object *event_object;  /* counted until DONE; NULL without hEvent */
-
-    /* -- the work -- */
-    uint32_t in_flags;   /* MSG_* */
-    uint32_t iov_count;
-    size_t size;         /* sum of the buffers */
-    struct iovec *iov;   /* iov_inline, or owned */
     struct iovec iov_inline[REQUEST_IOV_INLINE];
-
-    /* -- what only some have -- */
-    struct dispatcher *event; /* dispatcher of event_object; valid if that is set */
-    struct thread *thread;   /* counted; valid with a routine */
-    struct apc apc;      /* queued when `routine` is set */
     struct op op;        /* engine work (disk) */
     uint64_t offset;
     union {
@@ -158,14 +162,11 @@ struct request {
             struct sockaddr *from;  /* user's, written at completion */
             int32_t *from_len;      /* user's */
             void *msg;              /* WSARecvMsg/WSASendMsg: the user's WSAMSG */
-            void *name;             /* owned copy of a destination address */
-            uint32_t name_len;
         } sock;
         struct {
             void *owned;            /* of an address that does not fit below; NULL */
             uint32_t len;
             uint8_t name[28];       /* destination of a datagram */
-            bool counted;           /* in sock.sends */
         } send;
         struct {
             struct file *socket;    /* counted: the accept socket */
@@ -198,15 +199,22 @@ struct request {
 };
 
 /*
- * A new request on `file`, which the caller holds until the request is accepted. Looks up and pins
- * hEvent (an error if it is no event). With use_event false hEvent is ignored (ReadFileEx).
+ * A new request on `file`. Looks up and pins hEvent (an error if it is no event). With use_event false
+ * hEvent is ignored (ReadFileEx). The request holds a reference to the file of its own.
  */
 uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out);
-/* The same with `op`, `offset` and `u` left as they are: the caller sets what it uses of them. */
+/* A lean one. It takes over the caller's reference to the file, if this succeeds. */
 uint32_t request_new_lean(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out);
-/* Copies the buffer array. STATUS_NO_MEMORY if it does not fit and cannot be allocated. */
+
+static inline struct iovec *request_iov(struct request *r)
+{
+    return r->wide ? r->iov : &r->buffer;
+}
+
+/* Copies the buffer array: of a lean request, one buffer. STATUS_INSUFFICIENT_RESOURCES: no memory for so
+ * many, or more than 4 GiB. */
 uint32_t request_set_bufs(struct request *r, const struct io_buf *bufs, uint32_t count);
-void request_set_buf(struct request *r, void *data, size_t size);
+void request_set_buf(struct request *r, void *data, uint32_t size);
 /* The completion goes to a routine on the calling thread instead of event, file or port. */
 void request_set_routine(struct request *r, request_routine routine, bool winsock);
 
@@ -221,6 +229,8 @@ uint32_t request_refuse(struct request *r, uint32_t status);
  * in_call: the starting call is still running and will return this status.
  */
 void request_complete(struct request *r, uint32_t status, bool in_call);
+/* The same, but the request's reference to its file is left to the caller. */
+void request_answer(struct request *r, uint32_t status, bool in_call);
 
 /*
  * For operations that never pend (done synchronously inside the call): begin was called, finish
@@ -228,7 +238,7 @@ void request_complete(struct request *r, uint32_t status, bool in_call);
  */
 uint32_t request_finish_inline(struct request *r, uint32_t status);
 
-/* Accepted by an engine or lane: joins file->pending. false: the file is closed (refuse it). */
+/* Accepted by an engine: joins file->pending. false: the file is closed (refuse it). */
 bool request_pend(struct request *r);
 
 /*
@@ -246,9 +256,6 @@ bool request_park(struct request *r);
 uint32_t request_start_engine(struct request *r);
 /* The same again from inside done() (the rest of a short transfer): 0, or -errno. */
 int request_continue_engine(struct request *r);
-
-/* From the moment a request may outlive its starting call it holds its file itself. */
-void request_hold_file(struct request *r);
 
 void request_get(struct request *r);
 void request_put(struct request *r);

@@ -5,14 +5,15 @@
  */
 #include "io/sock.h"
 
-#include "base/align.h"
 #include "base/clock.h"
+#include "base/slab.h"
 #include "base/status.h"
 #include "io/accept.h"
 #include "io/connect.h"
 #include "io/lane.h"
 #include "io/sockevent.h"
 #include "ntstatus.h"
+#include "object/handle.h"
 #include "winerror.h"
 
 #include <assert.h>
@@ -27,12 +28,23 @@
 #include <unistd.h>
 
 _Static_assert(SOCK_STREAM == 1, "sock_is_stream knows the number");
+#ifndef IOCP_DEBUG
+_Static_assert(offsetof(struct file, lanes) == CACHE_LINE && offsetof(struct file, ready) == 2 * CACHE_LINE &&
+                   offsetof(struct file, pending) == 3 * CACHE_LINE,
+               "see the layout in file.h");
+_Static_assert(offsetof(struct sock_file, sock.bound) == 4 * CACHE_LINE &&
+                   sizeof(struct sock_file) == 5 * CACHE_LINE,
+               "see the layout in sock.h");
+#endif
 
 uint32_t sock_from_handle(uintptr_t h, bool adopt, struct file **out)
 {
-    struct file *f;
-    uint32_t status = file_from_handle(h, adopt, &f, NULL);
+    struct object *obj = handle_is_fd(h) ? handle_get_fd(h) : NULL;
+    struct file *f = obj ? file_from_object(obj) : NULL; /* what has a descriptor is a file */
+    uint32_t status = STATUS_SUCCESS;
 
+    if (__builtin_expect(!f, 0))
+        status = file_from_handle(h, adopt, &f, NULL);
     if (status != STATUS_SUCCESS)
         return status;
     if (f->kind != FILE_KIND_SOCKET) {
@@ -45,27 +57,39 @@ uint32_t sock_from_handle(uintptr_t h, bool adopt, struct file **out)
 
 /* ---- making ---- */
 
+SLAB(sockets, sizeof(struct sock_file), sizeof(struct object));
+
+static struct file *file_of(struct sock *s)
+{
+    return &container_of(s, struct sock_file, sock)->file;
+}
+
 static struct sock *alloc_sock(int family, int type, int protocol)
 {
-    struct sock *s = line_calloc(sizeof *s);
+    struct sock_file *f = slab_take(&sockets);
+    struct sock *s;
 
-    if (!s)
+    if (!f)
         return NULL;
-    s->family = family;
-    s->type = type;
-    s->protocol = protocol;
-    accept_retry_init(s);
+    memset((char *)f + sizeof f->file.object, 0, sizeof *f - sizeof f->file.object);
+    s = &f->sock;
+    s->family = (uint16_t)family;
+    s->type = (uint8_t)type;
+    s->protocol = (uint16_t)protocol;
     return s;
 }
 
-static uint32_t make_file(int fd, struct sock *s, uint32_t flags, struct file **out)
+static void free_file(struct file *f)
 {
-    uint32_t status = file_new(fd, FILE_KIND_SOCKET, flags, FILE_GENERIC_READ | FILE_GENERIC_WRITE,
-                               &sock_ops, s, out);
+    slab_give(&sockets, f);
+}
 
-    if (status != STATUS_SUCCESS)
-        free(s);
-    return status;
+static void make_file(int fd, struct sock *s, uint32_t flags, struct file **out)
+{
+    struct file *f = file_of(s);
+
+    file_new_in(f, fd, FILE_KIND_SOCKET, flags, FILE_GENERIC_READ | FILE_GENERIC_WRITE, &sock_ops);
+    *out = f;
 }
 
 /* What Windows' fresh sockets are like. */
@@ -104,14 +128,14 @@ uint32_t sock_new(int family, int type, int protocol, bool overlapped, struct fi
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     set_defaults(fd, s);
-    return make_file(fd, s, (overlapped ? FILE_OVERLAPPED : 0) | FILE_NONBLOCK_FD, out);
+    make_file(fd, s, (overlapped ? FILE_OVERLAPPED : 0) | FILE_NONBLOCK_FD, out);
+    return STATUS_SUCCESS;
 }
 
 uint32_t sock_new_accepted(int fd, struct file *listener, struct file **out)
 {
     struct sock *parent = sock_of(listener);
     struct sock *s = alloc_sock(parent->family, parent->type, parent->protocol);
-    uint32_t status;
 
     if (!s) {
         close(fd);
@@ -120,10 +144,9 @@ uint32_t sock_new_accepted(int fd, struct file *listener, struct file **out)
     s->nonblocking = atomic_load(&parent->nonblocking);
     s->recv_ms = atomic_load(&parent->recv_ms);
     s->send_ms = atomic_load(&parent->send_ms);
-    status = make_file(fd, s, (listener->flags & FILE_OVERLAPPED) | FILE_NONBLOCK_FD, out);
-    if (status == STATUS_SUCCESS)
-        sock_connected(*out);
-    return status;
+    make_file(fd, s, (listener->flags & FILE_OVERLAPPED) | FILE_NONBLOCK_FD, out);
+    sock_connected(*out);
+    return STATUS_SUCCESS;
 }
 
 static int int_option(int fd, int name)
@@ -147,13 +170,19 @@ uint32_t file_adopt_socket(int fd, uint32_t flags, struct file **out)
     s->bound = true; /* not to be known for certain: the kernel will answer */
     s->nonblocking = (flags & FILE_NONBLOCK_FD) != 0;
     s->reuse = int_option(fd, SO_REUSEADDR) != 0;
-    if (int_option(fd, SO_ACCEPTCONN))
+    make_file(fd, s, flags, out);
+    if (int_option(fd, SO_ACCEPTCONN)) {
         s->phase = SOCK_PHASE_LISTENING;
-    else if (getpeername(fd, (struct sockaddr *)&addr, &len) == 0)
+        if (accept_listen(*out) != STATUS_SUCCESS) {
+            (*out)->keep_fd = true; /* stays the caller's */
+            file_put(*out);
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+    } else if (getpeername(fd, (struct sockaddr *)&addr, &len) == 0) {
         s->phase = SOCK_PHASE_CONNECTED;
-    if (s->phase == SOCK_PHASE_CONNECTED)
         s->connected_ns = clock_now_ns();
-    return make_file(fd, s, flags, out);
+    }
+    return STATUS_SUCCESS;
 }
 
 /* ---- addresses ---- */
@@ -278,6 +307,8 @@ uint32_t sock_listen(struct file *f, int32_t backlog)
         return status_from_wsa(WSAEISCONN);
     if (backlog < 0) /* SOMAXCONN_HINT */
         backlog = backlog == INT32_MIN ? INT32_MAX : -backlog;
+    if (accept_listen(f) != STATUS_SUCCESS)
+        return STATUS_INSUFFICIENT_RESOURCES;
     if (s->family == AF_INET || s->family == AF_INET6)
         setsockopt(f->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (listen(f->fd, backlog) < 0)
@@ -417,7 +448,7 @@ static void destroy(struct file *f)
 
     sockevent_free(s);
     free(s->options);
-    free(s);
+    free(s->listener);
 }
 
 static void edge(struct file *f, uint32_t events)
@@ -470,12 +501,11 @@ static uint32_t write_sync(struct file *f, const void *buf, uint32_t size, const
 }
 
 
-
-
 const struct file_ops sock_ops = {
     .name = "socket",
     .cleanup = cleanup,
     .destroy = destroy,
+    .free = free_file,
     .edge = edge,
     .read = sock_read_request,
     .write = sock_write_request,

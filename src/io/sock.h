@@ -8,8 +8,8 @@
  * Who may fail: everything returns NTSTATUS; WSA codes without one travel in status_from_wsa().
  *
  * Rules of struct sock: family, type, protocol are constant; atomics stand alone (each is a fact
- * about the socket that a racing call may see a moment late); `accepting` and `options` are
- * guarded by the file's lock; events by their own.
+ * about the socket that a racing call may see a moment late); `accept_request` and `options` are
+ * guarded by the file's lock; events and listener by their own rules.
  */
 #ifndef IOCP_IO_SOCK_H
 #define IOCP_IO_SOCK_H
@@ -26,44 +26,53 @@ enum sock_shut { SOCK_SHUT_RECV = 1, SOCK_SHUT_SEND = 2, SOCK_SHUT_SEND_LATER = 
 
 /* Options set before an accept are set again on what AcceptEx puts in the socket's place. */
 enum { SOCK_OPTIONS_MAX = 16, SOCK_OPTION_SIZE = 16 };
-struct sock_option {
-    int level, name;
-    uint32_t size;
-    unsigned char value[SOCK_OPTION_SIZE];
+struct sock_options {
+    unsigned count;
+    struct sock_option {
+        int level, name;
+        uint32_t size;
+        unsigned char value[SOCK_OPTION_SIZE];
+    } of[]; /* count, SOCK_OPTIONS_MAX at most */
 };
 
 struct sock_events;
 
-/* What every message looks at stands in the first cache line. */
+/* It stands right behind its file; what every message looks at is in its first 16 bytes, which end a cache
+ * line. */
 struct sock {
-    int family, type, protocol;
+    uint16_t family, protocol;
+    uint8_t type;
     _Atomic uint8_t phase;       /* enum sock_phase */
     _Atomic uint8_t shut;        /* enum sock_shut */
-    _Atomic bool bound;
     _Atomic bool nonblocking;    /* FIONBIO */
+    _Atomic uint32_t user_events; /* mask of the selection in `events`: 0 = none */
+    _Atomic uint32_t sends;      /* overlapped sends that wait in the lane: shutdown waits for them */
+
+    _Atomic bool bound;
     _Atomic bool reuse;          /* the program's SO_REUSEADDR */
     _Atomic bool exclusive;      /* the program's SO_EXCLUSIVEADDRUSE */
     _Atomic bool conditional;    /* the program's SO_CONDITIONAL_ACCEPT */
     _Atomic bool reset_seen;     /* datagrams: a port unreachable that a send met, for the next receive */
-    _Atomic uint32_t user_events; /* mask of the selection in `events`: 0 = none */
+    _Atomic bool reused;         /* DisconnectEx made it fresh: ConnectEx need not find it bound */
     _Atomic uint32_t recv_ms, send_ms; /* time-outs of blocking calls, 0: none */
-    _Atomic uint32_t sends;      /* overlapped sends that wait in the lane: shutdown waits for them */
     _Atomic int error;           /* errno taken from SO_ERROR by us, for who asks next */
     _Atomic int broken;          /* errno that ended the stream: Linux tells it once, Windows for ever */
     _Atomic uint64_t connected_ns; /* 0: not connected */
-    struct file *accepting;      /* counted: the listener whose AcceptEx waits with this socket */
-    struct request *accept_request; /* that request; borrowed until its release clears it */
-    struct sock_option *options; /* owned, SOCK_OPTIONS_MAX; NULL while none was set */
-    unsigned option_count;
-    struct timer retry;          /* listeners: out of descriptors, try again */
-    struct file *retry_file;     /* counted while the timer is armed: this socket's own file */
-    _Atomic bool reused;         /* DisconnectEx made it fresh: ConnectEx need not find it bound */
+    struct request *accept_request; /* the AcceptEx that waits with this socket; it is its listener's, and
+                                     * borrowed until its release clears it */
+    struct sock_options *options; /* owned; NULL while none was set */
+    struct sock_listener *listener; /* owned; NULL before it listens (accept.c) */
     _Atomic(struct sock_events *) events; /* owned; NULL before the first WSAEventSelect */
+};
+
+struct sock_file {
+    struct file file; /* must be first */
+    struct sock sock;
 };
 
 static inline struct sock *sock_of(const struct file *f)
 {
-    return f->extra;
+    return &((struct sock_file *)(uintptr_t)f)->sock;
 }
 
 static inline bool sock_is_stream(const struct sock *s)
@@ -177,6 +186,14 @@ uint32_t sock_start_receive(struct file *f, const struct io_buf *bufs, uint32_t 
 uint32_t sock_start_send(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
                          const void *to, uint32_t to_len, const struct sock_answer *answer,
                          struct request_result *result);
+/*
+ * The same for what most calls are: one buffer, no flags, address or routine. They use the caller's
+ * reference to the file up, however they end.
+ */
+uint32_t sock_start_plain_receive(struct file *f, const struct io_buf *buf, OVERLAPPED *ov,
+                                  struct request_result *result);
+uint32_t sock_start_plain_send(struct file *f, const struct io_buf *buf, OVERLAPPED *ov,
+                               struct request_result *result);
 uint32_t sock_start_receive_msg(struct file *f, struct io_msg *msg, const struct sock_answer *answer,
                                 struct request_result *result);
 uint32_t sock_start_send_msg(struct file *f, struct io_msg *msg, uint32_t flags,

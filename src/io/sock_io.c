@@ -381,7 +381,7 @@ uint32_t sock_send(struct file *f, struct sock_transfer *t)
 static struct sock_transfer transfer_of(struct request *r)
 {
     return (struct sock_transfer){
-        .iov = r->iov,
+        .iov = request_iov(r),
         .iov_count = r->iov_count,
         .flags = r->in_flags,
         .size = r->size,
@@ -389,7 +389,7 @@ static struct sock_transfer transfer_of(struct request *r)
     };
 }
 
-static uint32_t request_receive_attempt(struct request *r)
+static uint32_t receive_any(struct request *r)
 {
     struct sock_transfer t = transfer_of(r);
     uint32_t status = sock_receive_step(r->file, &t);
@@ -397,6 +397,28 @@ static uint32_t request_receive_attempt(struct request *r)
     r->bytes = t.bytes;
     r->drained_hint = t.drained;
     return status;
+}
+
+/* The same as receive_stream for what nearly every receive is: one buffer, no flags. */
+static uint32_t request_receive_attempt(struct request *r)
+{
+    struct file *f = r->file;
+    struct sock *s = sock_of(f);
+    ssize_t n;
+
+    if (r->wide || r->size == 0 || r->in_flags || !sock_is_stream(s))
+        return receive_any(r);
+    do {
+        n = os_recv(f->fd, r->buffer.iov_base, r->size, ALWAYS);
+    } while (n < 0 && errno == EINTR);
+    if (n > 0) {
+        r->bytes = (uint32_t)n;
+        r->drained_hint = (uint32_t)n < r->size && is_inet(s);
+        return STATUS_SUCCESS;
+    }
+    if (n == 0)
+        return end_of_stream(f);
+    return errno == EAGAIN ? (uint32_t)STATUS_PENDING : stream_failed(f, errno);
 }
 
 static uint32_t request_receive_from_attempt(struct request *r)
@@ -419,15 +441,46 @@ static void receive_finish(struct request *r, uint32_t status)
     sockevent_again(r->file, r->in_flags & MSG_OOB ? SE_OOB : SE_READ);
 }
 
+static uint32_t send_any(struct request *r)
+{
+    struct sock_transfer t = transfer_of(r);
+    uint32_t status = sock_send_step(r->file, &t);
+
+    r->bytes = t.bytes;
+    return status;
+}
+
+/* The same as send_stream for one buffer without flags. */
 static uint32_t request_send_attempt(struct request *r)
+{
+    struct file *f = r->file;
+
+    if (r->wide || r->in_flags || !sock_is_stream(sock_of(f)))
+        return send_any(r);
+    for (;;) {
+        /* A number, not a pointer: the program may hand in NULL, which the kernel refuses. */
+        void *rest = (void *)((uintptr_t)r->buffer.iov_base + r->bytes);
+        ssize_t n = os_send(f->fd, rest, r->size - r->bytes, ALWAYS);
+
+        if (n >= 0) {
+            r->bytes += (uint32_t)n;
+            if (r->bytes >= r->size)
+                return STATUS_SUCCESS;
+        } else if (errno == EAGAIN) {
+            return STATUS_PENDING;
+        } else if (errno != EINTR) {
+            return stream_failed(f, errno);
+        }
+    }
+}
+
+static uint32_t request_send_to_attempt(struct request *r)
 {
     struct sock_transfer t = transfer_of(r);
     uint32_t status;
 
-    if (r->u.send.len > 0) {
-        t.name = r->u.send.owned ? r->u.send.owned : r->u.send.name;
-        t.name_len = r->u.send.len;
-    }
+    t.name = r->u.send.owned ? r->u.send.owned : r->u.send.name;
+    t.name_len = r->u.send.len;
     status = sock_send_step(r->file, &t);
     r->bytes = t.bytes;
     return status;
@@ -436,15 +489,19 @@ static uint32_t request_send_attempt(struct request *r)
 /* Under the file's lock: a shutdown that comes now comes after it. */
 static void send_queued(struct request *r)
 {
-    r->u.send.counted = true;
     atomic_fetch_add(&sock_of(r->file)->sends, 1);
 }
 
 static void send_release(struct request *r)
 {
-    free(r->u.send.owned);
-    if (r->u.send.counted)
+    if (r->noted)
         sock_sends_done(r->file);
+}
+
+static void send_to_release(struct request *r)
+{
+    free(r->u.send.owned);
+    send_release(r);
 }
 
 static const struct request_ops receive_ops = {
@@ -453,6 +510,8 @@ static const struct request_ops receive_from_ops = {
     .name = "receive from", .attempt = request_receive_from_attempt, .finish = receive_finish};
 static const struct request_ops send_ops = {
     .name = "send", .attempt = request_send_attempt, .queued = send_queued, .release = send_release};
+static const struct request_ops send_to_ops = {
+    .name = "send to", .attempt = request_send_to_attempt, .queued = send_queued, .release = send_to_release};
 
 uint32_t sock_start(struct request *r, enum lane_direction dir, struct request_result *result)
 {
@@ -465,20 +524,31 @@ uint32_t sock_start(struct request *r, enum lane_direction dir, struct request_r
     return status;
 }
 
-/* A routine on a socket of a port is refused (PORT-31). */
+static uint32_t bad_event(uint32_t status)
+{
+    return status == STATUS_OBJECT_TYPE_MISMATCH || status == STATUS_INVALID_HANDLE
+               ? status_from_wsa(ERROR_INVALID_HANDLE)
+               : status;
+}
+
+/* A routine on a socket of a port is refused (PORT-31). A wide request or a lean one, it has its own
+ * reference to f. */
 static uint32_t new_request(struct file *f, const struct sock_answer *answer, const struct io_buf *bufs,
-                            uint32_t count, struct request **out)
+                            uint32_t count, bool wide, struct request **out)
 {
     struct request *r;
     uint32_t status;
 
     if (answer->routine && atomic_load(&f->port))
         return status_from_wsa(WSAEINVAL);
-    status = request_new_lean(f, answer->ov, !answer->routine, &r);
+    if (wide)
+        status = request_new(f, answer->ov, !answer->routine, &r);
+    else
+        status = request_new_lean(f, answer->ov, !answer->routine, &r);
     if (status != STATUS_SUCCESS)
-        return status == STATUS_OBJECT_TYPE_MISMATCH || status == STATUS_INVALID_HANDLE
-                   ? status_from_wsa(ERROR_INVALID_HANDLE)
-                   : status;
+        return bad_event(status);
+    if (!wide)
+        file_get(f);
     status = request_set_bufs(r, bufs, count);
     if (status != STATUS_SUCCESS)
         return request_refuse(r, status);
@@ -492,16 +562,17 @@ uint32_t sock_start_receive(struct file *f, const struct io_buf *bufs, uint32_t 
                             void *from, int32_t *from_len, const struct sock_answer *answer,
                             struct request_result *result)
 {
+    bool named = from && from_len && !sock_is_stream(sock_of(f));
     struct request *r;
     uint32_t status = sock_may_receive(f);
 
     if (status == STATUS_SUCCESS)
-        status = new_request(f, answer, bufs, count, &r);
+        status = new_request(f, answer, bufs, count, named || count > 1, &r);
     if (status != STATUS_SUCCESS)
         return status;
-    r->in_flags = flags & RECEIVE_FLAGS;
+    r->in_flags = (uint16_t)(flags & RECEIVE_FLAGS);
     r->ops = &receive_ops;
-    if (from && from_len && !sock_is_stream(sock_of(f))) {
+    if (named) {
         r->ops = &receive_from_ops;
         r->u.sock.from = from;
         r->u.sock.from_len = from_len;
@@ -527,25 +598,53 @@ uint32_t sock_start_send(struct file *f, const struct io_buf *bufs, uint32_t cou
                          const void *to, uint32_t to_len, const struct sock_answer *answer,
                          struct request_result *result)
 {
-    struct sock *s = sock_of(f);
+    bool named = to && !sock_is_stream(sock_of(f));
     struct request *r;
     uint32_t status = sock_may_send(f, to);
 
     if (status == STATUS_SUCCESS)
-        status = new_request(f, answer, bufs, count, &r);
+        status = new_request(f, answer, bufs, count, named || count > 1, &r);
     if (status != STATUS_SUCCESS)
         return status;
-    r->in_flags = flags & SEND_FLAGS;
-    r->u.send.owned = NULL;
-    r->u.send.len = 0;
-    r->u.send.counted = false;
+    r->in_flags = (uint16_t)(flags & SEND_FLAGS);
     r->ops = &send_ops;
-    if (to && !sock_is_stream(s)) {
+    if (named) {
+        r->ops = &send_to_ops;
         status = keep_destination(r, to, to_len);
         if (status != STATUS_SUCCESS)
             return request_refuse(r, status);
     }
     return sock_start(r, LANE_OUT, result);
+}
+
+/* One buffer, no flags, no name, no routine; the caller's reference to f is used up. */
+static inline uint32_t start_plain(struct file *f, uint32_t status, const struct request_ops *ops,
+                                   enum lane_direction dir, const struct io_buf *buf, OVERLAPPED *ov,
+                                   struct request_result *result)
+{
+    struct request *r;
+
+    if (__builtin_expect(status == STATUS_SUCCESS, 1))
+        status = bad_event(request_new_lean(f, ov, true, &r));
+    if (__builtin_expect(status != STATUS_SUCCESS, 0)) {
+        file_put(f);
+        return status;
+    }
+    request_set_buf(r, buf->base, buf->len);
+    r->ops = ops;
+    return sock_start(r, dir, result);
+}
+
+uint32_t sock_start_plain_receive(struct file *f, const struct io_buf *buf, OVERLAPPED *ov,
+                                  struct request_result *result)
+{
+    return start_plain(f, sock_may_receive(f), &receive_ops, LANE_IN, buf, ov, result);
+}
+
+uint32_t sock_start_plain_send(struct file *f, const struct io_buf *buf, OVERLAPPED *ov,
+                               struct request_result *result)
+{
+    return start_plain(f, sock_may_send(f, NULL), &send_ops, LANE_OUT, buf, ov, result);
 }
 
 /* ---- ReadFile and WriteFile ---- */

@@ -39,7 +39,7 @@ static bool has_answer(uint32_t status)
 static struct sock_transfer transfer_of(struct request *r)
 {
     struct sock_transfer t = {
-        .iov = r->iov, .iov_count = r->iov_count, .flags = r->in_flags, .size = r->size};
+        .iov = request_iov(r), .iov_count = r->iov_count, .flags = r->in_flags, .size = r->size};
 
     fill(&t, r->u.sock.msg);
     return t;
@@ -92,7 +92,7 @@ static uint32_t start(struct file *f, struct io_msg *msg, uint32_t flags, const 
         return request_refuse(r, status);
     if (answer->routine)
         request_set_routine(r, answer->routine, true);
-    r->in_flags = flags;
+    r->in_flags = (uint16_t)flags;
     r->ops = ops;
     r->u.sock.msg = msg;
     return sock_start(r, ops == &send_ops ? LANE_OUT : LANE_IN, result);

@@ -60,10 +60,26 @@ static uint32_t write_int(int from, void *value, int32_t *size)
 
 static struct sock_option *find_kept(struct sock *s, int level, int name)
 {
-    for (unsigned i = 0; i < s->option_count; i++)
-        if (s->options[i].level == level && s->options[i].name == name)
-            return &s->options[i];
+    for (unsigned i = 0; s->options && i < s->options->count; i++)
+        if (s->options->of[i].level == level && s->options->of[i].name == name)
+            return &s->options->of[i];
     return NULL;
+}
+
+/* Room for one more; NULL: there are too many, or no memory. */
+static struct sock_option *another_kept(struct sock *s)
+{
+    unsigned count = s->options ? s->options->count : 0;
+    struct sock_options *more;
+
+    if (count == SOCK_OPTIONS_MAX)
+        return NULL;
+    more = realloc(s->options, sizeof *more + (count + 1) * sizeof more->of[0]);
+    if (!more)
+        return NULL;
+    s->options = more;
+    more->count = count + 1;
+    return &more->of[count];
 }
 
 static void keep_option(struct file *f, int level, int name, const void *value, uint32_t size)
@@ -74,11 +90,9 @@ static void keep_option(struct file *f, int level, int name, const void *value, 
     if (!sock_is_stream(s) || size > SOCK_OPTION_SIZE)
         return;
     lock_acquire(&f->lock);
-    if (!s->options)
-        s->options = calloc(SOCK_OPTIONS_MAX, sizeof *s->options);
-    o = s->options ? find_kept(s, level, name) : NULL;
-    if (s->options && !o && s->option_count < SOCK_OPTIONS_MAX)
-        o = &s->options[s->option_count++];
+    o = find_kept(s, level, name);
+    if (!o)
+        o = another_kept(s);
     if (o) {
         o->level = level;
         o->name = name;
@@ -95,9 +109,9 @@ void sock_replay_options(struct file *f)
     unsigned count;
 
     lock_acquire(&f->lock);
-    count = s->option_count;
+    count = s->options ? s->options->count : 0;
     if (count)
-        memcpy(copy, s->options, count * sizeof *copy);
+        memcpy(copy, s->options->of, count * sizeof *copy);
     lock_release(&f->lock);
     for (unsigned i = 0; i < count; i++)
         setsockopt(f->fd, copy[i].level, copy[i].name, copy[i].value, copy[i].size);
@@ -356,7 +370,7 @@ static uint32_t get_buffer_size(struct file *f, int name, void *value, int32_t *
     bool kept;
 
     lock_acquire(&f->lock);
-    o = s->options ? find_kept(s, SOL_SOCKET, name) : NULL;
+    o = find_kept(s, SOL_SOCKET, name);
     kept = o != NULL;
     if (kept)
         memcpy(&number, o->value, sizeof number);

@@ -173,10 +173,9 @@ void sockevent_look(struct file *f)
         look(f, 0);
 }
 
-void sockevent_again(struct file *f, uint32_t events)
+void sockevent_again_selected(struct file *f, uint32_t events)
 {
-    if (atomic_load(&sock_of(f)->user_events))
-        look(f, events);
+    look(f, events);
 }
 
 void sockevent_connected(struct file *f, uint32_t status)

@@ -37,7 +37,13 @@ void sockevent_take(struct file *f, struct object *event, uint32_t *events, int3
 
 /* A call that deals with these conditions was made: receive, accept, a send that would have blocked,
  * a connect that has begun (SE_CONNECT, once the socket's phase says so). */
-void sockevent_again(struct file *f, uint32_t events);
+void sockevent_again_selected(struct file *f, uint32_t events);
+
+static inline void sockevent_again(struct file *f, uint32_t events)
+{
+    if (__builtin_expect(atomic_load(&sock_of(f)->user_events) != 0, 0))
+        sockevent_again_selected(f, events);
+}
 
 /* A connect that was begun came to its end; once for each. Called by whoever notices (connect.c). */
 void sockevent_connected(struct file *f, uint32_t status);

@@ -140,7 +140,7 @@ static uint32_t read_step(const struct file *f, const struct iovec *iov, unsigne
 
 static uint32_t read_attempt(struct request *r)
 {
-    return read_step(r->file, r->iov, r->iov_count, r->size, &r->bytes);
+    return read_step(r->file, request_iov(r), r->iov_count, r->size, &r->bytes);
 }
 
 /* Writes go out whole: what is left waits for the next edge. */
@@ -148,7 +148,7 @@ static uint32_t write_attempt(struct request *r)
 {
     while (r->bytes < r->size) {
         /* A number, not a pointer: the program may hand in NULL, which the kernel refuses. */
-        struct iovec v = {(void *)((uintptr_t)r->iov[0].iov_base + r->bytes), r->size - r->bytes};
+        struct iovec v = {(void *)((uintptr_t)request_iov(r)->iov_base + r->bytes), r->size - r->bytes};
         int64_t n = write_now(r->file->fd, &v, 1);
 
         if (n == -EAGAIN)

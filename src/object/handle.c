@@ -3,6 +3,7 @@
  * Two tables of the same slots: one indexed by fd, one by the index inside a non-fd handle value.
  * Both are arrays of chunks that are allocated on demand and never freed, so that a slot can be
  * looked at without a table lock; each slot has a small lock of its own, held over a few loads.
+ * Descriptors are looked up without even that (look_at_fd).
  *
  * Handle values of the second table: bits 2..21 index, bits 22..29 generation, bit 30 set.
  *
@@ -25,10 +26,10 @@ enum slot_state { SLOT_FREE, SLOT_OPEN, SLOT_HELD, SLOT_CLOSING };
 
 struct slot {
     struct lock lock;
-    _Atomic uint8_t state;      /* enum slot_state; written under the lock, as the next two */
+    _Atomic uint8_t state;      /* enum slot_state; written under the lock, as the next three */
     uint8_t flags;              /* enum handle_flag */
     _Atomic uint8_t generation; /* part of a non-fd handle; tells an adopter that an fd was closed */
-    uint32_t access;
+    _Atomic uint32_t access;
     uint32_t next_free;    /* non-fd slots: next in the free list, guarded by table.lock */
     _Atomic(struct object *) object; /* OPEN: one counted reference and one handle; else borrowed */
 };
@@ -110,15 +111,22 @@ static struct slot *slot_lock(uintptr_t h)
     return NULL;
 }
 
+/* What has a descriptor is a file, and from a slab: callers of handle_get_fd depend on both. */
+static void check_fd_object(const struct object *obj)
+{
+    assert(obj->type->kind == OBJECT_FILE);
+    (void)obj;
+}
+
 static void slot_fill(struct slot *slot, struct object *obj, uint32_t access, uint32_t flags)
 {
     lock_assert_held(&slot->lock);
     object_get(obj);
     atomic_fetch_add(&obj->handles, 1);
-    slot->object = obj;
-    slot->access = access;
+    atomic_store_explicit(&slot->access, access, memory_order_relaxed);
+    atomic_store_explicit(&slot->object, obj, memory_order_release);
     slot->flags = (uint8_t)flags;
-    slot->state = SLOT_OPEN;
+    atomic_store_explicit(&slot->state, SLOT_OPEN, memory_order_release); /* pairs with look_at_fd */
 }
 
 static uint32_t index_take(void)
@@ -169,6 +177,7 @@ uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t fl
     struct slot *slot = slot_make(&fd_table, (uint32_t)fd);
     uint32_t status = STATUS_SUCCESS;
 
+    check_fd_object(obj);
     if (!slot)
         return STATUS_NO_MEMORY;
     lock_acquire(&slot->lock);
@@ -198,6 +207,7 @@ uint32_t handle_adopt_fd(struct object *obj, int fd, uint32_t access, uint8_t ge
     struct slot *slot = slot_make(&fd_table, (uint32_t)fd);
     uint32_t status = STATUS_SUCCESS;
 
+    check_fd_object(obj);
     if (!slot)
         return STATUS_NO_MEMORY;
     lock_acquire(&slot->lock);
@@ -209,11 +219,69 @@ uint32_t handle_adopt_fd(struct object *obj, int fd, uint32_t access, uint8_t ge
     return status;
 }
 
+/*
+ * The object in a slot of a descriptor, counted, if the slot is in a state up to `last`. No lock: memory
+ * of an object with a descriptor stays one for ever (base/slab.h), so that trying to count it is harmless
+ * even if it has died since the slot was read. Counted, it cannot change any more; if it stands in the
+ * slot then, it is the right one, be it another one than before.
+ */
+static inline struct object *look_at_fd(uint32_t fd, uint8_t last, uint32_t *access)
+{
+    struct slot *slot = slot_at(&fd_table, fd);
+    struct object *obj;
+    uint8_t state;
+
+    if (!slot)
+        return NULL;
+    obj = atomic_load_explicit(&slot->object, memory_order_acquire);
+    if (!obj || !object_try_get(obj))
+        return NULL;
+    state = atomic_load_explicit(&slot->state, memory_order_acquire);
+    if (access)
+        *access = atomic_load_explicit(&slot->access, memory_order_relaxed);
+    if (__builtin_expect(state >= SLOT_OPEN && state <= last &&
+                             atomic_load_explicit(&slot->object, memory_order_acquire) == obj,
+                         1))
+        return obj;
+    object_put(obj);
+    return NULL;
+}
+
+struct object *handle_get_fd(uintptr_t fd)
+{
+    return look_at_fd((uint32_t)fd, SLOT_OPEN, NULL);
+}
+
+struct object *handle_get_fd_owner(int fd)
+{
+    return look_at_fd((uint32_t)fd, SLOT_HELD, NULL);
+}
+
+static uint32_t get_fd(uint32_t fd, int kinds, struct object **out, uint32_t *access_out)
+{
+    uint32_t access;
+    struct object *obj = look_at_fd(fd, SLOT_OPEN, &access);
+
+    if (!obj)
+        return STATUS_INVALID_HANDLE;
+    if (!(obj->type->kind & kinds)) {
+        object_put(obj);
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    }
+    if (access_out)
+        *access_out = access;
+    *out = obj;
+    return STATUS_SUCCESS;
+}
+
 uint32_t handle_get(uintptr_t h, int kinds, struct object **out, uint32_t *access_out)
 {
-    struct slot *slot = slot_lock(h);
+    struct slot *slot;
     struct object *obj;
 
+    if (handle_is_fd(h))
+        return get_fd((uint32_t)h, kinds, out, access_out);
+    slot = slot_lock(h);
     if (!slot)
         return STATUS_INVALID_HANDLE;
     obj = slot->object;
@@ -241,22 +309,6 @@ bool handle_is(uintptr_t h, const struct object *obj)
     return atomic_load_explicit(&slot->object, memory_order_acquire) == obj &&
            atomic_load_explicit(&slot->state, memory_order_acquire) == SLOT_OPEN &&
            atomic_load_explicit(&slot->generation, memory_order_acquire) == (uint8_t)(h >> 22);
-}
-
-struct object *handle_get_fd_owner(int fd)
-{
-    struct slot *slot = slot_at(&fd_table, (uint32_t)fd);
-    struct object *obj = NULL;
-
-    if (!slot)
-        return NULL;
-    lock_acquire(&slot->lock);
-    if (slot->state == SLOT_OPEN || slot->state == SLOT_HELD) {
-        /* HELD slots own no reference: take one only if the object is not dying already. */
-        obj = object_try_get(slot->object) ? slot->object : NULL;
-    }
-    lock_release(&slot->lock);
-    return obj;
 }
 
 uint32_t handle_close(uintptr_t h)

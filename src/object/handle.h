@@ -20,7 +20,8 @@ enum handle_flag {
 /* Publishes `obj` under a new non-fd handle (takes a reference of its own). NTSTATUS. */
 uint32_t handle_open(struct object *obj, uint32_t access, uint32_t flags, uintptr_t *out);
 
-/* Publishes `obj` under the number `fd`, which the object owns from now on. */
+/* Publishes `obj` under the number `fd`, which the object owns from now on. Its memory is a slab's, which
+ * keeps the head of it (sizeof(struct object)): descriptors are looked up without a lock. */
 uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t flags);
 
 /*
@@ -41,7 +42,10 @@ uint32_t handle_get(uintptr_t h, int kinds, struct object **out, uint32_t *acces
 /* Does the non-fd handle h mean obj, which the caller holds, at this moment? Takes no lock. */
 bool handle_is(uintptr_t h, const struct object *obj);
 
-/* The object that owns the number `fd`, even if its handle is closed already; NULL if none. */
+/* The object whose handle the number is, counted; NULL if it is none. */
+struct object *handle_get_fd(uintptr_t fd);
+
+/* The object that owns the number `fd`, counted, even if its handle is closed already; NULL if none. */
 struct object *handle_get_fd_owner(int fd);
 
 /* Closes one handle; the last one runs the type's cleanup. PROTECT refuses. */

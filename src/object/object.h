@@ -64,7 +64,7 @@ static inline struct object *object_get(struct object *obj)
 /* A reference for somebody who holds none: false if the object is dying already. */
 static inline bool object_try_get(struct object *obj)
 {
-    uint32_t refs = atomic_load(&obj->refs);
+    uint32_t refs = atomic_load_explicit(&obj->refs, memory_order_relaxed);
 
     while (refs != 0 && !atomic_compare_exchange_weak(&obj->refs, &refs, refs + 1))
         ;
@@ -77,6 +77,13 @@ static inline void object_put(struct object *obj)
 {
     /* release pairs with the acquire fence before destroy */
     if (atomic_fetch_sub_explicit(&obj->refs, 1, memory_order_acq_rel) == 1)
+        object_destroy(obj);
+}
+
+/* So many at once; none is nothing. */
+static inline void object_put_many(struct object *obj, unsigned n)
+{
+    if (n && atomic_fetch_sub_explicit(&obj->refs, n, memory_order_acq_rel) == n)
         object_destroy(obj);
 }
 

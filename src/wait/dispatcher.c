@@ -43,10 +43,15 @@ void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal)
     d->abandoned = false;
     atomic_init(&d->lazy, DILIGENT);
     d->signal = signal;
-    d->recursion = 0;
-    d->owner = NULL;
-    list_init(&d->owned);
     list_init(&d->waiters);
+}
+
+void ownership_init(struct ownership *o)
+{
+    dispatcher_init(&o->dispatcher, CONSUME_OWN, 1);
+    o->recursion = 0;
+    o->owner = NULL;
+    list_init(&o->owned);
 }
 
 void dispatcher_init_lazy(struct dispatcher *d)
@@ -62,11 +67,26 @@ void dispatcher_attend(struct dispatcher *d)
     atomic_store(&d->lazy, DILIGENT);
 }
 
-bool dispatcher_ready_locked(const struct dispatcher *d, const struct thread *t)
+bool dispatcher_ready_locked(struct dispatcher *d, const struct thread *t)
 {
     lock_assert_held(&d->lock);
     return __atomic_load_n(&d->signal, __ATOMIC_ACQUIRE) > 0 ||
-           (d->consume == CONSUME_OWN && d->owner == t);
+           (d->consume == CONSUME_OWN && ownership_of(d)->owner == t);
+}
+
+static void own_locked(struct ownership *o, struct thread *t)
+{
+    if (o->owner == t) {
+        o->recursion++;
+        return;
+    }
+    o->dispatcher.signal = 0;
+    o->dispatcher.abandoned = false;
+    o->owner = t;
+    o->recursion = 1;
+    lock_acquire(&t->apc_lock);
+    list_push_back(&t->owned_mutexes, &o->owned);
+    lock_release(&t->apc_lock);
 }
 
 bool dispatcher_consume_locked(struct dispatcher *d, struct thread *t)
@@ -82,17 +102,7 @@ bool dispatcher_consume_locked(struct dispatcher *d, struct thread *t)
         d->signal--;
         break;
     case CONSUME_OWN:
-        if (d->owner == t) {
-            d->recursion++;
-            break;
-        }
-        d->signal = 0;
-        d->owner = t;
-        d->recursion = 1;
-        d->abandoned = false;
-        lock_acquire(&t->apc_lock);
-        list_push_back(&t->owned_mutexes, &d->owned);
-        lock_release(&t->apc_lock);
+        own_locked(ownership_of(d), t);
         break;
     }
     return abandoned;

@@ -35,11 +35,21 @@ struct dispatcher {
     bool abandoned;        /* mutex: its owner ended without releasing it */
     _Atomic uint8_t lazy;  /* enum laziness: see dispatcher_note */
     int32_t signal;        /* > 0: signalled; without the lock while lazy */
-    int32_t recursion;     /* mutex: waits satisfied for the owner */
-    struct thread *owner;  /* mutex: borrowed; cleared before the thread dies */
-    struct list owned;     /* mutex: node in the owner's list, guarded by the owner's apc lock */
     struct list waiters;   /* struct wait_block, first come first served */
 };
+
+/* The dispatcher of what is owned (CONSUME_OWN). The same lock guards the rest. */
+struct ownership {
+    struct dispatcher dispatcher; /* must be first */
+    int32_t recursion;     /* waits satisfied for the owner */
+    struct thread *owner;  /* borrowed; cleared before the thread dies */
+    struct list owned;     /* node in the owner's list, guarded by the owner's apc lock */
+};
+
+static inline struct ownership *ownership_of(struct dispatcher *d)
+{
+    return (struct ownership *)d;
+}
 
 /*
  * Who is to be woken once all locks are released: threads by the futex words they sleep on, at most
@@ -67,6 +77,7 @@ void wake_list_add(struct wake_list *w, _Atomic uint32_t *word);
 void wake_list_run(struct wake_list *w);
 
 void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal);
+void ownership_init(struct ownership *o); /* nobody owns it */
 
 /* Satisfies as many waiters as the signal count allows. Lock held. */
 void dispatcher_wake_locked(struct dispatcher *d, struct wake_list *wakes);
@@ -118,6 +129,6 @@ bool dispatcher_signalled(struct dispatcher *d);
 /* What a satisfied wait of t does to it; true: the mutex had been abandoned. Lock held. */
 bool dispatcher_consume_locked(struct dispatcher *d, struct thread *t);
 /* Would a wait of t be satisfied now? Lock held. */
-bool dispatcher_ready_locked(const struct dispatcher *d, const struct thread *t);
+bool dispatcher_ready_locked(struct dispatcher *d, const struct thread *t);
 
 #endif

@@ -14,20 +14,20 @@
 
 struct mutex {
     struct object object;
-    struct dispatcher dispatcher;
+    struct ownership ownership;
 };
 
 /* Takes it from its owner. The dispatcher's lock is held, or nobody else knows the mutex. */
-static void disown(struct dispatcher *d)
+static void disown(struct ownership *o)
 {
-    struct thread *owner = d->owner;
+    struct thread *owner = o->owner;
 
     lock_acquire(&owner->apc_lock);
-    list_remove(&d->owned);
+    list_remove(&o->owned);
     lock_release(&owner->apc_lock);
-    d->owner = NULL;
-    d->recursion = 0;
-    d->signal = 1;
+    o->owner = NULL;
+    o->recursion = 0;
+    o->dispatcher.signal = 1;
 }
 
 static void destroy(struct object *obj)
@@ -35,16 +35,16 @@ static void destroy(struct object *obj)
     struct mutex *m = container_of(obj, struct mutex, object);
 
     object_name_clear(obj);
-    lock_acquire(&m->dispatcher.lock);
-    if (m->dispatcher.owner)
-        disown(&m->dispatcher);
-    lock_release(&m->dispatcher.lock);
+    lock_acquire(&m->ownership.dispatcher.lock);
+    if (m->ownership.owner)
+        disown(&m->ownership);
+    lock_release(&m->ownership.dispatcher.lock);
     free(m);
 }
 
 static struct dispatcher *dispatcher_of(struct object *obj)
 {
-    return &container_of(obj, struct mutex, object)->dispatcher;
+    return &container_of(obj, struct mutex, object)->ownership.dispatcher;
 }
 
 const struct object_type mutex_type = {
@@ -62,13 +62,13 @@ uint32_t mutex_new(const char *name, bool owned, struct object **out)
     if (!m)
         return STATUS_NO_MEMORY;
     object_init(&m->object, &mutex_type);
-    dispatcher_init(&m->dispatcher, CONSUME_OWN, 1);
+    ownership_init(&m->ownership);
     if (owned) { /* before the name makes it known */
         struct thread *self = thread_current();
 
-        lock_acquire(&m->dispatcher.lock);
-        dispatcher_consume_locked(&m->dispatcher, self);
-        lock_release(&m->dispatcher.lock);
+        lock_acquire(&m->ownership.dispatcher.lock);
+        dispatcher_consume_locked(&m->ownership.dispatcher, self);
+        lock_release(&m->ownership.dispatcher.lock);
     }
     return object_publish_name(&m->object, name, out);
 }
@@ -76,17 +76,18 @@ uint32_t mutex_new(const char *name, bool owned, struct object **out)
 uint32_t mutex_release(struct object *mutex)
 {
     struct dispatcher *d = dispatcher_of(mutex);
+    struct ownership *o = ownership_of(d);
     struct thread *self = thread_current();
     struct wake_list wakes;
 
     wake_list_init(&wakes);
     lock_acquire(&d->lock);
-    if (d->owner != self) {
+    if (o->owner != self) {
         lock_release(&d->lock);
         return STATUS_MUTANT_NOT_OWNED;
     }
-    if (--d->recursion == 0) {
-        disown(d);
+    if (--o->recursion == 0) {
+        disown(o);
         dispatcher_wake_locked(d, &wakes);
     }
     lock_release(&d->lock);
@@ -104,7 +105,7 @@ static struct mutex *first_owned(struct thread *t, bool *more)
     n = list_first(&t->owned_mutexes);
     *more = n != NULL;
     if (n) {
-        m = container_of(container_of(n, struct dispatcher, owned), struct mutex, dispatcher);
+        m = container_of(container_of(n, struct ownership, owned), struct mutex, ownership);
         if (!object_try_get(&m->object))
             m = NULL; /* its destroyer is about to take it off the list */
     }
@@ -114,13 +115,13 @@ static struct mutex *first_owned(struct thread *t, bool *more)
 
 static void abandon(struct mutex *m, struct thread *t)
 {
-    struct dispatcher *d = &m->dispatcher;
+    struct dispatcher *d = &m->ownership.dispatcher;
     struct wake_list wakes;
 
     wake_list_init(&wakes);
     lock_acquire(&d->lock);
-    if (d->owner == t) {
-        disown(d);
+    if (m->ownership.owner == t) {
+        disown(&m->ownership);
         d->abandoned = true;
         dispatcher_wake_locked(d, &wakes);
     }

@@ -38,7 +38,6 @@ static struct {
 static struct process self_process = {
     .object = {.type = &process_type, .refs = 1, .handles = 1},
     .dispatcher = {.lock = LOCK_INIT(LOCK_DISPATCHER),
-                   .owned = LIST_INIT(self_process.dispatcher.owned),
                    .waiters = LIST_INIT(self_process.dispatcher.waiters)},
     .pidfd = -1,
     .killed_with = -1,

@@ -27,6 +27,7 @@
 
 _Thread_local struct thread *thread_self_ptr;
 void (*thread_exit_hooks[4])(struct thread *t);
+void (*thread_last_hook)(struct thread *t);
 
 static pthread_key_t exit_key;
 static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
@@ -79,17 +80,6 @@ static struct thread *new_thread(void)
     atomic_init(&t->exit_code, EXIT_STILL_ACTIVE);
     t->created = clock_filetime();
     return t;
-}
-
-static void free_request_cache(struct thread *t)
-{
-    while (t->cache) {
-        struct request *r = t->cache;
-
-        t->cache = *(struct request **)r; /* the link lives in the free memory itself */
-        free(r);
-    }
-    t->cache_count = 0;
 }
 
 static void unlist(struct thread *t)
@@ -153,7 +143,8 @@ static void detach(void *arg)
     lock_release(&t->apc_lock);
     if (fd >= 0)
         own_fd_close(fd);
-    free_request_cache(t);
+    if (thread_last_hook)
+        thread_last_hook(t);
     unlist(t);
     if (!t->exit_code_given)
         atomic_store(&t->exit_code, 0);

@@ -86,7 +86,7 @@ struct thread {
     bool terminating;           /* takes no more APCs */
     struct poller *apc_poller;  /* poller the alertable thread sleeps in; pinned while set */
     bool apc_wakes_fd;          /* sleeps in poll() with wake_fd */
-    struct list owned_mutexes;  /* dispatcher.owned */
+    struct list owned_mutexes;  /* ownership.owned */
     _Atomic uint32_t apc_count; /* queued APCs: a hint read without the lock */
 
     struct queue *queue;        /* (self) counted; the port this thread belongs to */
@@ -122,8 +122,10 @@ struct thread {
     void *start_arg;
     _Atomic uint32_t suspend_count; /* CREATE_SUSPENDED: futex, > 0 = not started */
 
-    struct request *cache;      /* (self) free requests */
-    unsigned cache_count;       /* (self) */
+    struct request_cache {      /* (self) free requests of either size (io/request.c) */
+        void *first;
+        unsigned count;
+    } requests[2];
     _Atomic uint64_t counts[LEDGER_COUNTS]; /* written by self, read by the ledger */
     struct list all;            /* in the list of all threads, guarded by its lock */
     void *tls_slots;            /* (self) owned by tls.c */
@@ -200,5 +202,7 @@ void thread_counts(uint64_t sums[LEDGER_COUNTS]);
 
 /* Hook run in the exiting thread, after user code, before its last reference is dropped. */
 extern void (*thread_exit_hooks[4])(struct thread *t);
+/* Run when the library has nothing more to do on that thread: gives its caches up (io/request.c). */
+extern void (*thread_last_hook)(struct thread *t);
 
 #endif

@@ -5,6 +5,8 @@
  * must work or fail with a code that says so; what was accepted is answered; the ledger balances;
  * nothing crashes or hangs. Skipped under sanitizers, which own malloc themselves.
  */
+#include "base/os.h"
+
 #include <iocp.h>
 
 #include <stdatomic.h>
@@ -43,6 +45,11 @@ static int fails(void)
         return 0;
     n = atomic_fetch_add(&counted, 1) + 1;
     return n >= fail_at && n < fail_at + burst;
+}
+
+static int slab_fails(const char *call)
+{
+    return strcmp(call, "slab") == 0 && fails();
 }
 
 void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
@@ -240,6 +247,9 @@ int main(void)
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     alarm(60);
+#if OWN_MALLOC
+    os_fault = slab_fails;
+#endif
     life(); /* what is made once is there */
     for (burst = 1; burst <= 4; burst += 3) {
         for (fail_at = 1;; fail_at++) {
