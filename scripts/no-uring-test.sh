@@ -56,6 +56,16 @@ for error in EPERM ENOSYS ENOMEM; do
     grep -q "engine none" "$log" && grep -q "IOCP_ENGINE=uring, but io_uring_setup is $word.*($error)" "$log"
     verdict "uring fails by name, $error" $?
 done
+# Where there is a ring: made disabled, restricted, then enabled; no kernel thread that polls.
+if command -v strace >/dev/null 2>&1 && "$build/tests/unit/probe_ring" >/dev/null 2>&1; then
+    IOCP_ENGINE=uring timeout 30 strace -f -qq -e trace=io_uring_setup,io_uring_register -o "$dir/trace" \
+        "$build/tests/fuzz/handles" --count 1 >"$log" 2>&1
+    order=$(grep -oE 'SETUP_R_DISABLED|REGISTER_RESTRICTIONS|REGISTER_ENABLE_RINGS|SETUP_SQPOLL' "$dir/trace" | tr '\n' ' ')
+    [ "$order" = "SETUP_R_DISABLED REGISTER_RESTRICTIONS REGISTER_ENABLE_RINGS " ]
+    verdict "made disabled, restricted, enabled: $order" $?
+else
+    skipped=$((skipped + 1))
+fi
 if [ -x tests/run.sh ]; then
     for error in EPERM ENOSYS; do
         IOCP_ENGINE=auto "$build/tools/no_uring" $error tests/run.sh "$build" >"$log" 2>&1

@@ -30,6 +30,15 @@
 #endif
 #endif
 
+/* No cancellation points: see os_recv. An offset fills one argument where `long` has 64 bits. */
+#ifdef WATCHED
+#define READV preadv2
+#define WRITEV pwritev2
+#else
+#define READV(fd, iov, count, offset, flags) syscall(SYS_preadv2, fd, iov, count, offset, 0, flags)
+#define WRITEV(fd, iov, count, offset, flags) syscall(SYS_pwritev2, fd, iov, count, offset, 0, flags)
+#endif
+
 int (*os_fault)(const char *call);
 
 static int fault(const char *call)
@@ -49,7 +58,7 @@ int64_t os_read(int fd, const struct iovec *iov, unsigned count, uint64_t offset
     if (n < 0)
         return n;
     do {
-        n = preadv2(fd, iov, (int)count, (off_t)offset, rw_flags);
+        n = READV(fd, iov, (int)count, (off_t)offset, rw_flags);
     } while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }
@@ -61,7 +70,7 @@ int64_t os_write(int fd, const struct iovec *iov, unsigned count, uint64_t offse
     if (n < 0)
         return n;
     do {
-        n = pwritev2(fd, iov, (int)count, (off_t)offset, rw_flags);
+        n = WRITEV(fd, iov, (int)count, (off_t)offset, rw_flags);
     } while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }

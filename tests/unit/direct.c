@@ -8,6 +8,9 @@
 #define _GNU_SOURCE
 #endif
 #include "base/os.h"
+#include "io/file.h"
+#include "io/port.h"
+#include "object/handle.h"
 #include "unit.h"
 
 #include <iocp.h>
@@ -17,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sched.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BLOCK = 4096, BLOCKS = 512, DEPTH = 64, WORKERS = 3 };
@@ -326,6 +330,47 @@ TEST(answered_whatever_ends)
     }
     CHECK_EQ(bad, 0);
     CloseHandle(port);
+}
+
+static unsigned take_those_there(HANDLE port)
+{
+    unsigned n = 0;
+    ULONG_PTR key;
+    OVERLAPPED *ov;
+    DWORD bytes;
+
+    while (GetQueuedCompletionStatus(port, &bytes, &key, &ov, 0))
+        n++;
+    return n;
+}
+
+/* The file leaves the port whose poller has its transfers: they are answered where it belongs then. */
+TEST(moved_under_way)
+{
+    for (int round = 0; round < 40; round++) {
+        HANDLE file = open_there(), first = CreateIoCompletionPort(file, NULL, 1, 0);
+        HANDLE second = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+        struct object *to = NULL;
+        struct file *f = NULL;
+        unsigned taken = 0;
+
+        start_some(file);
+        CHECK_EQ(file_from_handle((uintptr_t)file, false, &f, NULL), 0);
+        CHECK_EQ(handle_get((uintptr_t)second, OBJECT_PORT, &to, NULL), 0);
+        CHECK_EQ(file_rebind(f, port_from_object(to), 2), 0);
+        object_put(to);
+        file_put(f);
+        for (time_t limit = time(NULL) + 20; taken < DEPTH && time(NULL) < limit;)
+            taken += take_those_there(first) + take_those_there(second);
+        CHECK_EQ(taken, DEPTH);
+        CloseHandle(first);
+        start_some(file); /* now by the second port, and the engine */
+        for (time_t limit = time(NULL) + 20; taken < 2 * DEPTH && time(NULL) < limit;)
+            taken += take_those_there(second);
+        CHECK_EQ(taken, 2 * DEPTH);
+        CloseHandle(file);
+        CloseHandle(second);
+    }
 }
 
 /* Port and file are closed while much is under way: it is dropped, and the next port is not disturbed. */
