@@ -20,7 +20,10 @@ static inline void last_error_set(uint32_t code) { last_error_value = code; }
  * set. Pending, time-out, "an APC ran" and "abandoned" count as "else", and so does a warning
  * such as buffer overflow (234). */
 int win32_answer(uint32_t status);
-static inline int win32_result(uint32_t status) { return __builtin_expect(status == 0, 1) || win32_answer(status); }
+static inline int win32_result(uint32_t status)
+{
+    return __builtin_expect(status == 0, 1) || win32_answer(status);
+}
 
 /* NTSTATUS to Winsock's int: 0 on success (last error alone), else SOCKET_ERROR (-1) with the WSA
  * code set. */

@@ -188,7 +188,7 @@ static void help(struct poller *p)
 static bool wants_attention(struct poller *p, uint64_t arg)
 {
     (void)arg;
-    return unattended(p) && !atomic_load(&p->armed);
+    return unattended(p) && (!atomic_load(&p->armed) || p->ops->left(p));
 }
 
 static bool wants_help(struct poller *p, uint64_t arg)
@@ -212,6 +212,8 @@ void poller_attend_all(void)
     n = pin_some(some, wants_attention, 0);
     for (unsigned i = 0; i < n; i++) {
         home_attend(some[i]);
+        if (some[i]->ops->left(some[i]))
+            poller_wake(some[i]); /* no edge of theirs is to come: this one calls the home thread */
         some[i]->ops->unpin(some[i]);
     }
 }

@@ -52,6 +52,8 @@ struct poller_ops {
     void (*edge)(struct poller *p, uint64_t token, uint32_t events);
     /* Harvest and do the work, on a thread that dequeues nothing. NULL for home's own. */
     void (*help)(struct poller *p);
+    /* Edges that were harvested have not been worked off, and nobody waits who could. */
+    bool (*left)(struct poller *p);
     /* Nobody is at work who would look into it when done. */
     bool (*idle)(struct poller *p);
     /* Keeps the owner, and so the poller, alive between the two. false: it is dying. */

@@ -302,9 +302,10 @@ uint32_t handle_get(uintptr_t h, int kinds, struct object **out, uint32_t *acces
 bool handle_is(uintptr_t h, const struct object *obj)
 {
     uint32_t index = (uint32_t)(h >> 2) & INDEX_MASK;
-    const struct slot *chunk = atomic_load_explicit(&object_table.chunks[index / CHUNK_SLOTS], memory_order_relaxed);
-    const struct slot *slot = &chunk[index % CHUNK_SLOTS]; /* there since the handle was opened, for ever */
+    _Atomic(struct slot *) *chunk = &object_table.chunks[index / CHUNK_SLOTS];
+    const struct slot *slot; /* there since the handle was opened, for ever */
 
+    slot = &atomic_load_explicit(chunk, memory_order_relaxed)[index % CHUNK_SLOTS];
     assert(!handle_is_fd(h) && slot_of(h) == slot);
     return atomic_load_explicit(&slot->object, memory_order_acquire) == obj &&
            atomic_load_explicit(&slot->state, memory_order_acquire) == SLOT_OPEN &&

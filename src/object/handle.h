@@ -39,7 +39,7 @@ uint32_t handle_adopt_fd(struct object *obj, int fd, uint32_t access, uint8_t ge
  */
 uint32_t handle_get(uintptr_t h, int kinds, struct object **out, uint32_t *access_out);
 
-/* Does the non-fd handle h mean obj, which the caller holds, at this moment? Takes no lock. */
+/* Does the non-fd handle h, which once meant obj, mean it still? The caller holds obj. Takes no lock. */
 bool handle_is(uintptr_t h, const struct object *obj);
 
 /* The object whose handle the number is, counted; NULL if it is none. */

@@ -42,6 +42,7 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
     q->gets = 0;
     q->look_after = GETS_PER_LOOK;
     q->count = 0;
+    q->ready = 0;
     list_init(&q->entries);
     list_init(&q->answers.link);
     q->answers.ready = true;
@@ -71,13 +72,28 @@ static struct queue_entry *first_entry(struct queue *q)
     return n ? container_of(n, struct queue_entry, link) : NULL;
 }
 
+static inline void add_entry(struct queue *q, struct queue_entry *e)
+{
+    lock_assert_held(&q->lock);
+    list_push_back(&q->entries, &e->link);
+    q->count++;
+    q->ready += e->ready;
+}
+
+static inline void remove_entry(struct queue *q, struct queue_entry *e)
+{
+    lock_assert_held(&q->lock);
+    list_remove(&e->link);
+    q->count--;
+    q->ready -= e->ready;
+}
+
 static struct queue_entry *pop_entry(struct queue *q)
 {
     struct queue_entry *e = first_entry(q);
 
     if (e) {
-        list_remove(&e->link);
-        q->count--;
+        remove_entry(q, e);
         q->taken_out++;
     }
     return e;
@@ -234,8 +250,7 @@ static bool append_locked(struct queue *q, struct queue_entry *e)
     lock_assert_held(&q->lock);
     if (q->closed)
         return false;
-    list_push_back(&q->entries, &e->link);
-    q->count++;
+    add_entry(q, e);
     return true;
 }
 
@@ -293,8 +308,7 @@ void queue_put_ready(struct queue *q, struct queue_entry *e)
 {
     assert(e->ready);
     lock_acquire(&q->lock);
-    list_push_back(&q->entries, &e->link);
-    q->count++;
+    add_entry(q, e);
     lock_release(&q->lock);
 }
 
@@ -304,10 +318,8 @@ bool queue_withdraw(struct queue *q, struct queue_entry *e)
 
     lock_acquire(&q->lock);
     queued = list_linked(&e->link);
-    if (queued) {
-        list_remove(&e->link);
-        q->count--;
-    }
+    if (queued)
+        remove_entry(q, e);
     lock_release(&q->lock);
     return queued;
 }
@@ -335,10 +347,8 @@ void queue_poke(struct queue *q)
 static void put_answers(struct queue *q)
 {
     lock_acquire(&q->lock);
-    if (!list_linked(&q->answers.link)) {
-        list_push_back(&q->entries, &q->answers.link);
-        q->count++;
-    }
+    if (!list_linked(&q->answers.link))
+        add_entry(q, &q->answers);
     lock_release(&q->lock);
 }
 
@@ -376,6 +386,17 @@ static bool poller_idle(struct poller *p)
     return idle;
 }
 
+static bool poller_left(struct poller *p)
+{
+    struct queue *q = p->owner;
+    bool left;
+
+    lock_acquire(&q->lock);
+    left = q->ready > 0 && list_empty(&q->waiters);
+    lock_release(&q->lock);
+    return left;
+}
+
 static bool poller_pin(struct poller *p)
 {
     return object_try_get(((struct queue *)p->owner)->object);
@@ -389,6 +410,7 @@ static void poller_unpin(struct poller *p)
 static const struct poller_ops poller_ops = {
     .edge = poller_edge,
     .help = poller_help,
+    .left = poller_left,
     .idle = poller_idle,
     .pin = poller_pin,
     .unpin = poller_unpin,
@@ -453,8 +475,7 @@ static unsigned take_ready(struct queue *q, struct queue_entry **out, unsigned m
 
         if (!e->ready)
             continue;
-        list_remove(l);
-        q->count--;
+        remove_entry(q, e);
         out[n++] = e;
         if (n == max)
             break;
@@ -708,7 +729,7 @@ static uint32_t turn(struct get *g)
     return STATUS_PENDING;
 }
 
-/* The frequent case: a worker of this queue wants one entry, and a packet is the first. It keeps its place. */
+/* The frequent case: a worker of this queue wants one entry, and a packet is first. It keeps its place. */
 static inline struct queue_entry *next_packet(struct queue *q, struct thread *self)
 {
     struct queue_entry *e = first_entry(q);

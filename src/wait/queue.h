@@ -47,6 +47,7 @@ struct queue {
     uint32_t gets;          /* dequeues since the poller was last looked at */
     uint32_t look_after;    /* so many of them, and it is looked at again */
     uint32_t count;         /* entries */
+    uint32_t ready;         /* of them, READY ones */
     struct list entries;    /* struct queue_entry */
     struct queue_entry answers; /* READY: the poller's own queue (engine/aio.h) has answers */
     struct list waiters;    /* struct waiter.link, most recent first */

@@ -164,3 +164,42 @@ TEST(sleeps_where_nothing_happens)
     }
     CHECK(come_to_rest());
 }
+
+/* What a dequeue harvested and did not work off, its thread going to wait elsewhere: no edge is to come. */
+TEST(harvested_and_left)
+{
+    enum { ROUNDS = 41, POSTS = 24, TAKEN = 18 };
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+    OVERLAPPED *done;
+    char byte;
+    WSABUF buf = {1, &byte};
+    ULONG_PTR key;
+    DWORD bytes, flags;
+    int late = 0;
+    int fd[2];
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+    CHECK(CreateIoCompletionPort((HANDLE)(intptr_t)fd[0], port, 0, 0) == port);
+    for (int i = 0; i < ROUNDS; i++) {
+        double begun;
+
+        flags = 0;
+        CHECK_EQ(WSARecv((SOCKET)fd[0], &buf, 1, NULL, &flags, &ov, NULL), SOCKET_ERROR);
+        for (int k = 0; k < POSTS; k++)
+            PostQueuedCompletionStatus(port, 0, 0, NULL);
+        CHECK_EQ(write(fd[1], "x", 1), 1);
+        for (int k = 0; k < TAKEN; k++) /* one of them looks into the poller */
+            CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &done, 0));
+        begun = now_ms();
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 10000), WAIT_OBJECT_0);
+        late += now_ms() - begun > 5;
+        while (GetQueuedCompletionStatus(port, &bytes, &key, &done, 0))
+            ;
+    }
+    CHECK(late < ROUNDS / 2); /* the watchdog would take 10 to 20 ms */
+    closesocket((SOCKET)fd[0]);
+    close(fd[1]);
+    CloseHandle(ov.hEvent);
+    CloseHandle(port);
+}
