@@ -114,6 +114,16 @@ WINBASEAPI BOOL WINAPI WriteFileEx(HANDLE file, LPCVOID data, DWORD size, LPOVER
 /* Returns when what was written has reached the device. Needs the right to write. */
 WINBASEAPI BOOL WINAPI FlushFileBuffers(HANDLE file) IOCP_SYM(FlushFileBuffers);
 
+/*
+ * One transfer from or to pages that lie apart, in their order: as many elements as `size` has pages, each
+ * the address of one. The handle must be overlapped and without buffering. Answers as ReadFile, WriteFile.
+ * ERROR_INVALID_PARAMETER: another handle, `size` no multiple of sectors, an address that is no page's.
+ */
+WINBASEAPI BOOL WINAPI ReadFileScatter(HANDLE file, FILE_SEGMENT_ELEMENT *segments, DWORD size,
+                                       LPDWORD reserved, LPOVERLAPPED overlapped) IOCP_SYM(ReadFileScatter);
+WINBASEAPI BOOL WINAPI WriteFileGather(HANDLE file, FILE_SEGMENT_ELEMENT *segments, DWORD size,
+                                       LPDWORD reserved, LPOVERLAPPED overlapped) IOCP_SYM(WriteFileGather);
+
 /* ---------- pointer and size ---------- */
 
 /* Moves the file pointer by `distance` bytes from FILE_BEGIN, FILE_CURRENT or FILE_END; *result (may be
@@ -196,8 +206,8 @@ WINBASEAPI BOOL WINAPI LockFile(HANDLE file, DWORD offset, DWORD offset_high, DW
  * the exclusive lock goes first. */
 WINBASEAPI BOOL WINAPI UnlockFileEx(HANDLE file, DWORD reserved, DWORD length, DWORD length_high,
                                     LPOVERLAPPED overlapped) IOCP_SYM(UnlockFileEx);
-WINBASEAPI BOOL WINAPI UnlockFile(HANDLE file, DWORD offset, DWORD offset_high, DWORD length, DWORD length_high)
-    IOCP_SYM(UnlockFile);
+WINBASEAPI BOOL WINAPI UnlockFile(HANDLE file, DWORD offset, DWORD offset_high, DWORD length,
+                                  DWORD length_high) IOCP_SYM(UnlockFile);
 
 /* ---------- names and directories ---------- */
 

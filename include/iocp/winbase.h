@@ -137,6 +137,25 @@ WINBASEAPI BOOL WINAPI ReadDirectoryChangesW(HANDLE directory, LPVOID data, DWOR
                                              LPOVERLAPPED_COMPLETION_ROUTINE routine)
     IOCP_SYM(ReadDirectoryChangesW);
 
+/* ---------- files: again, and in memory ---------- */
+
+/*
+ * Another handle, independent of the first, to the same file: its own access, shares and flags
+ * (FILE_FLAG_OVERLAPPED, NO_BUFFERING, WRITE_THROUGH ...). INVALID_HANDLE_VALUE: ERROR_SHARING_VIOLATION
+ * (with the first one, too), ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER (no file on a disk).
+ */
+WINBASEAPI HANDLE WINAPI ReOpenFile(HANDLE file, DWORD access, DWORD share, DWORD flags) IOCP_SYM(ReOpenFile);
+
+/* As their W versions in memoryapi.h. */
+WINBASEAPI HANDLE WINAPI CreateFileMappingA(HANDLE file, LPSECURITY_ATTRIBUTES security, DWORD protect,
+                                            DWORD size_high, DWORD size, LPCSTR name)
+    IOCP_SYM(CreateFileMappingA);
+WINBASEAPI HANDLE WINAPI OpenFileMappingA(DWORD access, BOOL inherit, LPCSTR name) IOCP_SYM(OpenFileMappingA);
+#ifndef UNICODE
+#define CreateFileMapping CreateFileMappingA
+#define OpenFileMapping   OpenFileMappingA
+#endif
+
 /* ---------- files: information by handle ---------- */
 
 /* Times count 100 ns from 1601. To set: 0 or -1 leaves a time, 0 the attributes as they are. */

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ntstatus.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -142,6 +143,29 @@ HANDLE WINAPI CreateFileW(LPCWSTR lpFileName, DWORD dwDesiredAccess, DWORD dwSha
         return win32_fail(status), INVALID_HANDLE_VALUE;
     return create_file(&path, dwDesiredAccess, dwShareMode, lpSecurityAttributes,
                        dwCreationDisposition, dwFlagsAndAttributes);
+}
+
+/* winbase.h's, but it is CreateFile by another name: that of the descriptor. */
+HANDLE WINAPI ReOpenFile(HANDLE hOriginalFile, DWORD dwDesiredAccess, DWORD dwShareMode, DWORD dwFlags)
+{
+    struct disk_how how = how_of(dwDesiredAccess, dwShareMode, OPEN_EXISTING,
+                                 dwFlags & ~(DWORD)FILE_FLAG_OPEN_REPARSE_POINT);
+    struct file *original, *f;
+    char path[48];
+    uint32_t status = filename_handle(hOriginalFile, 0, &original);
+    bool existed;
+
+    if (status != STATUS_SUCCESS)
+        return win32_fail(status), INVALID_HANDLE_VALUE;
+    how.directories = true;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", original->fd);
+    status = original->ops == &disk_ops ? disk_open(path, &how, &f, &existed)
+                                        : (uint32_t)STATUS_INVALID_PARAMETER;
+    file_put(original);
+    if (status != STATUS_SUCCESS)
+        return win32_fail(status), INVALID_HANDLE_VALUE;
+    advise(f, dwFlags);
+    return publish(f, NULL);
 }
 
 /* ---- reading and writing ---- */

@@ -74,8 +74,8 @@ BOOL WINAPI LockFileEx(HANDLE hFile, DWORD dwFlags, DWORD dwReserved, DWORD nNum
     return win32_result(status);
 }
 
-BOOL WINAPI LockFile(HANDLE hFile, DWORD dwFileOffsetLow, DWORD dwFileOffsetHigh, DWORD nNumberOfBytesToLockLow,
-                     DWORD nNumberOfBytesToLockHigh)
+BOOL WINAPI LockFile(HANDLE hFile, DWORD dwFileOffsetLow, DWORD dwFileOffsetHigh,
+                     DWORD nNumberOfBytesToLockLow, DWORD nNumberOfBytesToLockHigh)
 {
     struct filelock_range range = {.offset = wide(dwFileOffsetLow, dwFileOffsetHigh),
                                    .length = wide(nNumberOfBytesToLockLow, nNumberOfBytesToLockHigh),

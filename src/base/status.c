@@ -50,6 +50,8 @@ static const struct row rows[] = {
     {0xC0000018, 487, 10022},       /* conflicting addresses (of memory) */
     {0xC0000019, 487, 10022},       /* not mapped view */
     {0xC000001E, 5, 10013},         /* invalid lock sequence */
+    {0xC000001F, 5, 10013},          /* invalid view size */
+    {0xC0000020, 193, 10022},        /* invalid file for section */
     {0xC0000021, 5, 10013},         /* already committed */
     {0xC0000022, 5, 10013},         /* access denied */
     {0xC0000023, 122, 10014},       /* buffer too small */
@@ -110,6 +112,7 @@ static const struct row rows[] = {
     {0xC0000103, 267, 10022},       /* not a directory */
     {0xC0000106, 206, 10063},       /* name too long */
     {0xC000010A, 5, 10022},         /* process is terminating */
+    {0xC000011E, 1006, 10022},       /* mapped file size zero */
     {0xC000011F, 4, 10024},         /* too many open files */
     {0xC0000120, 995, 995},         /* cancelled */
     {0xC0000121, 5, 10013},         /* cannot delete */
@@ -141,6 +144,7 @@ static const struct row rows[] = {
     {0xC000020D, 64, 10054},        /* connection reset */
     {0xC000020E, 68, 10055},        /* too many nodes */
     {0xC000020F, 59, 10053},        /* transaction aborted */
+    {0xC0000220, 1132, 10022},       /* mapped alignment */
     {0xC0000225, 1168, 10022},      /* not found */
     {0xC0000234, 1909, 10013},      /* account locked out */
     {0xC0000235, 6, 10013},         /* handle not closable */

@@ -27,8 +27,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,20 +98,23 @@ static uint32_t check_locks(struct file *f, uint64_t offset, uint64_t size, bool
 /* n bytes of the buffers are done. */
 static void advance(struct request *r, size_t n)
 {
-    r->bytes += (uint32_t)n;
-    while (n > 0) {
-        struct iovec *v = &r->iov[0];
+    uint32_t whole = 0;
 
-        if (n < v->iov_len) {
-            v->iov_base = (char *)v->iov_base + n;
-            v->iov_len -= n;
-            return;
-        }
-        n -= v->iov_len;
-        r->iov_count--;
-        for (uint32_t i = 0; i < r->iov_count; i++)
-            r->iov[i] = r->iov[i + 1];
+    r->bytes += (uint32_t)n;
+    while (whole < r->iov_count && n >= r->iov[whole].iov_len)
+        n -= r->iov[whole++].iov_len;
+    r->iov_count -= whole;
+    memmove(r->iov, r->iov + whole, r->iov_count * sizeof *r->iov);
+    if (r->iov_count > 0) {
+        r->iov[0].iov_base = (char *)r->iov[0].iov_base + n;
+        r->iov[0].iov_len -= n;
     }
+}
+
+/* As many buffers as the kernel takes at a time. */
+static unsigned buffers(const struct request *r)
+{
+    return r->iov_count < IOV_MAX ? r->iov_count : IOV_MAX;
 }
 
 static bool is_complete(const struct request *r)
@@ -123,7 +128,7 @@ static void fill_op(struct request *r)
     r->op.code = r->u.disk.write ? OP_WRITE : OP_READ;
     r->op.fd = r->file->fd;
     r->op.iov = r->iov;
-    r->op.iov_count = r->iov_count;
+    r->op.iov_count = buffers(r);
     r->op.offset = r->u.disk.append ? 0 : r->offset + r->bytes;
     r->op.rw_flags = r->u.disk.append ? RWF_APPEND : 0;
     r->op.direct = NULL;
@@ -228,9 +233,9 @@ static int64_t try_now(const struct request *r)
         atomic_load_explicit(&refused[r->u.disk.write], memory_order_relaxed))
         return -EAGAIN;
     if (r->u.disk.write)
-        n = os_write(r->file->fd, r->iov, r->iov_count, r->offset, RWF_NOWAIT);
+        n = os_write(r->file->fd, r->iov, buffers(r), r->offset, RWF_NOWAIT);
     else
-        n = os_read(r->file->fd, r->iov, r->iov_count, r->offset, RWF_NOWAIT);
+        n = os_read(r->file->fd, r->iov, buffers(r), r->offset, RWF_NOWAIT);
     if (n == -ENOSYS)
         atomic_store_explicit(&refused[r->u.disk.write], true, memory_order_relaxed);
     return n == -ENOSYS || n == -EOPNOTSUPP ? -EAGAIN : n;

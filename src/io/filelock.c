@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of range locks; see filelock.h. Rules as LockFileEx' page has them: an exclusive lock overlaps no
- * other, not even one of its own file; a shared one overlaps shared ones, and an exclusive one of its own file.
- * Reading stops at somebody else's exclusive lock, writing at that and at any shared one.
+ * The table of range locks; see filelock.h. Rules as LockFileEx' page has them: an exclusive lock overlaps
+ * no other, not even one of its own file; a shared one overlaps shared ones, and an exclusive one of its
+ * own file. Reading stops at somebody else's exclusive lock, writing at that and at any shared one.
  *
- * Who has to wait is served in the order of the calls, when anything is given back that stood in
- * its way. What another process holds is asked for again by a timer, after 1 ms, 2 ms ... 50 ms: a call
- * that blocks in fcntl could not be called back without a signal.
+ * Who has to wait is served in the order of the calls, when anything is given back that stood in its way.
+ * What another process holds is asked for again by a timer, after 1 ms, 2 ms ... 50 ms: a call that blocks
+ * in fcntl could not be called back without a signal.
  *
- * The system calls under a bucket's lock are F_OFD_SETLK, which never waits for a lock. That a lock is in the
- * table and that others know of it is one thing this way.
+ * The system calls under a bucket's lock are F_OFD_SETLK, which never waits for a lock. That a lock is in
+ * the table and that others know of it is one thing this way.
  */
 #include "io/filelock.h"
 

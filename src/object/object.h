@@ -26,6 +26,7 @@ enum object_kind {
     OBJECT_FIND = 1 << 8, /* FindFirstFile */
     OBJECT_MODULE = 1 << 9,
     OBJECT_TASK = 1 << 12, /* of the thread pool: registered waits, timer queues and the like */
+    OBJECT_SECTION = 1 << 15, /* of files or memory, to be mapped */
     OBJECT_KEYED_EVENT = 1 << 13,
     OBJECT_WAIT_PACKET = 1 << 14,
     OBJECT_ANY = ~0,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Range locks between threads and processes. Each of several processes opens one file anew, overlapped and
- * on a port of its own; its threads lock random ranges, some shared and some exclusive, cancel some that wait, and
- * close handles under others. A board in shared memory counts the holders of each byte: never two with one
- * of them exclusive. Each accepted request is answered exactly once.
+ * on a port of its own; its threads lock random ranges, some shared and some exclusive, cancel some that
+ * wait, and close handles under others. A board in shared memory counts the holders of each byte: never
+ * two with one of them exclusive. Each accepted request is answered exactly once.
  */
 #include "stress.h"
 
