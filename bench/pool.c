@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread pool by itself: what an item of work costs from SubmitThreadpoolWork to the end of its callback,
- * in nanoseconds. `items` is of many submitted by one thread, `chain` of one that submits itself again,
- * `one` of one that is waited for before the next; medians of rounds. Beside it, in turns, the same with a plain
- * pool of pthreads: as many threads as processors, a list, a mutex and a condition variable. One line of
- * "name=value" pairs.
+ * The thread pool by itself: what an item of work costs from SubmitThreadpoolWork to the end of its
+ * callback, in nanoseconds. `items` is of many submitted by one thread, `chain` of one that submits itself
+ * again, `one` of one that is waited for before the next; medians of rounds. Beside it, in turns, the same
+ * with a plain pool of pthreads: as many threads as processors, a list, a mutex and a condition variable.
+ * One line of "name=value" pairs.
  */
 #include <iocp.h>
 

@@ -29,7 +29,11 @@ static uint32_t env_from_flags(ULONG flags, struct task_env *env)
         .persistent = (flags & (WT_EXECUTEINIOTHREAD | WT_EXECUTEINPERSISTENTTHREAD |
                                 WT_EXECUTEINPERSISTENTIOTHREAD)) != 0,
     };
-    return env->pool ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+    if (!env->pool)
+        return STATUS_NO_MEMORY;
+    if (which == POOL_DEFAULT && flags >> 16) /* WT_SET_MAX_THREADPOOL_THREADS */
+        pool_set_max(env->pool, flags >> 16);
+    return STATUS_SUCCESS;
 }
 
 /* ---- ends ---- */
@@ -92,8 +96,6 @@ BOOL WINAPI QueueUserWorkItem(LPTHREAD_START_ROUTINE Function, PVOID Context, UL
     status = env_from_flags(Flags, &env);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
-    if (Flags >> 16)
-        pool_set_max(env.pool, Flags >> 16);
     status = item_submit(&env, Function, Context);
     pool_unuse(env.pool);
     return win32_result(status);

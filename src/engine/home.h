@@ -50,10 +50,14 @@ int home_add_fd(int fd, void (*ready)(void *ctx), void *ctx);
 struct timer {
     uint64_t due_ns;
     size_t heap_index; /* SIZE_MAX: not armed; guarded by the heap's lock */
+    bool reserved;     /* likewise: has a place in the heap also while it is not armed */
     void (*fire)(struct timer *t);
 };
 void timer_init(struct timer *t, void (*fire)(struct timer *));
 int timer_set(struct timer *t, uint64_t due_ns); /* 0 or -errno; re-sets an armed timer */
 bool timer_cancel(struct timer *t);
+/* From here until timer_unreserve, when it must not be armed, timer_set does not fail. 0 or -errno. */
+int timer_reserve(struct timer *t);
+void timer_unreserve(struct timer *t);
 
 #endif

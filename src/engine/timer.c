@@ -16,6 +16,7 @@ static struct {
     struct lock lock; /* everything here, and heap_index and due_ns of every timer */
     struct timer **heap;
     size_t count;
+    size_t reserved; /* places for timers that are not armed */
     size_t size;
 } timers = {.lock = LOCK_INIT(LOCK_ENGINE)};
 
@@ -58,6 +59,7 @@ static void take_out(struct timer *t)
 
     assert(timers.heap[i] == t);
     t->heap_index = IDLE;
+    timers.reserved += t->reserved;
     if (last == t)
         return;
     if (i > 0 && timers.heap[(i - 1) / 2]->due_ns > last->due_ns)
@@ -82,7 +84,40 @@ void timer_init(struct timer *t, void (*fire)(struct timer *))
 {
     t->due_ns = 0;
     t->heap_index = IDLE;
+    t->reserved = false;
     t->fire = fire;
+}
+
+static int make_room(void)
+{
+    return timers.count + timers.reserved == timers.size ? grow() : 0;
+}
+
+int timer_reserve(struct timer *t)
+{
+    int err = home_start();
+
+    if (err)
+        return err;
+    lock_acquire(&timers.lock);
+    assert(!t->reserved && t->heap_index == IDLE);
+    err = make_room();
+    if (!err) {
+        t->reserved = true;
+        timers.reserved++;
+    }
+    lock_release(&timers.lock);
+    return err;
+}
+
+void timer_unreserve(struct timer *t)
+{
+    lock_acquire(&timers.lock);
+    assert(t->heap_index == IDLE);
+    if (t->reserved)
+        timers.reserved--;
+    t->reserved = false;
+    lock_release(&timers.lock);
 }
 
 int timer_set(struct timer *t, uint64_t due_ns)
@@ -95,9 +130,10 @@ int timer_set(struct timer *t, uint64_t due_ns)
     lock_acquire(&timers.lock);
     if (t->heap_index != IDLE)
         take_out(t);
-    if (timers.count == timers.size)
-        err = grow();
+    if (!t->reserved)
+        err = make_room();
     if (!err) {
+        timers.reserved -= t->reserved;
         t->due_ns = due_ns;
         sift_up(t, timers.count++);
         first = t->heap_index == 0;
@@ -147,7 +183,7 @@ void timer_run_due(uint64_t now_ns)
 
 static void disarm_all(void)
 {
-    timers.count = 0; /* the timers themselves are forgotten with their handles */
+    timers.count = timers.reserved = 0; /* the timers themselves are forgotten with their handles */
 }
 
 FORK_HOOK(&timers.lock, LOCK_ENGINE, disarm_all);

@@ -64,9 +64,13 @@ static void *worker_main(void *arg);
 /* A thread that is counted already. false: it cannot be had, and is not counted any more. */
 static bool start_thread(struct pool *pool)
 {
+    struct thread *t = thread_prepare(pool);
+
     object_get(&pool->port.object);
-    if (os_thread_with_stack(worker_main, pool, pool->stack_reserve) == 0)
+    if (t && os_thread_with_stack(worker_main, t, pool->stack_reserve) == 0)
         return true;
+    if (t)
+        object_put(&t->object);
     lock_acquire(&pool->lock);
     pool->threads--;
     pool->arriving--;
@@ -227,9 +231,11 @@ static void worker_end(void *arg)
 
 static void *worker_main(void *arg)
 {
+    struct thread *self = arg;
     struct run run;
-    struct worker w = {.pool = arg, .room = &run, .born = atomic_load(&own.forks)};
+    struct worker w = {.pool = self->start_arg, .room = &run, .born = atomic_load(&own.forks)};
 
+    thread_begin(self);
     pthread_cleanup_push(worker_end, &w);
     arrive(w.pool);
     serve(&w);
@@ -244,6 +250,7 @@ static void destroy(struct object *obj)
     struct pool *pool = container_of(obj, struct pool, port.object);
 
     assert(pool->threads == 0 && !pool->retrying);
+    timer_unreserve(&pool->retry);
     queue_free(&pool->port.queue);
     free(pool);
 }
@@ -272,10 +279,6 @@ uint32_t pool_new(struct pool **out)
 
     if (!pool)
         return STATUS_NO_MEMORY;
-    if (home_start() != 0) { /* it fires the timers, and looks for threads that block */
-        free(pool);
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
     know_of_exit();
     port_init(&pool->port, &pool_type, 0);
     pool->port.queue.starved = starved;
@@ -283,6 +286,10 @@ uint32_t pool_new(struct pool **out)
     atomic_init(&pool->uses, 1);
     pool->max = THREADS_MAX;
     timer_init(&pool->retry, retry);
+    if (timer_reserve(&pool->retry) != 0) {
+        object_put(&pool->port.object);
+        return STATUS_NO_MEMORY;
+    }
     *out = pool;
     return STATUS_SUCCESS;
 }

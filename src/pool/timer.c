@@ -41,6 +41,7 @@ static void destroy(struct object *obj)
     struct task *t = task_from_object(obj);
 
     assert(!from_task(t)->armed);
+    timer_unreserve(&from_task(t)->timer);
     task_fini(t);
     free(from_task(t));
 }
@@ -216,6 +217,10 @@ static uint32_t make(const struct task_env *env, const struct task_ops *ops, voi
         return status;
     }
     timer_init(&p->timer, fire);
+    if (timer_reserve(&p->timer) != 0) { /* to set it cannot fail */
+        object_put(&p->task.object);
+        return STATUS_NO_MEMORY;
+    }
     *out = p;
     return STATUS_SUCCESS;
 }

@@ -247,6 +247,7 @@ static void destroy(struct object *obj)
 
     assert(!w->listening && !w->armed);
     assert(!w->now.object && !w->next.object);
+    timer_unreserve(&w->timer);
     task_fini(t);
     if (w->object)
         object_put(w->object);
@@ -278,6 +279,10 @@ static uint32_t make(const struct task_env *env, const struct task_ops *ops, voi
     lock_init(&w->lock, LOCK_FILE);
     w->listener.notify = notify;
     timer_init(&w->timer, time_out);
+    if (timer_reserve(&w->timer) != 0) { /* to set it cannot fail */
+        object_put(&w->task.object);
+        return STATUS_NO_MEMORY;
+    }
     *out = w;
     return STATUS_SUCCESS;
 }

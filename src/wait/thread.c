@@ -187,6 +187,20 @@ struct thread *thread_attach(void)
     return t;
 }
 
+struct thread *thread_prepare(void *start_arg)
+{
+    struct thread *t = new_thread();
+
+    if (t)
+        t->start_arg = start_arg;
+    return t;
+}
+
+void thread_begin(struct thread *t)
+{
+    adopt_self(t);
+}
+
 static void *trampoline(void *arg)
 {
     struct thread *t = arg;

@@ -177,6 +177,10 @@ extern const struct object_type thread_type;
  */
 uint32_t thread_create(uint32_t (*start)(void *), void *arg, size_t stack_size, bool suspended,
                        struct thread **out);
+/* For a thread that the library makes and that runs the program's code: made by whoever starts it, which may
+ * fail (NULL) where attaching may not; begun by the thread itself, which takes over the reference. */
+struct thread *thread_prepare(void *start_arg);
+void thread_begin(struct thread *t);
 /* Previous suspend count in *previous. Only CREATE_SUSPENDED threads can be resumed from > 0. */
 uint32_t thread_resume(struct thread *t, uint32_t *previous);
 /* Only a thread that has not started can be suspended (again); else STATUS_NOT_SUPPORTED. */

@@ -484,6 +484,7 @@ TEST(unregistering_what_never_fired, "POOL-19")
     HANDLE event = auto_event(), done = auto_event(), wait = NULL;
     REQUIRE(event && done);
     CHECK(RegisterWaitForSingleObject(&wait, event, registered, NULL, INFINITE, 0));
+    CHECK_ERR(CloseHandle(wait), ERROR_INVALID_HANDLE); /* a handle of another kind */
     CHECK(UnregisterWaitEx(wait, NULL));
     CHECK(RegisterWaitForSingleObject(&wait, event, registered, NULL, INFINITE, 0));
     CHECK(UnregisterWait(wait));

@@ -189,6 +189,95 @@ static void sockets(HANDLE port)
     close(fd[1]);
 }
 
+/* ---- the thread pool: what could be made works ---- */
+
+static volatile LONG called;
+
+static void CALLBACK on_work(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
+{
+    (void)instance, (void)context, (void)work;
+    InterlockedIncrement(&called);
+}
+
+static void CALLBACK on_single(PTP_CALLBACK_INSTANCE instance, PVOID event)
+{
+    InterlockedIncrement(&called);
+    SetEventWhenCallbackReturns(instance, event);
+}
+
+static void CALLBACK on_timer(PTP_CALLBACK_INSTANCE instance, PVOID event, PTP_TIMER timer)
+{
+    (void)timer;
+    on_single(instance, event);
+}
+
+static void CALLBACK on_wait(PTP_CALLBACK_INSTANCE instance, PVOID event, PTP_WAIT wait, TP_WAIT_RESULT result)
+{
+    (void)wait;
+    EXPECT(result == WAIT_TIMEOUT);
+    on_single(instance, event);
+}
+
+static void CALLBACK on_registered(PVOID event, BOOLEAN fired)
+{
+    EXPECT(fired);
+    SetEvent(event);
+}
+
+static int comes(HANDLE event) { return WaitForSingleObject(event, 10000) == WAIT_OBJECT_0; }
+
+static void tasks(HANDLE event, PTP_CALLBACK_ENVIRON environment)
+{
+    FILETIME soon = {(DWORD)-10000, 0xFFFFFFFF};
+    PTP_WORK work = CreateThreadpoolWork(on_work, NULL, environment);
+    PTP_TIMER timer = CreateThreadpoolTimer(on_timer, event, environment);
+    PTP_WAIT wait = CreateThreadpoolWait(on_wait, event, environment);
+
+    called = 0;
+    if (work) {
+        SubmitThreadpoolWork(work);
+        SubmitThreadpoolWork(work);
+        WaitForThreadpoolWorkCallbacks(work, FALSE);
+        EXPECT(called == 2);
+        CloseThreadpoolWork(work);
+    }
+    if (timer) {
+        SetThreadpoolTimer(timer, &soon, 0, 0);
+        EXPECT(comes(event));
+        CloseThreadpoolTimer(timer);
+    }
+    if (wait) {
+        SetThreadpoolWait(wait, event, &soon);
+        EXPECT(comes(event));
+        CloseThreadpoolWait(wait);
+    }
+}
+
+static void pool(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, NULL), registered;
+    PTP_POOL made = CreateThreadpool(NULL);
+    TP_CALLBACK_ENVIRON environment;
+
+    InitializeThreadpoolEnvironment(&environment);
+    SetThreadpoolCallbackPool(&environment, made);
+    if (!made)
+        EXPECT(said_so());
+    if (event && made)
+        tasks(event, &environment);
+    if (event && TrySubmitThreadpoolCallback(on_single, event, made ? &environment : NULL))
+        EXPECT(comes(event));
+    if (event && RegisterWaitForSingleObject(&registered, event, on_registered, event, 1, WT_EXECUTEONLYONCE)) {
+        EXPECT(comes(event));
+        while (!UnregisterWaitEx(registered, INVALID_HANDLE_VALUE))
+            EXPECT(said_so()); /* it needs an event of its own; again, then */
+    }
+    if (made)
+        CloseThreadpool(made);
+    if (event)
+        EXPECT(CloseHandle(event));
+}
+
 static DWORD WINAPI end_at_once(void *arg) { return (DWORD)(uintptr_t)arg; }
 
 static void objects(void)
@@ -227,6 +316,7 @@ static void life(void)
     file(port);
     sockets(port);
     objects();
+    pool();
     EXPECT(CloseHandle(port));
 }
 
