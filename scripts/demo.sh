@@ -67,6 +67,10 @@ for example in 01-synchronous 02-overlapped-handle 03-overlapped-events 04-apc 0
 done
 
 echo
+echo "== a named pipe"
+timeout 20 "$build/examples/pipe_server" || fail "pipe_server ended with code $?"
+
+echo
 echo "== the same, compared on one file and the same sockets (engine: ${IOCP_ENGINE:-auto})"
 timeout 60 "$build/examples/compare" || fail "compare ended with code $?"
 

@@ -34,7 +34,7 @@ mkdir -p "$WINEPREFIX"
 wineserver -p 2>/dev/null # stays, so that each program need not start it
 wine cmd /c exit >/dev/null 2>&1
 cd "$dir" || exit 1
-for name in 01-synchronous 02-overlapped-handle 03-overlapped-events 04-apc 05-completion-port 06-thread-pool; do
+for name in 01-synchronous 02-overlapped-handle 03-overlapped-events 04-apc 05-completion-port 06-thread-pool pipe_server; do
     timeout 60 wine "$dir/$name.exe" >"$dir/log" 2>&1
     verdict "$name runs" $?
 done

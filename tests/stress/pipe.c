@@ -162,7 +162,8 @@ static HANDLE connect_to_it(void)
     HANDLE h;
 
     for (;;) {
-        h = CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+        h = CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED,
+                        NULL);
         if (h != INVALID_HANDLE_VALUE)
             break;
         MUST(GetLastError() == ERROR_PIPE_BUSY);
@@ -330,8 +331,8 @@ static void serve(struct instance *instances, pthread_t *workers)
     port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
     for (int i = 0; i < INSTANCES; i++) {
         instances[i].pipe = CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
-                                             PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE, INSTANCES, 65536, 65536,
-                                             0, NULL);
+                                             PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE, INSTANCES, 65536,
+                                             65536, 0, NULL);
         MUST(instances[i].pipe != INVALID_HANDLE_VALUE);
         MUST(CreateIoCompletionPort(instances[i].pipe, port, 0, 0) == port);
         next_client(&instances[i]);
@@ -350,7 +351,8 @@ int main(int argc, char **argv)
     if (argc == 6 && strcmp(argv[1], "--client") == 0) {
         snprintf(name, sizeof name, "%s", argv[2]);
         rounds = strtoull(argv[4], NULL, 10);
-        printf("%llu\n", (unsigned long long)run_clients((uint32_t)atoi(argv[3]), strtoull(argv[5], NULL, 10)));
+        asked = run_clients((uint32_t)atoi(argv[3]), strtoull(argv[5], NULL, 10));
+        printf("%llu\n", (unsigned long long)asked);
         return 0;
     }
     stress_begin(argc, argv, 5000, 150);
@@ -370,8 +372,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < WORKERS; i++)
         pthread_join(workers[i], NULL);
     MUST(CloseHandle(port));
-    printf("# %llu connections, %llu polite questions, %llu rude\n", (unsigned long long)atomic_load(&connections),
-           (unsigned long long)asked, (unsigned long long)atomic_load(&rude_served));
+    printf("# %llu connections, %llu polite questions, %llu rude\n",
+           (unsigned long long)atomic_load(&connections), (unsigned long long)asked, (unsigned long long)atomic_load(&rude_served));
     MUST(asked == atomic_load(&polite_served));
     stress_balanced();
     return 0;

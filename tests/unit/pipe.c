@@ -183,7 +183,8 @@ static int be_second_server(struct child *me)
     int wrong = 0;
 
     wrong += server == INVALID_HANDLE_VALUE;
-    wrong += serve(PIPE_ACCESS_DUPLEX, MESSAGES, 2) != INVALID_HANDLE_VALUE || GetLastError() != ERROR_PIPE_BUSY;
+    wrong += serve(PIPE_ACCESS_DUPLEX, MESSAGES, 2) != INVALID_HANDLE_VALUE;
+    wrong += GetLastError() != ERROR_PIPE_BUSY;
     wrong += serve(PIPE_ACCESS_DUPLEX, 0, 2) != INVALID_HANDLE_VALUE || GetLastError() != ERROR_ACCESS_DENIED;
     wrong += serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, MESSAGES, 2) != INVALID_HANDLE_VALUE ||
              GetLastError() != ERROR_ACCESS_DENIED;
@@ -401,7 +402,8 @@ static int gives_up(int fd)
     return recv(fd, &c, 1, 0) <= 0;
 }
 
-static void send_hello(int fd, uint32_t magic, uint32_t want, uint32_t size, const char *text, size_t text_size)
+static void send_hello(int fd, uint32_t magic, uint32_t want, uint32_t size, const char *text,
+                       size_t text_size)
 {
     struct pipe_hello hello = {magic, want, PIPE_INWARD, size};
 
@@ -589,8 +591,11 @@ TEST(out_of_descriptors)
     few = before;
     few.rlim_cur = 64;
     CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
-    while (made < 64 && (more[made] = serve(PIPE_ACCESS_DUPLEX, 0, PIPE_UNLIMITED_INSTANCES)) != INVALID_HANDLE_VALUE)
-        made++;
+    for (; made < 64; made++) {
+        more[made] = serve(PIPE_ACCESS_DUPLEX, 0, PIPE_UNLIMITED_INSTANCES);
+        if (more[made] == INVALID_HANDLE_VALUE)
+            break;
+    }
     CHECK(made > 5 && made < 64);
     CHECK_EQ(GetLastError(), ERROR_TOO_MANY_OPEN_FILES);
     CHECK_EQ(client_error(), ERROR_TOO_MANY_OPEN_FILES);
