@@ -373,7 +373,8 @@ int main(int argc, char **argv)
         pthread_join(workers[i], NULL);
     MUST(CloseHandle(port));
     printf("# %llu connections, %llu polite questions, %llu rude\n",
-           (unsigned long long)atomic_load(&connections), (unsigned long long)asked, (unsigned long long)atomic_load(&rude_served));
+           (unsigned long long)atomic_load(&connections), (unsigned long long)asked,
+           (unsigned long long)atomic_load(&rude_served));
     MUST(asked == atomic_load(&polite_served));
     stress_balanced();
     return 0;

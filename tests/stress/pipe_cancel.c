@@ -19,7 +19,8 @@ static uint64_t connected, called_back, finished, ended;
 
 static HANDLE open_client(void)
 {
-    return CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    return CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED,
+                       NULL);
 }
 
 /* Lets the other side have a start of up to so many looks. */
