@@ -637,3 +637,34 @@ TEST(close_with_pending, "COMM-05")
     line_end(&line);
     CHECK(CloseHandle(port));
 }
+
+THREAD_FN(read_blocking)
+{
+    struct line *l = arg;
+    char data[8];
+    DWORD bytes = 0;
+    return ReadFile(l->port, data, sizeof data, &bytes, NULL) ? 0 : GetLastError();
+}
+
+/* A thread that waits for bytes without end is called back, and by closing, too. */
+TEST(blocking_read_is_called_back, "COMM-06")
+{
+    LINE(line, 0);
+    DWORD error = 0;
+    CHECK(set_read_timeouts(line.port, 0, 0, 0));
+    for (int round = 0; round < 2; round++) {
+        HANDLE thread = start_thread(read_blocking, &line);
+        CHECK_EQ(WaitForSingleObject(thread, A_WHILE), WAIT_TIMEOUT);
+        if (round == 0) {
+            CHECK(CancelSynchronousIo(thread));
+        } else {
+            CHECK(CloseHandle(line.port));
+        }
+        CHECK_EQ(WaitForSingleObject(thread, SOON), WAIT_OBJECT_0);
+        CHECK(GetExitCodeThread(thread, &error));
+        CHECK_EQ(error, ERROR_OPERATION_ABORTED);
+        CHECK(CloseHandle(thread));
+    }
+    line.port = INVALID_HANDLE_VALUE;
+    line_end(&line);
+}

@@ -32,6 +32,27 @@ TEST(event_on_a_port, "COMM-07")
     line_end(&line);
 }
 
+/* The mask is set, and a wait pends, before the line belongs to a port. */
+TEST(port_comes_later, "COMM-07")
+{
+    LINE(line, FILE_FLAG_OVERLAPPED);
+    OVERLAPPED ov = {0};
+    DWORD mask = 0xDEAD;
+    CHECK(SetCommMask(line.port, EV_RXCHAR));
+    CHECK_ERR(WaitCommEvent(line.port, &mask, &ov), ERROR_IO_PENDING);
+    HANDLE port = CreateIoCompletionPort(line.port, NULL, 8, 1);
+    REQUIRE(port != NULL);
+    CHECK(line_far_write(&line, "k", 1));
+    CHECK(WITHIN(SOON, HasOverlappedIoCompleted(&ov)));
+    CHECK_EQ(mask, EV_RXCHAR);
+    CHECK_PACKET(port, sizeof mask, 8, &ov);
+    CHECK_ERR(WaitCommEvent(line.port, &mask, &ov), ERROR_IO_PENDING);
+    CHECK(line_far_write(&line, "l", 1));
+    CHECK_PACKET(port, sizeof mask, 8, &ov);
+    CHECK(CloseHandle(port));
+    line_end(&line);
+}
+
 /* What happened since the mask was set is told at once; what is told is not told again. */
 TEST(event_before_the_wait, "COMM-07")
 {

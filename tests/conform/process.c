@@ -17,6 +17,21 @@
 extern int raise(int number);
 #endif
 
+static DWORD main_thread;
+
+static BOOL WINAPI leave_42(DWORD event)
+{
+    if (event == CTRL_BREAK_EVENT && GetCurrentThreadId() != main_thread)
+        ExitProcess(42);
+    return FALSE;
+}
+
+static BOOL WINAPI pass_on(DWORD event)
+{
+    (void)event;
+    return FALSE;
+}
+
 /* What IOCP_CHILD asks for. */
 static void be_child(const char *action)
 {
@@ -33,6 +48,12 @@ static void be_child(const char *action)
             WriteFile(GetStdHandle(STD_ERROR_HANDLE), "E", 1, &done, NULL);
         }
         ExitProcess(0);
+    }
+    if (!strncmp(action, "handler", 7)) { /* of CTRL_BREAK_EVENT: it knows, or it does not want to */
+        main_thread = GetCurrentThreadId();
+        SetConsoleCtrlHandler(action[7] == '+' ? leave_42 : pass_on, TRUE);
+        WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), "R", 1, &done, NULL);
+        Sleep(INFINITE);
     }
     if (!strncmp(action, "write ", 6)) { /* through a handle that was inherited */
         HANDLE pipe = (HANDLE)(uintptr_t)strtoull(action + 6, NULL, 10);
@@ -405,6 +426,29 @@ TEST(ended_by_a_signal, "")
     struct child c = {0};
     REQUIRE(start(&c, "signal", FALSE, 0));
     CHECK_EQ(finish(&c), CONTROL_C_EXIT);
+}
+
+/* A handler runs on a thread of its own; where none wants the event the process ends. */
+TEST(handlers, "")
+{
+    static const struct { const char *action; DWORD code; } cases[] = {
+        {"handler+", 42}, {"handler-", CONTROL_C_EXIT}};
+    for (int i = 0; i < 2; i++) {
+        struct child c = {.startup = {.cb = sizeof c.startup, .dwFlags = STARTF_USESTDHANDLES}};
+        HANDLE out[2];
+        char data = 0;
+        DWORD done = 0;
+        make_pipe(out, 1);
+        c.startup.hStdOutput = out[1];
+        REQUIRE(start(&c, cases[i].action, TRUE, CREATE_NEW_PROCESS_GROUP));
+        CloseHandle(out[1]);
+        do /* what the runner of the child has printed comes first */
+            REQUIRE(ReadFile(out[0], &data, 1, &done, NULL) && done == 1);
+        while (data != 'R');
+        CHECK(GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, c.info.dwProcessId));
+        CHECK_EQ(finish(&c), cases[i].code);
+        CloseHandle(out[0]);
+    }
 }
 
 TEST(duplicate_into_it, "HANDLE-01")
