@@ -52,6 +52,16 @@ WINBASEAPI BOOL WINAPI PostQueuedCompletionStatus(HANDLE port, DWORD bytes, ULON
     IOCP_SYM(PostQueuedCompletionStatus);
 
 /*
+ * A control of a device. The one code is 0x12024, AFD's poll, on a socket or \Device\Afd: winternl.h,
+ * NtDeviceIoControlFile. Without `overlapped` it waits for the end. TRUE: *bytes is set (or will be asked
+ * for by GetOverlappedResult); FALSE: ERROR_IO_PENDING, ERROR_INVALID_FUNCTION (another code, another kind
+ * of handle), ERROR_INVALID_PARAMETER, ERROR_INVALID_HANDLE.
+ */
+WINBASEAPI BOOL WINAPI DeviceIoControl(HANDLE device, DWORD code, LPVOID in, DWORD in_size, LPVOID out,
+                                       DWORD out_size, LPDWORD bytes, LPOVERLAPPED overlapped)
+    IOCP_SYM(DeviceIoControl);
+
+/*
  * The result of an overlapped operation on `file`. With `wait` it waits for hEvent or, without one,
  * for the file (then only one operation at a time may be under way). TRUE: *bytes is set. FALSE: the
  * operation's error; or ERROR_IO_INCOMPLETE: it has not ended. `file` is not needed once it has.

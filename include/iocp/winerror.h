@@ -236,6 +236,7 @@
 #define ERROR_BAD_DEVICE                     1200
 #define ERROR_CONNECTION_UNAVAIL             1201
 #define ERROR_DEVICE_ALREADY_REMEMBERED      1202
+#define ERROR_INVALID_NETNAME                1214
 #define ERROR_NO_NETWORK                     1222
 #define ERROR_CANCELLED                      1223
 #define ERROR_USER_MAPPED_FILE               1224
@@ -263,6 +264,7 @@
 #define ERROR_ALREADY_INITIALIZED            1247
 #define ERROR_NO_MORE_DEVICES                1248
 #define ERROR_NO_SUCH_SITE                   1249
+#define ERROR_HOST_DOWN                      1256
 #define ERROR_NOT_ALL_ASSIGNED               1300
 #define ERROR_UNKNOWN_REVISION               1305
 #define ERROR_NO_SUCH_PRIVILEGE              1313
@@ -280,6 +282,7 @@
 #define ERROR_INVALID_INDEX                  1413
 #define ERROR_NO_SYSTEM_RESOURCES            1450
 #define ERROR_NONPAGED_SYSTEM_RESOURCES      1451
+#define ERROR_PAGED_SYSTEM_RESOURCES         1452
 #define ERROR_WORKING_SET_QUOTA              1453
 #define ERROR_PAGEFILE_QUOTA                 1454
 #define ERROR_COMMITMENT_LIMIT               1455

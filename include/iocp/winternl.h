@@ -272,6 +272,37 @@ IOCP_ASSERT_SIZE(FILE_PIPE_LOCAL_INFORMATION, 40);
 /* The Win32 error that means the same; ERROR_MR_MID_NOT_FOUND if there is none. */
 NTSYSAPI ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status) IOCP_SYM(RtlNtStatusToDosError);
 
+/*
+ * CreateFile under native names: \??\ before what CreateFile takes, and \Device\Afd (and what is below it)
+ * for a handle that takes polls of sockets (NtDeviceIoControlFile). Without FILE_SYNCHRONOUS_IO_* the handle
+ * is overlapped. status->Information: FILE_OPENED, FILE_CREATED ... STATUS_OBJECT_NAME_NOT_FOUND,
+ * STATUS_OBJECT_NAME_COLLISION, STATUS_SHARING_VIOLATION, STATUS_NOT_SUPPORTED (a root directory).
+ * Differs: allocation size and extended attributes are ignored.
+ */
+NTSYSAPI NTSTATUS NTAPI NtCreateFile(PHANDLE file, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes,
+                                     PIO_STATUS_BLOCK status, PLARGE_INTEGER allocation,
+                                     ULONG file_attributes, ULONG share, ULONG disposition, ULONG options,
+                                     PVOID ea, ULONG ea_size) IOCP_SYM(NtCreateFile);
+NTSYSAPI NTSTATUS NTAPI NtOpenFile(PHANDLE file, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes,
+                                   PIO_STATUS_BLOCK status, ULONG share, ULONG options) IOCP_SYM(NtOpenFile);
+
+/*
+ * DeviceIoControl with the parts of an OVERLAPPED one by one.
+ *   event     is signalled at the end; NULL: the handle is
+ *   routine   NULL
+ *   context   what a dequeue gives for the OVERLAPPED; NULL: no packet
+ *   status    lives until completion, with `out`
+ * The one code is 0x12024, AFD's poll, on \Device\Afd or any socket; `in` and `out` are its structure
+ * (time-out, count, exclusive; of each socket handle, events and status). It ends when something asked for
+ * is so of one of the sockets, with STATUS_TIMEOUT, or cancelled by NtCancelIoFileEx or CancelIoEx.
+ * STATUS_SUCCESS, STATUS_PENDING; STATUS_INVALID_DEVICE_REQUEST: another code; STATUS_INVALID_PARAMETER,
+ * STATUS_INVALID_HANDLE.
+ */
+NTSYSAPI NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine,
+                                              PVOID context, PIO_STATUS_BLOCK status, ULONG code, PVOID in,
+                                              ULONG in_size, PVOID out, ULONG out_size)
+    IOCP_SYM(NtDeviceIoControlFile);
+
 /* CloseHandle. STATUS_INVALID_HANDLE. */
 NTSYSAPI NTSTATUS NTAPI NtClose(HANDLE handle) IOCP_SYM(NtClose);
 

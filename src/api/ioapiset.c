@@ -124,7 +124,7 @@ BOOL WINAPI GetQueuedCompletionStatus(HANDLE CompletionPort, LPDWORD lpNumberOfB
     *lpNumberOfBytesTransferred = packet.bytes;
     *lpCompletionKey = packet.key;
     *lpOverlapped = packet.ov;
-    return win32_result(packet.status);
+    return status_is_success(packet.status) || win32_result(packet.status); /* "timed out" is no failure */
 }
 
 BOOL WINAPI GetQueuedCompletionStatusEx(HANDLE CompletionPort,
@@ -238,7 +238,7 @@ uint32_t overlapped_result(HANDLE file, OVERLAPPED *ov, DWORD *bytes, DWORD ms, 
             return status_from_win32(ERROR_IO_INCOMPLETE);
     }
     *bytes = (DWORD)ov->InternalHigh;
-    return status;
+    return status == STATUS_TIMEOUT ? (uint32_t)STATUS_SUCCESS : status; /* the operation's, not our wait's */
 }
 
 BOOL WINAPI GetOverlappedResult(HANDLE hFile, LPOVERLAPPED lpOverlapped,

@@ -1,14 +1,182 @@
 /* SPDX-License-Identifier: MIT */
-/* iocp_nt.h: cancelling by IO_STATUS_BLOCK. */
+/*
+ * Controls of devices, native and not, and cancelling by IO_STATUS_BLOCK. One control is there: AFD's
+ * poll, on its own device and on sockets.
+ */
 #include <windows.h>
 
+#include "api/api.h"
+#include "api/nt.h"
+#include "base/status.h"
+#include "io/afd.h"
 #include "io/cancel.h"
 #include "io/file.h"
+#include "object/handle.h"
+#include "wait/objects.h"
 #include "wait/thread.h"
+#include "wait/wait.h"
 
 #include <iocp_nt.h>
 #include <ntstatus.h>
 #include <winternl.h>
+
+_Static_assert(offsetof(IO_STATUS_BLOCK, Information) == offsetof(OVERLAPPED, InternalHigh),
+               "a request answers into either");
+
+struct control {
+    ULONG code;
+    const void *in;
+    ULONG in_size;
+    void *out;
+    ULONG out_size;
+};
+
+static uint32_t find_file(HANDLE handle, const struct control *c, struct file **out)
+{
+    uint32_t status = file_from_handle((uintptr_t)handle, true, out, NULL);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (c->code == AFD_IOCTL_POLL && ((*out)->kind == FILE_KIND_DEVICE || (*out)->kind == FILE_KIND_SOCKET))
+        return STATUS_SUCCESS;
+    file_put(*out);
+    return STATUS_INVALID_DEVICE_REQUEST;
+}
+
+static uint32_t start(struct request *r, const struct control *c)
+{
+    return afd_poll_start(r, c->in, c->in_size, c->out, c->out_size);
+}
+
+/* To the end, which is in `block` then. */
+static uint32_t run(struct file *f, const struct control *c, OVERLAPPED *block)
+{
+    struct object *event;
+    struct request *r;
+    uint32_t status = event_new(NULL, true, false, &event);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    status = request_new(f, block, false, &r);
+    if (status == STATUS_SUCCESS) {
+        request_set_native(r, object_get(event), NULL);
+        status = start(r, c);
+    }
+    if (status == STATUS_PENDING) {
+        wait_for_one(event->type->dispatcher(event), false, DEADLINE_NEVER);
+        status = (uint32_t)block->Internal;
+    }
+    object_put(event);
+    return status;
+}
+
+/* ---- DeviceIoControl ---- */
+
+static uint32_t start_overlapped(struct file *f, const struct control *c, OVERLAPPED *ov, DWORD *bytes)
+{
+    struct request *r;
+    uint32_t status = request_new(f, ov, true, &r);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    request_get(r); /* it is answered, and gone, perhaps, when the call comes back */
+    status = start(r, c);
+    if (bytes && status_is_success(status) && status != STATUS_PENDING)
+        *bytes = r->bytes;
+    request_put(r);
+    return status;
+}
+
+BOOL WINAPI DeviceIoControl(HANDLE hDevice, DWORD dwIoControlCode, LPVOID lpInBuffer, DWORD nInBufferSize,
+                            LPVOID lpOutBuffer, DWORD nOutBufferSize, LPDWORD lpBytesReturned,
+                            LPOVERLAPPED lpOverlapped)
+{
+    const struct control c = {dwIoControlCode, lpInBuffer, nInBufferSize, lpOutBuffer, nOutBufferSize};
+    OVERLAPPED block = {0};
+    struct file *f;
+    uint32_t status;
+
+    if (!lpBytesReturned && !lpOverlapped)
+        return win32_result(STATUS_INVALID_PARAMETER);
+    status = find_file(hDevice, &c, &f);
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    if (lpOverlapped && (f->flags & FILE_OVERLAPPED)) {
+        status = start_overlapped(f, &c, lpOverlapped, lpBytesReturned);
+    } else {
+        status = run(f, &c, &block);
+        if (lpBytesReturned && status_is_success(status))
+            *lpBytesReturned = (DWORD)block.InternalHigh;
+    }
+    file_put(f);
+    if (status == STATUS_TIMEOUT) /* how a poll ends well */
+        status = STATUS_SUCCESS;
+    return win32_result(status);
+}
+
+/* ---- NtDeviceIoControlFile ---- */
+
+static uint32_t start_native(struct file *f, const struct control *c, struct object *event, void *context,
+                             IO_STATUS_BLOCK *block)
+{
+    struct request *r;
+    uint32_t status;
+
+    if (!(f->flags & FILE_OVERLAPPED)) {
+        OVERLAPPED own = {0};
+
+        status = run(f, c, &own);
+        if (!status_is_error(status)) {
+            block->Status = (NTSTATUS)status;
+            block->Information = own.InternalHigh;
+        }
+        if (event)
+            dispatcher_set(event->type->dispatcher(event), 1);
+        return status;
+    }
+    status = request_new(f, (OVERLAPPED *)block, false, &r);
+    if (status != STATUS_SUCCESS)
+        return status;
+    request_set_native(r, event ? object_get(event) : NULL, context);
+    return start(r, c);
+}
+
+static NTSTATUS control(HANDLE file, HANDLE event_handle, PIO_APC_ROUTINE routine, PVOID context,
+                        PIO_STATUS_BLOCK block, const struct control *c)
+{
+    struct object *event = NULL;
+    struct file *f;
+    uint32_t status;
+
+    if (!block)
+        return (NTSTATUS)STATUS_ACCESS_VIOLATION;
+    if (routine)
+        return (NTSTATUS)STATUS_NOT_SUPPORTED;
+    status = find_file(file, c, &f);
+    if (status != STATUS_SUCCESS)
+        return (NTSTATUS)status;
+    if (event_handle)
+        status = handle_get((uintptr_t)event_handle, OBJECT_EVENT, &event, NULL);
+    if (status == STATUS_SUCCESS)
+        status = start_native(f, c, event, context, block);
+    if (event)
+        object_put(event);
+    file_put(f);
+    return (NTSTATUS)status;
+}
+
+NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
+                                     PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, ULONG IoControlCode,
+                                     PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer,
+                                     ULONG OutputBufferLength)
+{
+    const struct control c = {IoControlCode, InputBuffer, InputBufferLength, OutputBuffer,
+                              OutputBufferLength};
+
+    return control(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, &c);
+}
+
+/* ---- cancelling ---- */
 
 static uint32_t cancel(HANDLE file, const struct cancel_match *match, unsigned *asked)
 {

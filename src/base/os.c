@@ -144,6 +144,16 @@ int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout
     return epoll_wait(epoll_fd, events, max, timeout_ms);
 }
 
+int os_epoll_create(void)
+{
+    return epoll_create1(EPOLL_CLOEXEC);
+}
+
+int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
+{
+    return epoll_ctl(epoll_fd, op, fd, event);
+}
+
 #else
 
 ssize_t os_recv(int fd, void *data, size_t size, int flags)
@@ -159,6 +169,16 @@ ssize_t os_send(int fd, const void *data, size_t size, int flags)
 int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)
 {
     return (int)syscall(SYS_epoll_pwait, epoll_fd, events, max, timeout_ms, NULL, 8);
+}
+
+int os_epoll_create(void)
+{
+    return (int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC);
+}
+
+int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
+{
+    return (int)syscall(SYS_epoll_ctl, epoll_fd, op, fd, event);
 }
 
 #endif

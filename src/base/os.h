@@ -46,6 +46,9 @@ struct epoll_event;
 ssize_t os_recv(int fd, void *data, size_t size, int flags);
 ssize_t os_send(int fd, const void *data, size_t size, int flags);
 int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms);
+/* Not by the C library's names, which sources for Windows take for an epoll of their own (wepoll). */
+int os_epoll_create(void);
+int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event);
 
 /* A directory's changes: a descriptor, non-blocking; the number of a watch on what fd means. */
 int os_inotify_new(void);

@@ -119,7 +119,7 @@ static struct aio *attach_locked(struct poller *p)
         return &none;
     }
     a->event_fd = fd;
-    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
+    if (os_epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
         keep_locked(a);
         return &none;
     }

@@ -251,7 +251,7 @@ void home_attend(struct poller *p)
     op = p->nested ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     p->nested = true;
     lock_release(&home.lock);
-    epoll_ctl(home.poller->epoll_fd, op, p->epoll_fd, &ev);
+    os_epoll_ctl(home.poller->epoll_fd, op, p->epoll_fd, &ev);
 }
 
 void home_submit(struct home_work *w)
@@ -276,7 +276,7 @@ int home_add_fd(int fd, void (*ready)(void *ctx), void *ctx)
         home.extra[home.extra_count].ready = ready;
         home.extra[home.extra_count].ctx = ctx;
         ev.data.u64 = TOKEN_EXTRA | home.extra_count;
-        if (epoll_ctl(home.poller->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
+        if (os_epoll_ctl(home.poller->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
             err = -errno;
         else
             home.extra_count++;

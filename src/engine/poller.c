@@ -45,10 +45,10 @@ int poller_new(struct poller **out, void *owner, const struct poller_ops *ops)
     p->ops = ops;
     p->id = atomic_fetch_add(&next_id, 1);
     list_init(&p->link);
-    p->epoll_fd = own_fd(epoll_create1(EPOLL_CLOEXEC));
+    p->epoll_fd = own_fd(os_epoll_create());
     p->wake_fd = own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (p->epoll_fd < 0 || p->wake_fd < 0 ||
-        epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->wake_fd, &ev) < 0) {
+        os_epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->wake_fd, &ev) < 0) {
         err = -errno;
         if (p->epoll_fd >= 0)
             own_fd_close(p->epoll_fd);
@@ -89,7 +89,7 @@ int poller_add(struct poller *p, int fd, uint64_t token)
         .data.u64 = token,
     };
 
-    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
+    if (os_epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
         return -errno;
     atomic_fetch_add(&p->registered, 1);
     return 0;
@@ -99,7 +99,7 @@ void poller_remove(struct poller *p, int fd)
 {
     struct epoll_event ev = {0};
 
-    epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, &ev);
+    os_epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, &ev);
     atomic_fetch_sub(&p->registered, 1);
 }
 

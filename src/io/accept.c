@@ -352,7 +352,7 @@ static uint32_t attempt(struct request *r)
         return status_from_errno_socket(err);
     sock_replay_options(socket);
     sock_connected(socket);
-    sockevent_look(socket);
+    sock_look(socket);
     status = fill_areas(r, socket);
     if (status != STATUS_SUCCESS || r->u.accept.data_len == 0)
         return status;

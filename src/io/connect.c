@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "io/afd.h"
 #include "io/lane.h"
 #include "io/sockevent.h"
 #include "ntstatus.h"
@@ -125,14 +126,18 @@ static uint32_t connect_begin(struct file *f, const void *addr, int32_t len)
         return status;
     }
     lane_unregister_locked(f); /* what epoll said of the unconnected socket means nothing now */
+    atomic_store(&s->connect_error, 0);
     err = connect_call(f, addr, len);
     if (err == 0) {
         sock_connected(f);
     } else if (err != EINPROGRESS) {
         begin_anew(f);
+        atomic_store(&s->connect_error, err);
         atomic_store(&s->phase, SOCK_PHASE_OPEN);
     }
     lock_release(&f->lock);
+    if (err != 0)
+        afd_look(f);
     if (err == EINPROGRESS)
         return STATUS_PENDING;
     if (err == 0)
@@ -164,6 +169,7 @@ uint32_t connect_poll(struct file *f)
     if (err) {
         begin_anew(f);
         atomic_store(&s->error, err);
+        atomic_store(&s->connect_error, err);
         atomic_store(&s->phase, SOCK_PHASE_OPEN);
     } else {
         sock_connected(f);
@@ -341,6 +347,7 @@ static uint32_t renew(struct file *f)
     atomic_store(&s->reused, true);
     atomic_store(&s->phase, SOCK_PHASE_OPEN);
     lane_kick(f); /* receives that still wait have nothing to wait for */
+    afd_look(f);
     return STATUS_SUCCESS;
 }
 

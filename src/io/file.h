@@ -37,6 +37,7 @@ enum file_kind {
     FILE_KIND_PIPE,    /* pipe(2) or FIFO: readiness with RWF_NOWAIT attempts */
     FILE_KIND_CHAR,    /* tty, /dev/null, anything else: pool thread where nothing better works */
     FILE_KIND_EVENTFD, /* adopted eventfd, timerfd ...: readiness, read/write */
+    FILE_KIND_DEVICE,  /* takes controls only; the descriptor stands for nothing but its number (afd.c) */
     FILE_KIND_NAMED,   /* one end of a named pipe: a connected AF_UNIX socket, or a stand-in */
 };
 

@@ -86,13 +86,13 @@ uint32_t port_new(uint32_t concurrency, struct port **out)
     return STATUS_SUCCESS;
 }
 
-void port_put(struct port *port, struct request *r, struct dispatcher *event)
+void port_put(struct port *port, struct request *r, struct dispatcher *event, uintptr_t *answer)
 {
     bool open;
 
     thread_count(thread_current(), LEDGER_QUEUED, 1);
     if (event)
-        open = queue_put_with_event(&port->queue, &r->entry, event, &r->ov->Internal, r->status);
+        open = queue_put_with_event(&port->queue, &r->entry, event, answer, r->status);
     else
         open = queue_put_own(&port->queue, &r->entry);
     if (!open)

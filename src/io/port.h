@@ -30,8 +30,8 @@ static inline struct port *port_from_object(struct object *obj)
 }
 
 /* Queues a finished request as a packet (or frees it if the port is closed). With an event, the answer has
- * not been stored in the OVERLAPPED yet: it is done here, all at once. */
-void port_put(struct port *port, struct request *r, struct dispatcher *event);
+ * not been stored in *answer (OVERLAPPED.Internal) yet: it is done here, all at once. */
+void port_put(struct port *port, struct request *r, struct dispatcher *event, uintptr_t *answer);
 
 uint32_t port_post(struct port *port, uint32_t bytes, uintptr_t key, OVERLAPPED *ov);
 

@@ -258,6 +258,15 @@ void request_set_buf(struct request *r, void *data, uint32_t size)
     r->size = size;
 }
 
+void request_set_native(struct request *r, struct object *event, void *context)
+{
+    r->native = true;
+    r->context = context;
+    r->no_packet = !context;
+    r->has_event = event != NULL;
+    r->event = event;
+}
+
 static void drop_apc(struct apc *apc)
 {
     struct request *r = container_of(apc, struct request, apc);
@@ -430,12 +439,14 @@ void request_answer(struct request *r, uint32_t status, bool in_call)
     h = let_go(r);
     thread_count(thread_current(), LEDGER_COMPLETED, 1);
     ov->InternalHigh = r->bytes;
+    if (__builtin_expect(r->native, 0))
+        r->ov = r->context;
     if (to.port && h.event) {
-        port_put(to.port, r, signal);
+        port_put(to.port, r, signal, &ov->Internal);
     } else {
         store_answer(signal, ov, status);
         if (to.port) {
-            port_put(to.port, r, NULL);
+            port_put(to.port, r, NULL, NULL);
         } else if (r->routine) {
             thread_count(thread_current(), LEDGER_QUEUED, 1);
             if (!apc_queue(r->thread, &r->apc))

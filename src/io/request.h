@@ -141,6 +141,7 @@ struct request {
     bool no_packet : 1;     /* bit 0 of hEvent */
     bool has_event : 1;     /* `event` is set */
     bool winsock : 1;       /* the routine takes (error, bytes, ov, flags), else 3 arguments */
+    bool native : 1;        /* the packet carries `context`, not `ov` */
     uint64_t issuer;     /* thread.serial of the thread that started it */
     union {
         struct object *event;  /* of hEvent, counted until DONE; with has_event */
@@ -157,6 +158,7 @@ struct request {
     struct iovec iov_inline[REQUEST_IOV_INLINE];
     struct op op;        /* engine work (disk) */
     uint64_t offset;
+    void *context;       /* valid if `native` */
     union {
         struct {
             struct sockaddr *from;  /* user's, written at completion */
@@ -215,6 +217,9 @@ static inline struct iovec *request_iov(struct request *r)
  * many, or more than 4 GiB. */
 uint32_t request_set_bufs(struct request *r, const struct io_buf *bufs, uint32_t count);
 void request_set_buf(struct request *r, void *data, uint32_t size);
+/* As the native calls have it: `event` (NULL: the file's signal; the reference is taken over) and a packet
+ * with `context` for its OVERLAPPED (NULL: no packet). r is wide, and was made without an event. */
+void request_set_native(struct request *r, struct object *event, void *context);
 /* The completion goes to a routine on the calling thread instead of event, file or port. */
 void request_set_routine(struct request *r, request_routine routine, bool winsock);
 

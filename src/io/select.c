@@ -7,6 +7,7 @@
 #include "io/select.h"
 
 #include "base/clock.h"
+#include "base/os.h"
 #include "base/own_fd.h"
 #include "io/connect.h"
 #include "ntstatus.h"
@@ -159,11 +160,11 @@ static uint32_t silence(struct selection *sel, unsigned i)
         .events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, .data.u32 = i};
 
     if (sel->noisy_fd < 0)
-        sel->noisy_fd = own_fd(epoll_create1(EPOLL_CLOEXEC));
+        sel->noisy_fd = own_fd(os_epoll_create());
     if (sel->noisy_fd < 0)
         return STATUS_INSUFFICIENT_RESOURCES;
     /* The same socket a second time is in the set already. */
-    epoll_ctl(sel->noisy_fd, EPOLL_CTL_ADD, sel->items[i].file->fd, &ev);
+    os_epoll_ctl(sel->noisy_fd, EPOLL_CTL_ADD, sel->items[i].file->fd, &ev);
     sel->items[i].noisy = true;
     return STATUS_SUCCESS;
 }
@@ -190,7 +191,7 @@ static void hear_noisy(struct selection *sel)
 {
     struct epoll_event events[16];
 
-    while (sel->noisy_fd >= 0 && epoll_wait(sel->noisy_fd, events, 16, 0) == 16)
+    while (sel->noisy_fd >= 0 && os_epoll_wait(sel->noisy_fd, events, 16, 0) == 16)
         ;
 }
 

@@ -9,6 +9,7 @@
 #include "base/slab.h"
 #include "base/status.h"
 #include "io/accept.h"
+#include "io/afd.h"
 #include "io/connect.h"
 #include "io/lane.h"
 #include "io/sockevent.h"
@@ -315,10 +316,7 @@ uint32_t sock_listen(struct file *f, int32_t backlog)
         return status_from_errno_socket(errno);
     atomic_store(&s->phase, SOCK_PHASE_LISTENING);
     lane_unregister(f); /* what epoll said of the unbound socket means nothing now */
-    if (atomic_load(&s->user_events)) {
-        lane_register(f);
-        sockevent_look(f);
-    }
+    sock_look(f);
     return STATUS_SUCCESS;
 }
 
@@ -333,6 +331,7 @@ void sock_connected(struct file *f)
     atomic_store(&s->shut, 0);
     atomic_store(&s->error, 0);
     atomic_store(&s->broken, 0);
+    atomic_store(&s->connect_error, 0);
     atomic_store(&s->phase, SOCK_PHASE_CONNECTED);
 }
 
@@ -368,7 +367,7 @@ uint32_t sock_set_blocking(struct file *f, bool blocking)
 {
     struct sock *s = sock_of(f);
 
-    if (blocking && atomic_load(&s->user_events))
+    if (blocking && sock_selected(s))
         return status_from_wsa(WSAEINVAL);
     atomic_store(&s->nonblocking, !blocking);
     return STATUS_SUCCESS;
@@ -438,6 +437,7 @@ uint32_t sock_shutdown(struct file *f, int how)
 static void cleanup(struct file *f)
 {
     sockevent_end(f);
+    afd_end(f);
     accept_abandon(f);
     accept_retry_stop(f);
 }
@@ -451,11 +451,18 @@ static void destroy(struct file *f)
     free(s->listener);
 }
 
+void sock_look(struct file *f)
+{
+    if (!atomic_load(&sock_of(f)->user_events))
+        return;
+    sockevent_look(f);
+    afd_look(f);
+}
+
 static void edge(struct file *f, uint32_t events)
 {
     (void)events;
-    if (atomic_load(&sock_of(f)->user_events))
-        sockevent_look(f);
+    sock_look(f);
 }
 
 uint32_t sock_interrupted(struct file *f, uint32_t status)

@@ -37,6 +37,9 @@ struct sock_options {
 
 struct sock_events;
 
+/* In user_events: AFD polls wait for something. Changed under the file's lock. */
+#define SOCK_POLLED (1u << 31)
+
 /* It stands right behind its file; what every message looks at is in its first 16 bytes, which end a cache
  * line. */
 struct sock {
@@ -45,7 +48,7 @@ struct sock {
     _Atomic uint8_t phase;       /* enum sock_phase */
     _Atomic uint8_t shut;        /* enum sock_shut */
     _Atomic bool nonblocking;    /* FIONBIO */
-    _Atomic uint32_t user_events; /* mask of the selection in `events`: 0 = none */
+    _Atomic uint32_t user_events; /* mask of the selection in `events`: 0 = none; and SOCK_POLLED */
     _Atomic uint32_t sends;      /* overlapped sends that wait in the lane: shutdown waits for them */
 
     _Atomic bool bound;
@@ -54,6 +57,7 @@ struct sock {
     _Atomic bool conditional;    /* the program's SO_CONDITIONAL_ACCEPT */
     _Atomic bool reset_seen;     /* datagrams: a port unreachable that a send met, for the next receive */
     _Atomic bool reused;         /* DisconnectEx made it fresh: ConnectEx need not find it bound */
+    _Atomic uint16_t connect_error; /* errno of a connect that failed; 0 once another has begun */
     _Atomic uint32_t recv_ms, send_ms; /* time-outs of blocking calls, 0: none */
     _Atomic int error;           /* errno taken from SO_ERROR by us, for who asks next */
     _Atomic int broken;          /* errno that ended the stream: Linux tells it once, Windows for ever */
@@ -73,6 +77,12 @@ struct sock_file {
 static inline struct sock *sock_of(const struct file *f)
 {
     return &((struct sock_file *)(uintptr_t)f)->sock;
+}
+
+/* The selection of WSAEventSelect. */
+static inline uint32_t sock_selected(struct sock *s)
+{
+    return atomic_load(&s->user_events) & ~SOCK_POLLED;
 }
 
 static inline bool sock_is_stream(const struct sock *s)
@@ -101,6 +111,7 @@ void sock_connected(struct file *f); /* it is now */
 uint32_t sock_require_connected(struct file *f);
 /* The pending error of the descriptor, as errno; taken. */
 int sock_take_error(struct file *f);
+void sock_look(struct file *f); /* selections and polls look at it anew, and renew the registration */
 bool sock_urgent_inline(struct file *f); /* SO_OOBINLINE: the urgent byte is data like any other */
 /* How long an address of that family must be at least; 0: unknown. */
 uint32_t sock_address_size(int family);

@@ -9,6 +9,7 @@
 #include "io/sockevent.h"
 
 #include "base/status.h"
+#include "io/afd.h"
 #include "io/connect.h"
 #include "io/lane.h"
 #include "ntstatus.h"
@@ -29,6 +30,7 @@ struct sock_events {
     uint32_t recorded;
     int32_t errors[SE_COUNT];
     bool ended;           /* the socket is being closed */
+    struct list polls;    /* AFD polls that wait for something here: afd.c's, guarded by the file's lock */
 };
 
 /* ---- what is so ---- */
@@ -169,7 +171,7 @@ static void look(struct file *f, uint32_t arm)
 
 void sockevent_look(struct file *f)
 {
-    if (atomic_load(&sock_of(f)->user_events))
+    if (sock_selected(sock_of(f)))
         look(f, 0);
 }
 
@@ -184,7 +186,8 @@ void sockevent_connected(struct file *f, uint32_t status)
     struct sock_events *e = atomic_load(&s->events);
     struct wake_list wakes;
 
-    if (!atomic_load(&s->user_events))
+    afd_look(f);
+    if (!sock_selected(s))
         return;
     wake_list_init(&wakes);
     lock_acquire(&e->lock);
@@ -207,10 +210,18 @@ static struct sock_events *events_of(struct sock *s)
     if (!made)
         return NULL;
     lock_init(&made->lock, LOCK_QUEUE);
+    list_init(&made->polls);
     if (atomic_compare_exchange_strong(&s->events, &e, made))
         return made;
     free(made);
     return e;
+}
+
+struct list *sockevent_polls(struct file *f)
+{
+    struct sock_events *e = events_of(sock_of(f));
+
+    return e ? &e->polls : NULL;
 }
 
 /* Returns the event that was selected before, to be put with no lock held. */
@@ -226,7 +237,8 @@ static struct object *replace(struct sock *s, struct sock_events *e, struct obje
     e->mask = mask;
     e->armed = SE_ALL;
     e->recorded = 0;
-    atomic_store(&s->user_events, mask);
+    atomic_fetch_and(&s->user_events, SOCK_POLLED);
+    atomic_fetch_or(&s->user_events, mask);
     lock_release(&e->lock);
     return old;
 }
@@ -264,7 +276,7 @@ void sockevent_inherit(struct file *f, struct file *listener)
     struct object *event = NULL;
     uint32_t mask;
 
-    if (!e || !atomic_load(&sock_of(listener)->user_events))
+    if (!e || !sock_selected(sock_of(listener)))
         return;
     lock_acquire(&e->lock);
     mask = e->mask;

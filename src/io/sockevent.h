@@ -48,6 +48,9 @@ static inline void sockevent_again(struct file *f, uint32_t events)
 /* A connect that was begun came to its end; once for each. Called by whoever notices (connect.c). */
 void sockevent_connected(struct file *f, uint32_t status);
 
+/* Where the AFD polls that name the socket stand (afd.c); made at the first call. NULL: no memory. */
+struct list *sockevent_polls(struct file *f);
+
 /* The descriptor may have become ready. */
 void sockevent_look(struct file *f);
 
