@@ -77,9 +77,33 @@ static void in_batches(void) {
     }
 }
 
+/* What the taking alone costs: GetQueuedCompletionStatusEx, 64 at a time. */
+static double batch_get_ns(void) {
+    OVERLAPPED_ENTRY entries[BATCH];
+    double took = 0, start;
+    ULONG count;
+    for (ULONG_PTR i = 0; i < COUNT / BATCH; i++) {
+        for (ULONG_PTR k = 0; k < BATCH; k++)
+            post(k);
+        start = now_ns();
+        check(GetQueuedCompletionStatusEx(port, entries, BATCH, &count, 0, FALSE) && count == BATCH,
+              "GetQueuedCompletionStatusEx");
+        took += now_ns() - start;
+    }
+    return took / (COUNT / BATCH * BATCH);
+}
+
 static int by_size(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
+}
+
+static double median_of(double (*measure)(void)) {
+    double took[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++)
+        took[i] = measure();
+    qsort(took, ROUNDS, sizeof *took, by_size);
+    return took[ROUNDS / 2];
 }
 
 static double median_ns(void (*round)(void)) {
@@ -205,6 +229,7 @@ int main(void) {
     printf("post_get=%.1f ", median_ns(one_by_one));
     printf("backlog=%.1f ", median_ns(all_then_all));
     printf("batch=%.1f ", median_ns(in_batches));
+    printf("batch_get=%.1f ", median_of(batch_get_ns));
     ping_pong();
     CloseHandle(port);
     return 0;

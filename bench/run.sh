@@ -58,6 +58,8 @@ broken() { # TEXT...: a failure, with what the programs said
 command_of() {
     case $1 in
     iocp-*) echo "$build/examples/echo_server --port 0 --threads ${1#iocp-} --buffer $2" ;;
+    skip-*) echo "$build/examples/echo_server --port 0 --threads ${1#skip-} --buffer $2 --skip" ;;
+    spin-*) echo "env IOCP_SPIN_US=25 $build/examples/echo_server --port 0 --threads ${1#spin-} --buffer $2" ;;
     wine-*) echo "wine $build/bench/echo_server.exe --port 0 --threads ${1#wine-} --buffer $2" ;;
     asio-*) echo "$build/bench/echo_asio --threads ${1#asio-} --buffer $2" ;;
     *) echo "$build/bench/echo_$1 --buffer $2" ;;
@@ -65,11 +67,13 @@ command_of() {
 }
 label_of() {
     case $1 in
-    iocp-1 | asio-1 | wine-1) plural= ;;
+    *-1) plural= ;;
     *) plural=s ;;
     esac
     case $1 in
     iocp-*) echo "this library, ${1#*-} worker$plural" ;;
+    skip-*) echo "no packet on success, ${1#*-} worker$plural" ;;
+    spin-*) echo "a poll of 25 us first, ${1#*-} worker$plural" ;;
     wine-*) echo "the same source, Wine, ${1#*-} worker$plural" ;;
     asio-*) echo "Boost.Asio, ${1#*-} thread$plural" ;;
     epoll) echo "raw epoll, 1 thread" ;;
@@ -118,14 +122,24 @@ join() { # KEY SERVER...
     [ -n "${group[$key]-}" ] || keys+=("$key")
     for s in "$@"; do
         case $s in
-        iocp-* | epoll) ;;
+        iocp-* | skip-* | spin-* | epoll) ;;
         *) has "${s%-*}" || continue ;;
         esac
         [[ " ${group[$key]-} " == *" $s "* ]] || group[$key]="${group[$key]-}${group[$key]:+ }$s"
     done
 }
 
-# measure SERVER SIZE CONNS MODE: a line "SERVER SIZE CONNS MODE CPU RATE P50 P99" goes to the results.
+# home: what the library's own thread has run so far, in ns, and how often.
+home() {
+    local task
+    for task in "/proc/$server/task"/*; do
+        [ "$(cat "$task/comm" 2>/dev/null)" = iocp-home ] && awk '{ print $1, $3 }' "$task/schedstat" && return
+    done
+    echo 0 0
+}
+
+# measure SERVER SIZE CONNS MODE: a line "SERVER SIZE CONNS MODE CPU RATE P50 P99 HOME-CPU HOME-RUNS" goes to the
+# results; the last two are what the home thread has of CPU, and how often it ran each second.
 measure() {
     local port= line= buffer=4096 patience=100 pids options=
     [ "$2" -gt 4096 ] && buffer=$2
@@ -149,7 +163,8 @@ measure() {
         --seconds "$each" $pids $options --terse 2>"$dir/errors"); then
         broken "$1 with $3 connections failed: $line"
     else
-        echo "$1 $2 $3 $4 $(value "$line" cpu) $(value "$line" rate) $(value "$line" p50) $(value "$line" p99)" >>"$dir/echo"
+        echo "$1 $2 $3 $4 $(value "$line" cpu) $(value "$line" rate) $(value "$line" p50) $(value "$line" p99)" \
+            "$(home | awk -v r="$(value "$line" rate)" -v s="$each" '{ printf "%.4f %.0f", $1 / 1e3 / (r * s), $2 / s }')" >>"$dir/echo"
     fi
     stop_server
 }
@@ -163,7 +178,7 @@ quotient() { awk -v a="$1" -v b="$2" 'BEGIN { if (a + 0 > 0 && b + 0 > 0) printf
 ratio() { quotient "$(median "$1" "$3" "${4:-5}")" "$(median "$2" "$3" "${4:-5}")"; }
 
 # table TITLE UNIT SERVERS KEY...: one row for each of the servers that took part, CPU first.
-everyone="iocp-1 iocp-2 uring epoll uv libevent asio-1 asio-2 wine-1 wine-2"
+everyone="iocp-1 iocp-2 skip-1 spin-1 uring epoll uv libevent asio-1 asio-2 wine-1 wine-2"
 table() {
     local title=$1 unit=$2 servers=$3 key s rows= rate count _
     shift 3
@@ -222,6 +237,12 @@ echo_goals() {
     for c in $wine_conns; do
         goal "CPU, Wine : this library, 1 worker, $c conn" "$(ratio wine-1 iocp-1 "64 $c plain")" at-least 10
         goal "CPU, Wine : this library, 2 workers, $c conn" "$(ratio wine-2 iocp-2 "64 $c plain")" at-least 30
+    done
+    [[ " $conns " == *" 1 "* ]] && goal "rate, 1 worker, 1 conn, a poll of 25 us : none" "$(ratio spin-1 iocp-1 "64 1 plain" 6)" at-least 1.5
+    for c in 64 1000; do
+        [[ " $conns " == *" $c "* ]] || continue
+        goal "CPU, the home thread : all, 1 worker, $c conn" \
+            "$(quotient "$(median iocp-1 "64 $c plain" 9)" "$(median iocp-1 "64 $c plain" 5)")" at-most 0.01
     done
     [[ " $conns " == *" 1000 "* ]] && goal "p99 : p50, 1 worker, 1000 conn" \
         "$(quotient "$(median iocp-1 "64 1000 plain" 8)" "$(median iocp-1 "64 1000 plain" 7)")" at-most 2
@@ -321,8 +342,8 @@ queue_part() {
     queue=$("$build/bench/queue" 2>"$dir/errors") || broken "queue failed"
     echo
     echo "the queue, nanoseconds per packet (median of 101 rounds)"
-    printf '  post + get, one thread %s; 20000 posted, then taken %s; batches of 64 %s\n' \
-        "$(value "$queue" post_get)" "$(value "$queue" backlog)" "$(value "$queue" batch)"
+    printf '  post + get, one thread %s; 20000 posted, then taken %s; batches of 64 %s, the taking alone %s\n' \
+        "$(value "$queue" post_get)" "$(value "$queue" backlog)" "$(value "$queue" batch)" "$(value "$queue" batch_get)"
     printf '  there and back between two threads %s, on bare futexes %s\n' \
         "$(value "$queue" ping_pong)" "$(value "$queue" futex_ping_pong)"
     pool=$("$build/bench/pool" 2>"$dir/errors") || broken "pool failed"
@@ -354,6 +375,9 @@ plan() {
     local c s
     if wants echo; then
         for c in $conns; do join "64 $c plain" iocp-1 iocp-2 uring epoll uv libevent asio-1 asio-2; done
+        for c in $conns; do
+            if [ "$c" = 1 ]; then join "64 1 plain" spin-1; else join "64 $c plain" skip-1; fi
+        done
         for c in $wine_conns; do join "64 $c plain" iocp-1 iocp-2 wine-1 wine-2; done
     fi
     wants big && join "16384 64 plain" iocp-1 iocp-2 uring epoll uv libevent asio-1 asio-2
@@ -386,11 +410,15 @@ run_echo() {
 }
 
 show_echo() {
-    local list
+    local list c
     if wants echo; then
         mapfile -t list < <(keys_of 64 plain $conns)
         for c in $wine_conns; do [[ " $conns " == *" $c "* ]] || list+=("64 $c plain"); done
         table "echo of 64 bytes, one message in flight per connection" message "$everyone" "${list[@]}"
+        echo "  of this, with 1 worker, the thread that looks after what nobody dequeues: CPU, us per message (runs/s)"
+        printf '  %-36s' ""
+        for c in "${list[@]}"; do printf ' %s (%s)' "$(median iocp-1 "$c" 9)" "$(median iocp-1 "$c" 10)"; done
+        printf '\n'
     fi
     wants big && table "echo of 16 KiB, buffers of 16 KiB" message "$everyone" "16384 64 plain"
     wants scale && table "more workers than the $(nproc) CPUs, 64 bytes" message "iocp-1 iocp-2 iocp-4 iocp-8" "64 64 plain" "64 1000 plain"

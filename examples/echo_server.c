@@ -5,7 +5,10 @@
  * and a Ctrl+C that cancels what is pending, takes every last packet out of the port, and then
  * shows the ledger: operations started = completions delivered.
  *
- *   echo_server [--port N] [--threads N] [--accepts N] [--seconds N] [--buffer BYTES]
+ *   echo_server [--port N] [--threads N] [--accepts N] [--seconds N] [--buffer BYTES] [--skip]
+ *
+ * --skip: what is done inside its call sends no packet (SetFileCompletionNotificationModes); the worker goes
+ * on with it at once.
  *
  * Port 0 lets the system choose; the port is printed. Windows: link with ws2_32 and mswsock.
  */
@@ -50,6 +53,7 @@ static struct {
     struct connection *first; /* under lock */
     struct worker workers[THREADS_MAX];
     DWORD worker_count, accept_count, buffer_size;
+    BOOL skip;
 } server;
 
 static void die(const char *what, DWORD error) {
@@ -114,24 +118,33 @@ static void start_accept(struct worker *self) {
             die("AcceptEx", WSAGetLastError());
 }
 
-static void start_receive(struct worker *self, struct connection *connection) {
+/* These two return TRUE if what they started is done already and no packet comes: with --skip only. */
+static BOOL start_receive(struct worker *self, struct connection *connection, DWORD *bytes) {
     WSABUF buffer = {server.buffer_size, connection->buffer};
     DWORD flags = 0;
+    BOOL done = FALSE;
     connection->step = STEP_RECEIVE;
     memset(&connection->overlapped, 0, sizeof connection->overlapped);
-    if (server.stopping || !started(self, WSARecv(connection->socket, &buffer, 1, NULL, &flags,
-                                                  &connection->overlapped, NULL) == 0))
-        connection_free(connection);
+    if (!server.stopping) {
+        done = WSARecv(connection->socket, &buffer, 1, bytes, &flags, &connection->overlapped, NULL) == 0;
+        if (started(self, done))
+            return done && server.skip;
+    }
+    connection_free(connection);
+    return FALSE;
 }
 
-static void start_send(struct worker *self, struct connection *connection, DWORD size) {
+static BOOL start_send(struct worker *self, struct connection *connection, DWORD size, DWORD *bytes) {
     WSABUF buffer = {size, connection->buffer};
+    BOOL done;
     connection->step = STEP_SEND;
     connection->to_send = size;
     memset(&connection->overlapped, 0, sizeof connection->overlapped);
-    if (!started(self, WSASend(connection->socket, &buffer, 1, NULL, 0, &connection->overlapped,
-                               NULL) == 0))
-        connection_free(connection);
+    done = WSASend(connection->socket, &buffer, 1, bytes, 0, &connection->overlapped, NULL) == 0;
+    if (started(self, done))
+        return done && server.skip;
+    connection_free(connection);
+    return FALSE;
 }
 
 /* The socket of an AcceptEx knows nothing of its listener until it is told; only then do shutdown()
@@ -143,10 +156,15 @@ static BOOL adopt(struct connection *connection) {
         return FALSE;
     setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, (const char *)&no_delay,
                sizeof no_delay);
+    if (server.skip &&
+        !SetFileCompletionNotificationModes((HANDLE)connection->socket, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS |
+                                                                            FILE_SKIP_SET_EVENT_ON_HANDLE))
+        return FALSE;
     return CreateIoCompletionPort((HANDLE)connection->socket, server.port, 0, 0) != NULL;
 }
 
-static void serve(struct worker *self, struct connection *connection, BOOL ok, DWORD bytes) {
+/* One completion. TRUE: the connection's next one is there already, with *bytes. */
+static BOOL serve_one(struct worker *self, struct connection *connection, BOOL ok, DWORD *bytes) {
     self->completed++;
     switch (connection->step) {
     case STEP_ACCEPT:
@@ -157,26 +175,29 @@ static void serve(struct worker *self, struct connection *connection, BOOL ok, D
             break;
         }
         self->served++;
-        start_receive(self, connection);
-        break;
+        return start_receive(self, connection, bytes);
     case STEP_RECEIVE:
-        if (!ok || bytes == 0) { /* reset or cancelled; or the client has finished */
+        if (!ok || *bytes == 0) { /* reset or cancelled; or the client has finished */
             self->broken += !ok && !server.stopping;
             connection_free(connection);
             break;
         }
-        start_send(self, connection, bytes);
-        break;
+        return start_send(self, connection, *bytes, bytes);
     case STEP_SEND:
-        if (!ok || bytes != connection->to_send) {
+        if (!ok || *bytes != connection->to_send) {
             self->broken += !server.stopping;
             connection_free(connection);
             break;
         }
-        self->bytes += bytes;
-        start_receive(self, connection);
-        break;
+        self->bytes += *bytes;
+        return start_receive(self, connection, bytes);
     }
+    return FALSE;
+}
+
+static void serve(struct worker *self, struct connection *connection, BOOL ok, DWORD bytes) {
+    while (serve_one(self, connection, ok, &bytes))
+        ok = TRUE;
 }
 
 static DWORD WINAPI work(LPVOID argument) {
@@ -285,7 +306,10 @@ int main(int argc, char **argv) {
     server.buffer_size = 4096;
     for (int i = 1; i < argc; i += 2) {
         DWORD value = i + 1 < argc ? strtoul(argv[i + 1], NULL, 10) : 0;
-        if (strcmp(argv[i], "--port") == 0 && i + 1 < argc)
+        if (strcmp(argv[i], "--skip") == 0) {
+            server.skip = TRUE;
+            i--; /* it has no value */
+        } else if (strcmp(argv[i], "--port") == 0 && i + 1 < argc)
             number = (unsigned short)value;
         else if (strcmp(argv[i], "--threads") == 0 && value)
             server.worker_count = value;
@@ -298,7 +322,7 @@ int main(int argc, char **argv) {
         else
             return fprintf(stderr,
                            "echo_server [--port N] [--threads N] [--accepts N] [--seconds N] "
-                           "[--buffer BYTES]\n"),
+                           "[--buffer BYTES] [--skip]\n"),
                    2;
     }
     if (server.worker_count > THREADS_MAX)
