@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum { POOL_MAX = 16 };
-uint64_t threads_idle_ns = 3 * NS_PER_SEC;
+_Atomic uint64_t threads_idle_ns = 3 * NS_PER_SEC;
 
 static void answer_withdrawn(struct home_work *w);
 

@@ -111,6 +111,9 @@ static int come_to_rest(void)
     double limit = now_ms() + 20000;
     long long before;
 
+#ifdef __SANITIZE_THREAD__
+    return 1; /* it has a thread of its own, which ticks */
+#endif
     do {
         before = sleeps_of_others();
         usleep(250000);
@@ -154,7 +157,7 @@ TEST(sleeps_where_nothing_happens)
             while (__atomic_load_n(&ov[i].Internal, __ATOMIC_ACQUIRE) == 0x103 && now_ms() < limit)
                 usleep(100);
             CHECK_EQ(__atomic_load_n(&ov[i].Internal, __ATOMIC_ACQUIRE), 0);
-            CHECK(GetQueuedCompletionStatus(port[i], &bytes, &key, &got, 0));
+            CHECK(GetQueuedCompletionStatus(port[i], &bytes, &key, &got, 10000));
         }
     }
     for (int i = 0; i < PORTS; i++) {
