@@ -202,6 +202,17 @@ typedef struct _FILE_DISPOSITION_INFO {
     BOOLEAN DeleteFile;
 } FILE_DISPOSITION_INFO, *PFILE_DISPOSITION_INFO;
 
+#define FILE_DISPOSITION_FLAG_DO_NOT_DELETE             0x00000000
+#define FILE_DISPOSITION_FLAG_DELETE                    0x00000001
+#define FILE_DISPOSITION_FLAG_POSIX_SEMANTICS           0x00000002
+#define FILE_DISPOSITION_FLAG_FORCE_IMAGE_SECTION_CHECK 0x00000004
+#define FILE_DISPOSITION_FLAG_ON_CLOSE                  0x00000008
+#define FILE_DISPOSITION_FLAG_IGNORE_READONLY_ATTRIBUTE 0x00000010
+
+typedef struct _FILE_DISPOSITION_INFO_EX {
+    DWORD Flags;
+} FILE_DISPOSITION_INFO_EX, *PFILE_DISPOSITION_INFO_EX;
+
 typedef struct _FILE_ATTRIBUTE_TAG_INFO {
     DWORD FileAttributes;
     DWORD ReparseTag;
@@ -244,7 +255,7 @@ WINBASEAPI BOOL WINAPI GetFileInformationByHandleEx(HANDLE file, FILE_INFO_BY_HA
                                                     LPVOID information, DWORD size)
     IOCP_SYM(GetFileInformationByHandleEx);
 
-/* Changes what the class says: FileBasicInfo, FileRenameInfo, FileDispositionInfo, FileAllocationInfo,
+/* Changes what the class says: FileBasicInfo, FileRenameInfo, FileDispositionInfo(Ex), FileAllocationInfo,
  * FileEndOfFileInfo; FileIoPriorityHintInfo is accepted. Errors as above and those of the change. */
 WINBASEAPI BOOL WINAPI SetFileInformationByHandle(HANDLE file, FILE_INFO_BY_HANDLE_CLASS what,
                                                   LPVOID information, DWORD size)

@@ -324,7 +324,7 @@ BOOL WINAPI GetFileInformationByHandleEx(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS
 
 /* ---- changing by handle ---- */
 
-static uint32_t set_disposition(struct file *f, bool delete)
+static uint32_t set_disposition(struct file *f, bool delete, bool even_read_only)
 {
     struct share_open *share = disk_share(f);
     struct disk_info info;
@@ -334,10 +334,19 @@ static uint32_t set_disposition(struct file *f, bool delete)
         return status;
     if (!share)
         return STATUS_INVALID_DEVICE_REQUEST;
-    if (delete && (info.attributes & FILE_ATTRIBUTE_READONLY))
+    if (delete && !even_read_only && (info.attributes & FILE_ATTRIBUTE_READONLY))
         return STATUS_CANNOT_DELETE;
     share_mark_deleted(share, delete);
     return STATUS_SUCCESS;
+}
+
+/* What the flags ask beyond deletion is so here anyway: images are not checked, names go as POSIX has it. */
+static uint32_t set_disposition_ex(struct file *f, const FILE_DISPOSITION_INFO_EX *in)
+{
+    if (in->Flags & ~(DWORD)0x1F)
+        return STATUS_INVALID_PARAMETER;
+    return set_disposition(f, in->Flags & FILE_DISPOSITION_FLAG_DELETE,
+                           in->Flags & FILE_DISPOSITION_FLAG_IGNORE_READONLY_ATTRIBUTE);
 }
 
 static uint32_t set_basic(struct file *f, const FILE_BASIC_INFO *in)
@@ -407,7 +416,10 @@ static uint32_t change(struct file *f, int class, const void *in, DWORD size)
     case FileDispositionInfo:
         return size < sizeof(FILE_DISPOSITION_INFO)
                    ? STATUS_INFO_LENGTH_MISMATCH
-                   : set_disposition(f, ((const FILE_DISPOSITION_INFO *)in)->DeleteFile != 0);
+                   : set_disposition(f, ((const FILE_DISPOSITION_INFO *)in)->DeleteFile != 0, false);
+    case FileDispositionInfoEx:
+        return size < sizeof(FILE_DISPOSITION_INFO_EX) ? STATUS_INFO_LENGTH_MISMATCH
+                                                       : set_disposition_ex(f, in);
     case FileAllocationInfo:
         return size < sizeof(FILE_ALLOCATION_INFO)
                    ? STATUS_INFO_LENGTH_MISMATCH
@@ -430,6 +442,7 @@ static uint32_t right_for(int class)
         return FILE_WRITE_ATTRIBUTES;
     case FileRenameInfo:
     case FileDispositionInfo:
+    case FileDispositionInfoEx:
         return DELETE;
     case FileAllocationInfo:
     case FileEndOfFileInfo:
