@@ -24,6 +24,18 @@
 
 enum { PATIENCE_MS = 20000, IDLE_MS = 60, CODE = 23 };
 
+/* The thread sanitizer's runtime does not survive a child whose only thread, not the first, just ends. */
+#ifdef __SANITIZE_THREAD__
+#define CHILDREN_RETURN 0
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CHILDREN_RETURN 0
+#endif
+#endif
+#ifndef CHILDREN_RETURN
+#define CHILDREN_RETURN 1
+#endif
+
 /* The address sanitizer's malloc may be locked for ever in the child of a process whose threads allocate. */
 #ifdef __SANITIZE_ADDRESS__
 #define CHILDREN_ALLOCATE 0
@@ -44,10 +56,22 @@ const char *__tsan_default_options(void)
     return "die_after_fork=0";
 }
 
-/* Before anything looks at it. */
-static __attribute__((constructor)) void make_idle_short(void)
+static _Atomic bool refusing;
+static _Atomic int refused;
+
+static int refuse_threads(const char *call)
+{
+    if (!atomic_load(&refusing) || strcmp(call, "pthread_create") != 0)
+        return 0;
+    atomic_fetch_add(&refused, 1);
+    return -EAGAIN;
+}
+
+/* Before anything looks at them. */
+static __attribute__((constructor)) void prepare(void)
 {
     setenv("IOCP_POOL_IDLE_MS", "60", 1);
+    os_fault = refuse_threads;
 }
 
 static bool within(bool (*true_at_last)(void *), void *arg)
@@ -352,16 +376,6 @@ TEST(waits_take_no_threads)
 
 /* ---- no threads to be had ---- */
 
-static _Atomic int refused;
-
-static int refuse_threads(const char *call)
-{
-    if (strcmp(call, "pthread_create") != 0)
-        return 0;
-    atomic_fetch_add(&refused, 1);
-    return -EAGAIN;
-}
-
 TEST(threads_that_cannot_be_had_come_later)
 {
     PTP_POOL pool = CreateThreadpool(NULL);
@@ -370,7 +384,7 @@ TEST(threads_that_cannot_be_had_come_later)
 
     begin();
     refused = 0;
-    os_fault = refuse_threads;
+    refusing = true;
     SubmitThreadpoolWork(work);
     CHECK(!SetThreadpoolThreadMinimum(pool, 2));
     CHECK_EQ(GetLastError(), ERROR_NO_SYSTEM_RESOURCES);
@@ -378,7 +392,7 @@ TEST(threads_that_cannot_be_had_come_later)
     CHECK(refused >= 2);
     CHECK_EQ(threads_of((struct pool *)pool), 0);
     CHECK_EQ(ran, 0);
-    os_fault = NULL;
+    refusing = false;
     WaitForThreadpoolWorkCallbacks(work, FALSE);
     CHECK_EQ(ran, 1);
     CloseThreadpoolWork(work);
@@ -472,11 +486,12 @@ static int code_of(pid_t pid)
 
 TEST(a_child_has_a_pool_of_its_own)
 {
-    PTP_WORK work = CreateThreadpoolWork(gated, NULL, NULL);
+    PTP_WORK work;
 
     if (!CHILDREN_ALLOCATE)
         return;
     begin();
+    work = CreateThreadpoolWork(gated, NULL, NULL);
     for (int i = 0; i < 5; i++)
         SubmitThreadpoolWork(work);
     CHECK(are_inside(3));
@@ -526,15 +541,18 @@ static void CALLBACK forks(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WO
 
 TEST(a_callback_forks)
 {
-    PTP_WORK work = CreateThreadpoolWork(forks, NULL, NULL);
-    PTP_WORK busy = CreateThreadpoolWork(forks, &ran, NULL);
+    PTP_WORK work, busy;
 
     if (!CHILDREN_ALLOCATE)
         return;
     begin();
+    work = CreateThreadpoolWork(forks, NULL, NULL);
+    busy = CreateThreadpoolWork(forks, &ran, NULL);
     for (int i = 0; i < 5; i++) {
-        SubmitThreadpoolWork(work);
-        CHECK(are_inside(1));
+        if (CHILDREN_RETURN) {
+            SubmitThreadpoolWork(work);
+            CHECK(are_inside(1));
+        }
         SubmitThreadpoolWork(busy);
         CHECK(are_inside(1));
     }
