@@ -139,6 +139,11 @@ ssize_t os_send(int fd, const void *data, size_t size, int flags)
     return send(fd, data, size, flags);
 }
 
+ssize_t os_recvmsg(int fd, struct msghdr *m, int flags)
+{
+    return recvmsg(fd, m, flags);
+}
+
 int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)
 {
     return epoll_wait(epoll_fd, events, max, timeout_ms);
@@ -164,6 +169,11 @@ ssize_t os_recv(int fd, void *data, size_t size, int flags)
 ssize_t os_send(int fd, const void *data, size_t size, int flags)
 {
     return syscall(SYS_sendto, fd, data, size, flags, NULL, 0);
+}
+
+ssize_t os_recvmsg(int fd, struct msghdr *m, int flags)
+{
+    return syscall(SYS_recvmsg, fd, m, flags);
 }
 
 int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)

@@ -38,13 +38,15 @@ int os_unlink(const char *path);
 bool os_is_device(const char *path);
 
 /*
- * recv, send, epoll_wait: as the C library's, errno and all, EINTR included, but no cancellation
+ * recv, send, recvmsg, epoll_wait: as the C library's, errno and all, EINTR included, but no cancellation
  * points: the library's own calls may not end a thread (pthread_cancel) in the middle of its work,
  * and the two locked instructions that the C library spends on it are a good part of a short call.
  */
 struct epoll_event;
 ssize_t os_recv(int fd, void *data, size_t size, int flags);
 ssize_t os_send(int fd, const void *data, size_t size, int flags);
+struct msghdr;
+ssize_t os_recvmsg(int fd, struct msghdr *m, int flags);
 int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms);
 /* Not by the C library's names, which sources for Windows take for an epoll of their own (wepoll). */
 int os_epoll_create(void);

@@ -327,6 +327,7 @@ void sock_connected(struct file *f)
     struct sock *s = sock_of(f);
 
     atomic_store(&s->connected_ns, clock_now_ns());
+    atomic_store(&s->tells_left, SOCK_TELLS_UNASKED);
     atomic_store(&s->bound, true);
     atomic_store(&s->shut, 0);
     atomic_store(&s->error, 0);
@@ -343,7 +344,7 @@ int sock_take_error(struct file *f)
     if (!err)
         err = int_option(f->fd, SO_ERROR);
     if (err && sock_is_stream(s) && atomic_load(&s->phase) == SOCK_PHASE_CONNECTED)
-        atomic_store(&s->broken, err);
+        atomic_store(&s->broken, (uint16_t)err);
     return err;
 }
 

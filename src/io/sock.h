@@ -24,6 +24,10 @@
 enum sock_phase { SOCK_PHASE_OPEN, SOCK_PHASE_LISTENING, SOCK_PHASE_CONNECTING, SOCK_PHASE_CONNECTED };
 enum sock_shut { SOCK_SHUT_RECV = 1, SOCK_SHUT_SEND = 2, SOCK_SHUT_SEND_LATER = 4 };
 
+/* TCP_INQ is asked for when a receive fills its buffer, and lost when another socket is put behind the
+ * number. A plain byte: two receives that both ask do no harm. */
+enum sock_tells { SOCK_TELLS_UNASKED, SOCK_TELLS, SOCK_TELLS_NOT };
+
 /* Options set before an accept are set again on what AcceptEx puts in the socket's place. */
 enum { SOCK_OPTIONS_MAX = 16, SOCK_OPTION_SIZE = 16 };
 struct sock_options {
@@ -43,11 +47,12 @@ struct sock_events;
 /* It stands right behind its file; what every message looks at is in its first 16 bytes, which end a cache
  * line. */
 struct sock {
-    uint16_t family, protocol;
+    uint16_t family;
     uint8_t type;
     _Atomic uint8_t phase;       /* enum sock_phase */
     _Atomic uint8_t shut;        /* enum sock_shut */
     _Atomic bool nonblocking;    /* FIONBIO */
+    _Atomic uint8_t tells_left;  /* enum sock_tells: does a receive say what lies there still? */
     _Atomic uint32_t user_events; /* mask of the selection in `events`: 0 = none; and SOCK_POLLED */
     _Atomic uint32_t sends;      /* overlapped sends that wait in the lane: shutdown waits for them */
 
@@ -60,7 +65,8 @@ struct sock {
     _Atomic uint16_t connect_error; /* errno of a connect that failed; 0 once another has begun */
     _Atomic uint32_t recv_ms, send_ms; /* time-outs of blocking calls, 0: none */
     _Atomic int error;           /* errno taken from SO_ERROR by us, for who asks next */
-    _Atomic int broken;          /* errno that ended the stream: Linux tells it once, Windows for ever */
+    uint16_t protocol;
+    _Atomic uint16_t broken;     /* errno that ended the stream: Linux tells it once, Windows for ever */
     _Atomic uint64_t connected_ns; /* 0: not connected */
     struct request *accept_request; /* the AcceptEx that waits with this socket; it is its listener's, and
                                      * borrowed until its release clears it */

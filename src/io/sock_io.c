@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +122,7 @@ static uint32_t stream_failed(struct file *f, int err)
 
     if (err == ECONNRESET || err == ETIMEDOUT || err == EHOSTUNREACH || err == ENETUNREACH ||
         (err == EPIPE && is_inet(s) && !(atomic_load(&s->shut) & SOCK_SHUT_SEND)))
-        atomic_store(&s->broken, err);
+        atomic_store(&s->broken, (uint16_t)err);
     return status_from_errno_socket(err);
 }
 
@@ -399,21 +400,67 @@ static uint32_t receive_any(struct request *r)
     return status;
 }
 
+/*
+ * A receive that fills its buffer does not prove that nothing is left, so that the next one would be tried
+ * for nothing. From the first such receive on the kernel is asked to say with the data what lies behind
+ * it (TCP_INQ): nothing, and the end has not come either, is the same proof as a short receive. Not on a
+ * descriptor of the program's own: a recvmsg of its own would be told, too.
+ */
+static void ask_what_is_left(struct file *f, struct sock *s)
+{
+    int on = 1;
+    uint8_t tells = SOCK_TELLS_NOT;
+
+    if (atomic_load_explicit(&s->tells_left, memory_order_relaxed) != SOCK_TELLS_UNASKED)
+        return;
+    if (!(f->flags & FILE_ADOPTED) && is_inet(s) &&
+        setsockopt(f->fd, IPPROTO_TCP, TCP_INQ, &on, sizeof on) == 0)
+        tells = SOCK_TELLS;
+    atomic_store_explicit(&s->tells_left, tells, memory_order_relaxed);
+}
+
+/* *drained: what the kernel said leaves nothing behind. */
+static ssize_t receive_telling(int fd, struct iovec *buffer, bool *drained)
+{
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr m = {.msg_iov = buffer,
+                       .msg_iovlen = 1,
+                       .msg_control = control.room,
+                       .msg_controllen = sizeof control.room};
+    ssize_t n = os_recvmsg(fd, &m, ALWAYS);
+    struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+    int left = 1;
+
+    if (c && c->cmsg_level == IPPROTO_TCP && c->cmsg_type == TCP_CM_INQ)
+        memcpy(&left, CMSG_DATA(c), sizeof left);
+    *drained = left == 0;
+    return n;
+}
+
 /* The same as receive_stream for what nearly every receive is: one buffer, no flags. */
 static uint32_t request_receive_attempt(struct request *r)
 {
     struct file *f = r->file;
     struct sock *s = sock_of(f);
+    bool drained = false;
     ssize_t n;
 
     if (r->wide || r->size == 0 || r->in_flags || !sock_is_stream(s))
         return receive_any(r);
     do {
-        n = os_recv(f->fd, r->buffer.iov_base, r->size, ALWAYS);
+        if (atomic_load_explicit(&s->tells_left, memory_order_relaxed) == SOCK_TELLS)
+            n = receive_telling(f->fd, &r->buffer, &drained);
+        else
+            n = os_recv(f->fd, r->buffer.iov_base, r->size, ALWAYS);
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
         r->bytes = (uint32_t)n;
-        r->drained_hint = (uint32_t)n < r->size && is_inet(s);
+        r->drained_hint = drained || ((uint32_t)n < r->size && is_inet(s));
+        if ((uint32_t)n == r->size)
+            ask_what_is_left(f, s); /* the next one is told */
         return STATUS_SUCCESS;
     }
     if (n == 0)

@@ -650,6 +650,67 @@ TEST(graceful_end, "SOCK-13")
 }
 
 /* One reset, three spellings: the status, the Win32 code and the Winsock code. */
+/* A peer that sends pieces of one size, and ends. */
+struct piecemeal {
+    SOCKET s;
+    int total, piece;
+};
+
+static DWORD WINAPI send_piecemeal(LPVOID arg)
+{
+    struct piecemeal *p = arg;
+    char data[512];
+    for (int sent = 0; sent < p->total;) {
+        int n = p->total - sent < p->piece ? p->total - sent : p->piece;
+        for (int i = 0; i < n; i++)
+            data[i] = (char)(sent + i);
+        if (send(p->s, data, n, 0) != n)
+            return 1;
+        sent += n;
+    }
+    closesocket(p->s);
+    return 0;
+}
+
+/* Buffers that what is there just fills, again and again, and then the end: neither a byte nor the end is
+ * missed, whenever they come. */
+TEST(full_buffers_and_the_end, "SOCK-12 SOCK-13")
+{
+    static const int pieces[] = {16, 48, 64, 128, 500};
+    OVERLAPPED ov = with_event();
+    char got[64];
+    for (int round = 0; round < 200; round++) {
+        SOCKET pair[2];
+        REQUIRE(tcp_pair(pair));
+        struct piecemeal p = {pair[1], 64 * (round % 9), pieces[round % 5]};
+        HANDLE thread = NULL;
+        if (round % 2 == 0) { /* all of it there already, the end as well */
+            CHECK_EQ(send_piecemeal(&p), 0);
+        } else {
+            thread = CreateThread(NULL, 0, send_piecemeal, &p, 0, NULL);
+            REQUIRE(thread != NULL);
+        }
+        int received = 0, ends = 0;
+        while (ends < 2) { /* the end stays the end */
+            int error = start_recv(pair[0], got, sizeof got, &ov);
+            REQUIRE(error == 0 || error == WSA_IO_PENDING);
+            REQUIRE(WaitForSingleObject(ov.hEvent, 5000) == WAIT_OBJECT_0);
+            REQUIRE(ov.Internal == 0);
+            for (int i = 0; i < (int)ov.InternalHigh; i++)
+                REQUIRE(got[i] == (char)(received + i));
+            received += (int)ov.InternalHigh;
+            ends += ov.InternalHigh == 0;
+        }
+        CHECK_EQ(received, p.total);
+        if (thread) {
+            CHECK_EQ(WaitForSingleObject(thread, 5000), WAIT_OBJECT_0);
+            CloseHandle(thread);
+        }
+        closesocket(pair[0]);
+    }
+    CloseHandle(ov.hEvent);
+}
+
 TEST(reset_through_events, "SOCK-14 SOCK-28 ERR-06 OVL-08")
 {
     SOCKET pair[2];
