@@ -351,7 +351,7 @@ static uint32_t renew(struct file *f)
     return STATUS_SUCCESS;
 }
 
-static uint32_t disconnect(struct file *f, bool reuse)
+uint32_t connect_disconnect(struct file *f, bool reuse)
 {
     uint32_t status = sock_shutdown(f, 1);
 
@@ -361,7 +361,7 @@ static uint32_t disconnect(struct file *f, bool reuse)
 /* Its turn in the lane comes when all sends before it are done: the end follows the data. */
 static uint32_t attempt_disconnect(struct request *r)
 {
-    return disconnect(r->file, r->in_flags != 0);
+    return connect_disconnect(r->file, r->in_flags != 0);
 }
 
 static const struct request_ops disconnect_ops = {.name = "disconnect", .attempt = attempt_disconnect};
@@ -381,7 +381,7 @@ uint32_t connect_end(struct file *f, bool reuse, OVERLAPPED *ov)
     if (!ov) {
         if (reuse && atomic_load(&s->sends) > 0)
             return STATUS_DEVICE_NOT_READY; /* the data of pending sends would be lost */
-        return disconnect(f, reuse);
+        return connect_disconnect(f, reuse);
     }
     status = request_new(f, ov, true, &r);
     if (status != STATUS_SUCCESS)

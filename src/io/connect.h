@@ -15,6 +15,9 @@ uint32_t connect_start(struct file *f, const void *addr, int32_t len, void *data
 /* DisconnectEx; ov may be NULL. With reuse a fresh socket sits under the number afterwards. */
 uint32_t connect_end(struct file *f, bool reuse, OVERLAPPED *ov);
 
+/* What it does when its turn comes: ends the connection, the data first. */
+uint32_t connect_disconnect(struct file *f, bool reuse);
+
 /*
  * Has a connect that was under way come to an end? STATUS_PENDING: not yet. Success, or why it
  * failed; both are noted in the socket, so that a later call gives WSAEISCONN or starts afresh.
