@@ -23,7 +23,7 @@ _Static_assert(READY_IN == (int)EPOLLIN && READY_PRI == (int)EPOLLPRI &&
                    READY_HUP == (int)EPOLLHUP && READY_RDHUP == (int)EPOLLRDHUP,
                "edges carry epoll's own bits");
 
-enum { EVENTS_PER_WAIT = 256, HELP_AT_ONCE = 16, ABANDONED_TURNS = 20 };
+enum { EVENTS_PER_WAIT = 256, HELP_AT_ONCE = 16, ABANDONED_TURNS = 20, DEFERRED_TURNS = 20 };
 
 static struct {
     struct lock lock; /* list, poller.nested */
@@ -253,10 +253,17 @@ void poller_help_id(uint64_t id)
 static bool stale(struct poller *p, uint64_t turn)
 {
     uint32_t harvests = atomic_load(&p->harvests);
+    bool worked_on;
 
     if (p->watchdog_turn == turn || !wants_attention(p, 0))
         return false;
     p->watchdog_turn = (uint32_t)turn;
+    worked_on = p->ops->worked_on(p);
+    if (harvests == p->watchdog_seen && worked_on && p->deferred < DEFERRED_TURNS) {
+        p->deferred++; /* a long queue: it is looked behind when that has been worked off */
+        return false;
+    }
+    p->deferred = 0;
     if (harvests == p->watchdog_seen) {
         p->abandoned++;
         return true;

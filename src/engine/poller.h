@@ -39,6 +39,7 @@ struct poller {
     bool nested;                 /* is in home's epoll set; guarded by the list's lock */
     uint32_t watchdog_seen;      /* home thread only: `harvests` at the last tick */
     uint32_t watchdog_turn;      /* home thread only: the last tick itself */
+    uint32_t deferred;           /* home thread only: the same, but entries had been taken */
     uint32_t abandoned;          /* home thread only: ticks in a row at which nobody had looked into it */
     struct list link;            /* in the list of all pollers */
     _Atomic(struct aio *) aio;   /* owned; NULL until the first transfer past the page cache */
@@ -54,6 +55,8 @@ struct poller_ops {
     void (*help)(struct poller *p);
     /* Edges that were harvested have not been worked off, and nobody waits who could. */
     bool (*left)(struct poller *p);
+    /* Home thread: entries have been taken since it was asked last, so those at work come to look, too. */
+    bool (*worked_on)(struct poller *p);
     /* Nobody is at work who would look into it when done. */
     bool (*idle)(struct poller *p);
     /* Keeps the owner, and so the poller, alive between the two. false: it is dying. */

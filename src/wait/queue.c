@@ -43,6 +43,7 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
     q->look_after = GETS_PER_LOOK;
     q->count = 0;
     q->ready = 0;
+    q->taken_out_watched = 0;
     list_init(&q->entries);
     list_init(&q->answers.link);
     q->answers.ready = true;
@@ -375,6 +376,18 @@ static void poller_help(struct poller *p)
     queue_help(p->owner);
 }
 
+static bool poller_worked_on(struct poller *p)
+{
+    struct queue *q = p->owner;
+    bool moved;
+
+    lock_acquire(&q->lock);
+    moved = q->taken_out != q->taken_out_watched;
+    q->taken_out_watched = q->taken_out;
+    lock_release(&q->lock);
+    return moved;
+}
+
 static bool poller_idle(struct poller *p)
 {
     struct queue *q = p->owner;
@@ -411,6 +424,7 @@ static const struct poller_ops poller_ops = {
     .edge = poller_edge,
     .help = poller_help,
     .left = poller_left,
+    .worked_on = poller_worked_on,
     .idle = poller_idle,
     .pin = poller_pin,
     .unpin = poller_unpin,
@@ -477,7 +491,7 @@ static unsigned take_ready(struct queue *q, struct queue_entry **out, unsigned m
             continue;
         remove_entry(q, e);
         out[n++] = e;
-        if (n == max)
+        if (n == max || q->ready == 0)
             break;
     }
     return n;

@@ -43,13 +43,13 @@ struct queue {
     uint32_t lookers;       /* waiters told to look, not yet back */
     uint32_t taken_out;     /* entries, ever: the looking sees whether it moves */
     uint32_t taken_out_seen;
+    uint32_t taken_out_watched; /* the same for the watchdog */
     uint32_t stalled;       /* looks in a row at which it had not moved */
     uint32_t gets;          /* dequeues since the poller was last looked at */
     uint32_t look_after;    /* so many of them, and it is looked at again */
     uint32_t count;         /* entries */
     uint32_t ready;         /* of them, READY ones */
     struct list entries;    /* struct queue_entry */
-    struct queue_entry answers; /* READY: the poller's own queue (engine/aio.h) has answers */
     struct list waiters;    /* struct waiter.link, most recent first */
     struct list members;    /* struct thread.member: all threads that belong to this queue */
     uint32_t member_count;
@@ -59,6 +59,7 @@ struct queue {
     uint64_t recount_ns;    /* not before this time does a put or get look at `taken` again */
     uint64_t look_ns;       /* not before this time are the holders looked at again */
     struct timer look;      /* see outside.c; the heap's lock guards what is inside */
+    struct queue_entry answers; /* READY: the poller's own queue (engine/aio.h) has answers */
     struct prompt prompt;
     struct spin spin;
     struct waiter *leader;  /* the waiter that sleeps in the poller, or NULL */
