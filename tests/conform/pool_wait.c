@@ -512,15 +512,15 @@ static void CALLBACK unregisters_itself(PVOID context, BOOLEAN fired)
 TEST(unregistering_from_the_callback, "POOL-19")
 {
     begin();
-    HANDLE event = auto_event();
-    REQUIRE(event != NULL);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 200; i++) {
+        HANDLE event = auto_event(); /* a new one: Wine's repeated wait waits once more for the old */
+        REQUIRE(event != NULL);
         CHECK(RegisterWaitForSingleObject(&own_wait, event, unregisters_itself, NULL, INFINITE,
                                           i % 2 ? WT_EXECUTEONLYONCE : WT_EXECUTEDEFAULT));
         SetEvent(event);
         CHECK(callbacks(1));
+        CloseHandle(event);
     }
-    CloseHandle(event);
 }
 
 TEST(hundreds_of_registered_waits, "POOL-18 POOL-19")
