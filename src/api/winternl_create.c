@@ -156,8 +156,8 @@ static uint32_t create(const OBJECT_ATTRIBUTES *attributes, struct creation *c, 
 
 NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
                             POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
-                            PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess, ULONG CreateDisposition,
-                            ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength)
+                            PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
+                            ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength)
 {
     struct creation c = {.access = DesiredAccess, .attributes = FileAttributes, .share = ShareAccess,
                          .disposition = CreateDisposition, .options = CreateOptions};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * TransmitFile. It goes through the outward lane like any send, as three parts one behind the other; the
- * file's by sendfile, in slices, so that no copy is made and a page that has to be read from the disk holds
- * the thread for one slice. On a descriptor of the program's own, whose O_NONBLOCK is not ours to set, sendfile
- * could sleep: there the slices are read and sent.
+ * file's by sendfile, in slices, so that no copy is made and a page that has to be read from the disk
+ * holds the thread for one slice. On a descriptor of the program's own, whose O_NONBLOCK is not ours to
+ * set, sendfile could sleep: there the slices are read and sent.
  */
 #include "io/transmit.h"
 
