@@ -17,7 +17,8 @@ enum op_state {
     OP_WITHDRAWN, /* cancelled while waiting: its answer is on the way */
 };
 
-extern _Atomic uint64_t threads_idle_ns; /* a thread with nothing to do stays so long; tests are less patient */
+/* A thread with nothing to do stays so long; tests are less patient. */
+extern _Atomic uint64_t threads_idle_ns;
 int threads_start(struct op *op);
 void threads_cancel(struct op *op, uint32_t generation);
 

@@ -52,8 +52,10 @@ static inline unsigned filelock_bucket(dev_t dev, ino_t ino)
 
 static inline bool filelock_any(const struct file *f)
 {
+    unsigned bucket = filelock_bucket(f->rare->dev, f->rare->ino);
+
     /* relaxed: a lock that was granted before this transfer began is seen by what made it "before" */
-    return atomic_load_explicit(&filelock_counts[filelock_bucket(f->rare->dev, f->rare->ino)], memory_order_relaxed) != 0;
+    return atomic_load_explicit(&filelock_counts[bucket], memory_order_relaxed) != 0;
 }
 
 #endif

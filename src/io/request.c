@@ -38,7 +38,7 @@
 
 enum { LEAN_SIZE = offsetof(struct request, iov), CACHE_REFILL = 16 };
 _Static_assert(LEAN_SIZE == 2 * CACHE_LINE, "see the layout in request.h");
-_Static_assert(offsetof(struct request, entry.link) == offsetof(struct request, apc.link), "one link for both");
+_Static_assert(offsetof(struct request, entry.link) == offsetof(struct request, apc.link), "one link of two");
 
 #if CACHE_REQUESTS
 

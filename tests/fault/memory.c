@@ -211,10 +211,10 @@ static void CALLBACK on_timer(PTP_CALLBACK_INSTANCE instance, PVOID event, PTP_T
     on_single(instance, event);
 }
 
-static void CALLBACK on_wait(PTP_CALLBACK_INSTANCE instance, PVOID event, PTP_WAIT wait, TP_WAIT_RESULT result)
+static void CALLBACK on_wait(PTP_CALLBACK_INSTANCE instance, PVOID event, PTP_WAIT wait, TP_WAIT_RESULT why)
 {
     (void)wait;
-    EXPECT(result == WAIT_TIMEOUT);
+    EXPECT(why == WAIT_TIMEOUT);
     on_single(instance, event);
 }
 
@@ -267,7 +267,8 @@ static void pool(void)
         tasks(event, &environment);
     if (event && TrySubmitThreadpoolCallback(on_single, event, made ? &environment : NULL))
         EXPECT(comes(event));
-    if (event && RegisterWaitForSingleObject(&registered, event, on_registered, event, 1, WT_EXECUTEONLYONCE)) {
+    if (event &&
+        RegisterWaitForSingleObject(&registered, event, on_registered, event, 1, WT_EXECUTEONLYONCE)) {
         EXPECT(comes(event));
         while (!UnregisterWaitEx(registered, INVALID_HANDLE_VALUE))
             EXPECT(said_so()); /* it needs an event of its own; again, then */

@@ -179,7 +179,8 @@ TEST(socket_pipe_line_directory_and_timer_on_one_port)
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     ledger = strstr(server.text, "ledger: ");
     if (CHECK(ledger != NULL))
-        CHECK(sscanf(ledger, "ledger: operations started %lld = completions delivered %lld", &begun, &ended) == 2);
+        CHECK(sscanf(ledger, "ledger: operations started %lld = completions delivered %lld", &begun,
+                     &ended) == 2);
     CHECK(begun > 12);
     CHECK_EQ(begun, ended);
     rmdir(server.directory);
