@@ -147,6 +147,14 @@ typedef BOOL(PASCAL *LPFN_CONNECTEX)(SOCKET s, const struct sockaddr *address, i
  * reserved: 0. overlapped may be NULL (then it blocks). FALSE: ERROR_IO_PENDING, WSAENOTCONN. */
 typedef BOOL(PASCAL *LPFN_DISCONNECTEX)(SOCKET s, LPOVERLAPPED overlapped, DWORD flags, DWORD reserved);
 
+/*
+ * Sends the `count` elements (memory, or parts of files; cLength 0: to the file's end; nFileOffset -1: from
+ * the file pointer, which stays) one behind the other, with one completion. The array may go when the call
+ * returns, memory and overlapped live until completion. A stream, or a connected datagram socket: there
+ * TP_ELEMENT_EOP or the array's end ends a datagram. chunk: ignored. flags: TP_DISCONNECT, TP_REUSE_SOCKET as
+ * with TransmitFile, streams only. overlapped NULL: blocks. FALSE: the errors of TransmitFile, WSAEFAULT,
+ * WSAEMSGSIZE (a datagram of more than 65535 bytes).
+ */
 typedef BOOL(PASCAL *LPFN_TRANSMITPACKETS)(SOCKET s, LPTRANSMIT_PACKETS_ELEMENT elements, DWORD count,
                                            DWORD chunk, LPOVERLAPPED overlapped, DWORD flags);
 
@@ -187,6 +195,9 @@ WINSOCK_API_LINKAGE BOOL PASCAL ConnectEx(SOCKET s, const struct sockaddr *addre
     __asm__("iocp_ConnectEx");
 WINSOCK_API_LINKAGE BOOL PASCAL DisconnectEx(SOCKET s, LPOVERLAPPED overlapped, DWORD flags, DWORD reserved)
     __asm__("iocp_DisconnectEx");
+WINSOCK_API_LINKAGE BOOL PASCAL TransmitPackets(SOCKET s, LPTRANSMIT_PACKETS_ELEMENT elements, DWORD count,
+                                                DWORD chunk, LPOVERLAPPED overlapped, DWORD flags)
+    __asm__("iocp_TransmitPackets");
 WINSOCK_API_LINKAGE INT PASCAL WSARecvMsg(SOCKET s, LPWSAMSG message, LPDWORD bytes,
                                           LPWSAOVERLAPPED overlapped,
                                           LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)

@@ -98,51 +98,126 @@ BOOL PASCAL DisconnectEx(SOCKET s, LPOVERLAPPED overlapped, DWORD flags, DWORD r
     return wsa_result(status) == 0;
 }
 
-static uint32_t transmission_of(struct transmission *t, HANDLE file, DWORD count, const OVERLAPPED *ov,
-                                const TRANSMIT_FILE_BUFFERS *buffers, DWORD flags)
-{
-    uint32_t status = STATUS_SUCCESS;
-    off_t at;
+/* ---- files and packets ---- */
 
-    *t = (struct transmission){.size = count,
-                               .disconnect = (flags & TF_DISCONNECT) != 0,
-                               .reuse = (flags & TF_REUSE_SOCKET) != 0};
-    if (buffers) {
-        t->head = buffers->Head;
-        t->head_size = buffers->HeadLength;
-        t->tail = buffers->Tail;
-        t->tail_size = buffers->TailLength;
+/* A counted file, or NULL. */
+static uint32_t take_source(HANDLE handle, struct file **source)
+{
+    uint32_t status = filename_handle(handle, FILE_READ_DATA, source);
+
+    if (status != STATUS_SUCCESS)
+        *source = NULL;
+    /* Not of the socket, which would be WSAENOTSOCK. */
+    return status == STATUS_INVALID_HANDLE ? status_from_wsa(WSA_INVALID_HANDLE) : status;
+}
+
+/* What ReadFile would take as the place: an overlapped file has none, and begins at 0. */
+static uint64_t pointer_of(struct file *source)
+{
+    off_t at = lseek(source->fd, 0, SEEK_CUR);
+
+    return at > 0 ? (uint64_t)at : 0;
+}
+
+/* Uses the transmission up, and the reference to the socket. */
+static BOOL transmit_now(struct file *f, struct transmission *t, uint32_t status, LPOVERLAPPED overlapped,
+                         DWORD flags)
+{
+    struct request_result unused;
+
+    if (status != STATUS_SUCCESS) {
+        if (t)
+            transmission_free(t);
+        file_put(f);
+        return wsa_result(status) == 0;
     }
-    if (!file)
-        return STATUS_SUCCESS;
-    status = filename_handle(file, FILE_READ_DATA, &t->source);
-    if (status != STATUS_SUCCESS || ov) {
-        t->offset = ov ? (uint64_t)ov->OffsetHigh << 32 | ov->Offset : 0;
+    t->disconnect = (flags & TF_DISCONNECT) != 0;
+    t->reuse = (flags & TF_REUSE_SOCKET) != 0;
+    if (overlapped && (f->flags & FILE_OVERLAPPED))
+        status = transmit_start(f, t, overlapped, &unused);
+    else
+        status = transmit(f, t);
+    file_put(f);
+    return wsa_result(status) == 0;
+}
+
+static uint32_t file_part(struct transmit_part *part, HANDLE file, DWORD count, const OVERLAPPED *ov)
+{
+    uint32_t status = take_source(file, &part->source);
+
+    if (status != STATUS_SUCCESS)
         return status;
-    }
-    at = lseek(t->source->fd, 0, SEEK_CUR);
-    t->offset = at > 0 ? (uint64_t)at : 0;
+    part->size = count;
+    part->offset = ov ? (uint64_t)ov->OffsetHigh << 32 | ov->Offset : pointer_of(part->source);
     return STATUS_SUCCESS;
 }
 
 BOOL PASCAL TransmitFile(SOCKET s, HANDLE file, DWORD count, DWORD chunk, LPOVERLAPPED overlapped,
                          LPTRANSMIT_FILE_BUFFERS buffers, DWORD flags)
 {
-    struct transmission t;
-    struct request_result unused;
+    struct transmission *t;
     struct file *f;
     uint32_t status = socket_get_for_data(s, &f);
 
     (void)chunk; /* the kernel knows what suits it */
     if (status != STATUS_SUCCESS)
         return wsa_result(status) == 0;
-    status = transmission_of(&t, file, count, overlapped, buffers, flags);
-    if (status == STATUS_SUCCESS && overlapped && (f->flags & FILE_OVERLAPPED))
-        status = transmit_start(f, &t, overlapped, &unused);
-    else if (status == STATUS_SUCCESS)
-        status = transmit(f, &t);
-    if (t.source)
-        file_put(t.source);
-    file_put(f);
-    return wsa_result(status) == 0;
+    t = transmission_new(3);
+    if (!t)
+        return transmit_now(f, NULL, STATUS_INSUFFICIENT_RESOURCES, overlapped, flags);
+    if (buffers) {
+        t->parts[0].data = buffers->Head;
+        t->parts[0].size = buffers->HeadLength;
+        t->parts[2].data = buffers->Tail;
+        t->parts[2].size = buffers->TailLength;
+    }
+    if (file)
+        status = file_part(&t->parts[1], file, count, overlapped);
+    return transmit_now(f, t, status, overlapped, flags);
+}
+
+static uint32_t packet_part(struct transmit_part *part, const TRANSMIT_PACKETS_ELEMENT *element)
+{
+    const ULONG kind = element->dwElFlags & (TP_ELEMENT_MEMORY | TP_ELEMENT_FILE);
+    uint32_t status;
+
+    if (kind == (TP_ELEMENT_MEMORY | TP_ELEMENT_FILE))
+        return status_from_wsa(WSAEINVAL);
+    part->ends = (element->dwElFlags & TP_ELEMENT_EOP) != 0;
+    part->size = element->cLength;
+    if (kind == TP_ELEMENT_MEMORY) {
+        part->data = element->pBuffer;
+        return STATUS_SUCCESS;
+    }
+    if (element->nFileOffset.QuadPart < -1)
+        return status_from_wsa(WSAEINVAL);
+    status = take_source(element->hFile, &part->source);
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (element->nFileOffset.QuadPart == -1)
+        part->offset = pointer_of(part->source);
+    else
+        part->offset = (uint64_t)element->nFileOffset.QuadPart;
+    return STATUS_SUCCESS;
+}
+
+BOOL PASCAL TransmitPackets(SOCKET s, LPTRANSMIT_PACKETS_ELEMENT elements, DWORD count, DWORD chunk,
+                            LPOVERLAPPED overlapped, DWORD flags)
+{
+    struct transmission *t;
+    struct file *f;
+    uint32_t status = socket_get_for_data(s, &f);
+
+    (void)chunk;
+    if (status != STATUS_SUCCESS)
+        return wsa_result(status) == 0;
+    if (!elements && count > 0)
+        return transmit_now(f, NULL, status_from_wsa(WSAEFAULT), overlapped, flags);
+    t = transmission_new(count);
+    if (!t)
+        return transmit_now(f, NULL, STATUS_INSUFFICIENT_RESOURCES, overlapped, flags);
+    t->datagrams = true;
+    for (DWORD i = 0; i < count && status == STATUS_SUCCESS; i++)
+        status = packet_part(&t->parts[i], &elements[i]);
+    return transmit_now(f, t, status, overlapped, flags);
 }

@@ -52,6 +52,7 @@ static const struct {
     {WSAID_CONNECTEX, (void (*)(void))ConnectEx},
     {WSAID_DISCONNECTEX, (void (*)(void))DisconnectEx},
     {WSAID_TRANSMITFILE, (void (*)(void))TransmitFile},
+    {WSAID_TRANSMITPACKETS, (void (*)(void))TransmitPackets},
     {WSAID_WSARECVMSG, (void (*)(void))WSARecvMsg},
     {WSAID_WSASENDMSG, (void (*)(void))WSASendMsg},
     {WSAID_WSAPOLL, (void (*)(void))WSAPoll},

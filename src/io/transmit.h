@@ -1,23 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* TransmitFile: a head, a part of a file, a tail, as one send of a connected stream. */
+/* TransmitFile and TransmitPackets: memory and parts of files, as one send of a connected socket. */
 #ifndef IOCP_IO_TRANSMIT_H
 #define IOCP_IO_TRANSMIT_H
 
 #include "io/sock.h"
 
-struct transmission {
-    struct file *source;   /* NULL: no file. Borrowed; counted by who starts it */
-    const char *head, *tail; /* the user's, until completion */
-    uint32_t head_size, tail_size;
-    uint64_t offset;
-    uint64_t size;         /* of the file's part; 0: to its end */
-    bool disconnect, reuse;
+struct transmit_part {
+    struct file *source; /* counted; NULL: memory */
+    const char *data;    /* the user's, until completion */
+    uint64_t offset;     /* in the file */
+    uint64_t size;       /* of a file 0: to its end */
+    bool ends;           /* what follows is not sent together with it: of datagrams, the end of one */
 };
 
-/* STATUS_SUCCESS, STATUS_PENDING, or refused. WSAEINVAL: not a stream, an offset behind the end, too much. */
-uint32_t transmit_start(struct file *f, const struct transmission *what, OVERLAPPED *ov,
+struct transmission {
+    bool datagrams; /* are allowed */
+    bool disconnect, reuse;
+    /* Of whoever makes progress with it: */
+    uint32_t bytes; /* sent */
+    uint32_t at;    /* the first part of which anything is left; parts before it are done */
+    uint32_t count;
+    struct transmit_part parts[];
+};
+
+/* `count` empty parts; NULL: no memory. */
+struct transmission *transmission_new(uint32_t count);
+/* And its references to files. */
+void transmission_free(struct transmission *t);
+
+/*
+ * Both use `t` up, however they end. STATUS_SUCCESS, STATUS_PENDING, or refused. WSAEINVAL: not a stream, an
+ * offset behind the end, too much; WSAEMSGSIZE: a datagram that is too long.
+ */
+uint32_t transmit_start(struct file *f, struct transmission *t, OVERLAPPED *ov,
                         struct request_result *result);
 /* The same on the calling thread, to the end. */
-uint32_t transmit(struct file *f, const struct transmission *what);
+uint32_t transmit(struct file *f, struct transmission *t);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TransmitFile: head, file, tail, offsets, counts, ends of connections, cancelling. */
+/* TransmitFile and TransmitPackets: parts, offsets, counts, datagrams, ends of connections, cancelling. */
 #include "conform.h"
 #include "packet.h"
 
@@ -162,8 +162,238 @@ TEST(refusals, "ACC-24")
     SOCKET fresh = socket(AF_INET, SOCK_STREAM, 0);
     ov.Offset = 0;
     CHECK_ERR(TransmitFile(fresh, file, 0, 0, &ov, NULL, 0), WSAENOTCONN);
+    CHECK_ERR(TransmitFile(s[0], INVALID_HANDLE_VALUE, 0, 0, &ov, NULL, 0), ERROR_INVALID_HANDLE);
     closesocket(fresh);
     closesocket(udp);
     close_pair(s);
+    CloseHandle(file);
+}
+
+/* ---- TransmitPackets ---- */
+
+static void extension_of(SOCKET s, GUID id, void *pointer)
+{
+    DWORD bytes;
+    CHECK_EQ(WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, pointer, sizeof(void *), &bytes,
+                      NULL, NULL),
+             0);
+}
+
+static LPFN_TRANSMITPACKETS packets_of(SOCKET s)
+{
+    LPFN_TRANSMITPACKETS f = NULL;
+    extension_of(s, (GUID)WSAID_TRANSMITPACKETS, &f);
+    return f;
+}
+
+static TRANSMIT_PACKETS_ELEMENT memory_element(const char *text, ULONG flags)
+{
+    TRANSMIT_PACKETS_ELEMENT e = {0};
+    e.dwElFlags = TP_ELEMENT_MEMORY | flags;
+    e.cLength = (ULONG)strlen(text);
+    e.pBuffer = (void *)(uintptr_t)text;
+    return e;
+}
+
+static TRANSMIT_PACKETS_ELEMENT file_element(HANDLE file, LONGLONG offset, ULONG length, ULONG flags)
+{
+    TRANSMIT_PACKETS_ELEMENT e = {0};
+    e.dwElFlags = TP_ELEMENT_FILE | flags;
+    e.cLength = length;
+    e.nFileOffset.QuadPart = offset;
+    e.hFile = file;
+    return e;
+}
+
+TEST_W8(elements_in_order, "ACC-25 PORT-12", "TransmitPackets is not there")
+{
+    SOCKET s[2];
+    OVERLAPPED ov = {0};
+    DWORD bytes = 0;
+    HANDLE port = new_port(1), file = temp_file(1000, 0);
+    REQUIRE(tcp_pair(s));
+    LPFN_TRANSMITPACKETS transmit = packets_of(s[0]);
+    REQUIRE(transmit);
+    SetFilePointer(file, 990, NULL, FILE_BEGIN);
+    TRANSMIT_PACKETS_ELEMENT e[] = {memory_element("one", 0), file_element(file, 100, 50, 0),
+                                    memory_element("", 0), memory_element("two", TP_ELEMENT_EOP),
+                                    file_element(file, -1, 0, 0), file_element(file, 1000, 0, 0),
+                                    memory_element("end", 0)};
+    REQUIRE(bind_port(port, s[0], 7));
+    CHECK(transmit(s[0], e, 7, 0, &ov, 0) || WSAGetLastError() == WSA_IO_PENDING);
+    memset(e, 0xff, sizeof e); /* the array has been read */
+    CHECK_PACKET(port, 69, 7, &ov);
+    CHECK_NO_PACKET(port, 20);
+    CHECK_EQ(receive_all(s[1], 69), 69);
+    CHECK_MEM(got, "one", 3);
+    CHECK(is_pattern(got + 3, 50, 100));
+    CHECK_MEM(got + 53, "two", 3);
+    CHECK(is_pattern(got + 56, 10, 990));
+    CHECK_MEM(got + 66, "end", 3);
+    e[0] = memory_element("blocking", 0);
+    CHECK(transmit(s[0], e, 1, 0, NULL, 0));
+    CHECK_EQ(receive_all(s[1], 8), 8);
+    CHECK(transmit(s[0], e, 0, 0, NULL, 0));
+    e[1] = file_element(file, 0, 10, 0);
+    ov.hEvent = (HANDLE)((ULONG_PTR)manual_event() | 1);
+    CHECK(transmit(s[0], e, 2, 0, &ov, 0) || WSAGetLastError() == WSA_IO_PENDING);
+    CHECK(GetOverlappedResult((HANDLE)s[0], &ov, &bytes, TRUE));
+    CHECK_EQ(bytes, 18);
+    CHECK_NO_PACKET(port, 20);
+    CloseHandle((HANDLE)((ULONG_PTR)ov.hEvent & ~(ULONG_PTR)1));
+    close_pair(s);
+    CloseHandle(file);
+    CloseHandle(port);
+}
+
+TEST_W8(elements_that_do_not_fit, "ACC-25 CANCEL-03", "TransmitPackets is not there")
+{
+    SOCKET s[2];
+    OVERLAPPED ov = {0};
+    DWORD bytes = 0, total = 0;
+    int small = 8192;
+    HANDLE file = temp_file(BULK / 2, 0);
+    TRANSMIT_PACKETS_ELEMENT e[] = {memory_element("head", TP_ELEMENT_EOP), file_element(file, 0, 0, 0),
+                                    memory_element("amid", 0), file_element(file, 0, 0, 0)};
+    for (int cancel = 0; cancel < 2; cancel++) {
+        REQUIRE(tcp_pair(s));
+        LPFN_TRANSMITPACKETS transmit = packets_of(s[0]);
+        REQUIRE(transmit);
+        setsockopt(s[0], SOL_SOCKET, SO_SNDBUF, (char *)&small, sizeof small);
+        ov.hEvent = manual_event();
+        CHECK_ERR(transmit(s[0], e, 4, 0, &ov, cancel ? 0 : TP_DISCONNECT), ERROR_IO_PENDING);
+        if (cancel) {
+            CHECK(CancelIoEx((HANDLE)s[0], &ov));
+            CHECK_ERR(GetOverlappedResult((HANDLE)s[0], &ov, &bytes, TRUE), ERROR_OPERATION_ABORTED);
+        } else {
+            HANDLE thread = start_thread(drain_socket, (void *)s[1]);
+            CHECK(GetOverlappedResult((HANDLE)s[0], &ov, &bytes, TRUE));
+            CHECK_EQ(bytes, BULK + 8);
+            CHECK_EQ(WaitForSingleObject(thread, 20000), WAIT_OBJECT_0); /* the end came too */
+            CHECK(GetExitCodeThread(thread, &total));
+            CHECK_EQ(total, BULK + 8);
+            CHECK(is_pattern(got + 4, BULK / 2, 0));
+            CHECK_MEM(got + 4 + BULK / 2, "amid", 4);
+            CHECK(is_pattern(got + 8 + BULK / 2, BULK / 2, 0));
+            CloseHandle(thread);
+        }
+        CloseHandle(ov.hEvent);
+        close_pair(s);
+    }
+    CloseHandle(file);
+}
+
+TEST_W8(datagrams, "ACC-25", "TransmitPackets is not there")
+{
+    struct sockaddr_in name;
+    net_start();
+    SOCKET from = socket(AF_INET, SOCK_DGRAM, 0), to = socket(AF_INET, SOCK_DGRAM, 0);
+    HANDLE file = temp_file(70000, 0);
+    OVERLAPPED ov = {0};
+    DWORD bytes = 0;
+    int length = sizeof name, limit = 2000;
+    LPFN_TRANSMITPACKETS transmit = packets_of(from);
+    REQUIRE(transmit);
+    TRANSMIT_PACKETS_ELEMENT e[] = {memory_element("a", 0), file_element(file, 5, 7, TP_ELEMENT_EOP),
+                                    memory_element("second", TP_ELEMENT_EOP), memory_element("thi", 0),
+                                    memory_element("rd", 0)};
+    CHECK_ERR(transmit(from, e, 5, 0, NULL, 0), WSAENOTCONN);
+    memset(&name, 0, sizeof name);
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(bind(to, (struct sockaddr *)&name, sizeof name) == 0);
+    getsockname(to, (struct sockaddr *)&name, &length);
+    REQUIRE(connect(from, (struct sockaddr *)&name, sizeof name) == 0);
+    setsockopt(to, SOL_SOCKET, SO_RCVTIMEO, (char *)&limit, sizeof limit);
+    ov.hEvent = manual_event();
+    CHECK(transmit(from, e, 5, 0xFFFFFFFF, &ov, 0) || WSAGetLastError() == WSA_IO_PENDING);
+    CHECK(GetOverlappedResult((HANDLE)from, &ov, &bytes, TRUE));
+    CHECK_EQ(bytes, 19);
+    CHECK_EQ(recv(to, got, sizeof got, 0), 8);
+    CHECK(got[0] == 'a' && is_pattern(got + 1, 7, 5));
+    CHECK_EQ(recv(to, got, sizeof got, 0), 6);
+    CHECK_EQ(recv(to, got, sizeof got, 0), 5);
+    CHECK_MEM(got, "third", 5);
+    CHECK_ERR(transmit(from, e, 5, 0, NULL, TP_DISCONNECT), WSAEINVAL);
+    e[0] = file_element(file, 0, 0, 0);
+    CHECK_ERR(transmit(from, e, 1, 0, NULL, 0), WSAEMSGSIZE);
+    CloseHandle(ov.hEvent);
+    CloseHandle(file);
+    closesocket(from);
+    closesocket(to);
+}
+
+TEST_W8(packet_refusals, "ACC-25 ACC-24", "TransmitPackets is not there")
+{
+    SOCKET s[2];
+    HANDLE file = temp_file(100, 0);
+    REQUIRE(tcp_pair(s));
+    LPFN_TRANSMITPACKETS transmit = packets_of(s[0]);
+    REQUIRE(transmit);
+    TRANSMIT_PACKETS_ELEMENT e[2] = {memory_element("x", 0), file_element(file, 101, 0, 0)};
+    CHECK_ERR(transmit(s[0], e, 2, 0, NULL, 0), WSAEINVAL);
+    e[1] = file_element(NULL, 0, 0, 0);
+    CHECK_ERR(transmit(s[0], e, 2, 0, NULL, 0), ERROR_INVALID_HANDLE);
+    e[1] = memory_element("y", TP_ELEMENT_FILE);
+    CHECK_ERR(transmit(s[0], e, 2, 0, NULL, 0), WSAEINVAL);
+    CHECK_ERR(transmit(s[0], e, 1, 0, NULL, TP_REUSE_SOCKET), WSAEINVAL);
+    CHECK_ERR(transmit(s[0], NULL, 1, 0, NULL, 0), WSAEFAULT);
+    CHECK_ERR(transmit(INVALID_SOCKET, e, 1, 0, NULL, 0), WSAENOTSOCK);
+    e[0].cLength = e[1].cLength = 0x7fffffff;
+    CHECK_ERR(transmit(s[0], e, 1, 0, NULL, 0), WSAEINVAL);
+    e[0] = memory_element("sole", 0);
+    CHECK(transmit(s[0], e, 1, 0, NULL, 0));
+    CHECK_EQ(receive_all(s[1], 4), 4); /* none of the others has sent a thing */
+    CHECK_MEM(got, "sole", 4);
+    close_pair(s);
+    CloseHandle(file);
+}
+
+/* ---- the socket again ---- */
+
+/* Once by TransmitFile, once by TransmitPackets: send, end, and connect with the same socket anew. */
+TEST_W8(used_again, "ACC-21 ACC-22 ACC-25", "does not disconnect")
+{
+    struct sockaddr_in name, any = {0};
+    net_start();
+    int length = sizeof name;
+    HANDLE file = temp_file(1000, 0);
+    SOCKET listener = socket(AF_INET, SOCK_STREAM, 0), s = socket(AF_INET, SOCK_STREAM, 0), peer;
+    OVERLAPPED ov = {0};
+    DWORD bytes;
+    LPFN_CONNECTEX connect_ex = NULL;
+    LPFN_TRANSMITPACKETS transmit = packets_of(s);
+    extension_of(s, (GUID)WSAID_CONNECTEX, &connect_ex);
+    REQUIRE(transmit && connect_ex);
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(bind(listener, (struct sockaddr *)&any, sizeof any) == 0 && listen(listener, 4) == 0);
+    getsockname(listener, (struct sockaddr *)&name, &length);
+    ov.hEvent = manual_event();
+    for (int round = 0; round < 4; round++) {
+        TRANSMIT_PACKETS_ELEMENT e[] = {file_element(file, 0, 0, 0)};
+        REQUIRE(bind(s, (struct sockaddr *)&any, sizeof any) == 0);
+        CHECK(connect_ex(s, (struct sockaddr *)&name, sizeof name, NULL, 0, NULL, &ov) ||
+              WSAGetLastError() == WSA_IO_PENDING);
+        peer = accept(listener, NULL, NULL);
+        REQUIRE(peer != INVALID_SOCKET);
+        CHECK(GetOverlappedResult((HANDLE)s, &ov, &bytes, TRUE));
+        CHECK_EQ(setsockopt(s, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, NULL, 0), 0);
+        ov.Offset = 0;
+        if (round % 2 == 0)
+            CHECK(TransmitFile(s, file, 0, 0, &ov, NULL, TF_DISCONNECT | TF_REUSE_SOCKET) ||
+                  WSAGetLastError() == WSA_IO_PENDING);
+        else
+            CHECK(transmit(s, e, 1, 0, &ov, TP_DISCONNECT | TP_REUSE_SOCKET) ||
+                  WSAGetLastError() == WSA_IO_PENDING);
+        CHECK_EQ(receive_all(peer, 1000), 1000);
+        CHECK_EQ(recv(peer, got, 1, 0), 0);
+        closesocket(peer);
+        CHECK(GetOverlappedResult((HANDLE)s, &ov, &bytes, TRUE));
+        CHECK_EQ(bytes, 1000);
+    }
+    CloseHandle(ov.hEvent);
+    closesocket(s);
+    closesocket(listener);
     CloseHandle(file);
 }
