@@ -321,15 +321,18 @@ struct pool *pool_own(enum own_pool which)
 
 void pool_unuse(struct pool *pool)
 {
+    bool retrying;
+
     if (atomic_fetch_sub(&pool->uses, 1) != 1)
         return;
     lock_acquire(&pool->lock);
-    if (pool->retrying && timer_cancel(&pool->retry)) {
+    retrying = pool->retrying;
+    lock_release(&pool->lock);
+    if (retrying && timer_cancel(&pool->retry)) { /* else it fires, and lets go itself */
+        lock_acquire(&pool->lock);
         pool->retrying = false;
         lock_release(&pool->lock);
         object_put(&pool->port.object); /* not the last */
-    } else {
-        lock_release(&pool->lock);
     }
     port_close(&pool->port);
     object_put(&pool->port.object);
