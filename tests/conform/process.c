@@ -429,8 +429,22 @@ TEST(ended_by_a_signal, "")
 }
 
 /* A handler runs on a thread of its own; where none wants the event the process ends. */
+/* That sanitizer keeps a signal back until its thread makes a call it knows; a thread that sleeps makes none. */
+#if defined(__SANITIZE_THREAD__)
+#define SIGNALS_COME_LATE 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SIGNALS_COME_LATE 1
+#endif
+#endif
+#ifndef SIGNALS_COME_LATE
+#define SIGNALS_COME_LATE 0
+#endif
+
 TEST(handlers, "")
 {
+    if (SIGNALS_COME_LATE)
+        SKIP("the thread sanitizer keeps signals back");
     static const struct { const char *action; DWORD code; } cases[] = {
         {"handler+", 42}, {"handler-", CONTROL_C_EXIT}};
     for (int i = 0; i < 2; i++) {
