@@ -148,9 +148,10 @@ uint32_t accept_one(struct file *listener, void *addr, int32_t *len, struct file
  * for that moment when the process has no other left, and taken again.
  */
 static struct {
-    struct lock lock; /* guards fd; held over system calls that do not block */
+    struct lock lock; /* guards all; held over system calls that do not block */
     pthread_once_t once;
     int fd;
+    _Atomic bool lost; /* somebody else got it in that moment */
 } reserve = {.lock = LOCK_INIT(LOCK_GLOBAL), .once = PTHREAD_ONCE_INIT, .fd = -1};
 
 FORK_HOOK(&reserve.lock, LOCK_GLOBAL, NULL); /* a child has a reserve of its own in the copy */
@@ -159,9 +160,10 @@ static void reserve_fill(void)
 {
     if (reserve.fd < 0)
         reserve.fd = own_fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    atomic_store_explicit(&reserve.lost, reserve.fd < 0, memory_order_relaxed);
 }
 
-static void reserve_first(void)
+static void reserve_again(void)
 {
     lock_acquire(&reserve.lock);
     reserve_fill();
@@ -192,7 +194,11 @@ static int accept_behind(struct file *listener, struct file *socket)
     }
     if (fd < 0)
         return fd;
-    return file_replace_fd(socket, fd) == STATUS_SUCCESS ? 0 : -ECONNABORTED;
+    if (file_replace_fd(socket, fd) != STATUS_SUCCESS)
+        return -ECONNABORTED;
+    if (__builtin_expect(atomic_load_explicit(&reserve.lost, memory_order_relaxed), 0))
+        reserve_again();
+    return 0;
 }
 
 /* ---- the listener without descriptors ---- */
@@ -439,7 +445,7 @@ uint32_t accept_start(struct file *listener, struct file *socket, void *out, uin
         return status_from_wsa(WSAEINVAL);
     if (!out || remote_len == 0)
         return status_from_wsa(WSAEFAULT);
-    pthread_once(&reserve.once, reserve_first);
+    pthread_once(&reserve.once, reserve_again);
     status = request_new(listener, ov, true, &r);
     if (status != STATUS_SUCCESS)
         return status;

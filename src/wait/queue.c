@@ -457,8 +457,11 @@ void queue_free(struct queue *q)
         poller_free(p);
 }
 
-/* Looks for readiness without sleeping; what there is becomes READY entries. Lock held, and held
- * again on return. */
+/*
+ * Looks for readiness without sleeping; what there is becomes READY entries. Lock held, and held
+ * again on return. Somebody may have become the leader before the look, and been claimed: then the look
+ * may have taken the wake that was meant for the leader, who gets another.
+ */
 static void look_locked(struct queue *q)
 {
     struct poller *p = live_poller(q);
@@ -468,6 +471,8 @@ static void look_locked(struct queue *q)
     lock_release(&q->lock);
     poller_wait(p, 0);
     lock_acquire(&q->lock);
+    if (__builtin_expect(q->leader != NULL, 0) && atomic_load(&q->leader->state) != WAITER_ARMED)
+        poller_wake(p);
 }
 
 /* The poller has been looked into; when to look again if the queue does not run empty. */

@@ -159,14 +159,16 @@ TEST(a_message_of_nothing, "PIPE-17")
 {
     HANDLE pair[2];
     OVERLAPPED ov = {.hEvent = manual_event()};
-    DWORD bytes;
+    DWORD bytes, error;
     char data[4];
     REQUIRE(pipe_pair(pair, FILE_FLAG_OVERLAPPED, MESSAGES));
     CHECK_EQ(read_now(pair[0], data, 4, &bytes, &ov), ERROR_IO_PENDING);
     CHECK(put(pair[1], "", 0));
     CHECK_ANSWER(pair[0], &ov, 0, 0);
     CHECK(put(pair[1], "x", 1));
-    CHECK(ReadFile(pair[0], data, 4, &bytes, &ov) && bytes == 1);
+    error = read_now(pair[0], data, 4, &bytes, &ov); /* may pend: the one before may just be leaving */
+    CHECK(error == 0 || error == ERROR_IO_PENDING);
+    CHECK_ANSWER(pair[0], &ov, 0, 1);
     close_pipe(pair);
     CloseHandle(ov.hEvent);
 }

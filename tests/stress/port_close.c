@@ -6,7 +6,7 @@
  */
 #include "stress.h"
 
-enum { WAITERS = 3 };
+enum { WAITERS = 3, WAIT_MS = 40000 };
 
 static struct stress_meeting meeting = {.need = WAITERS + 2};
 static HANDLE port;
@@ -24,7 +24,7 @@ static void *wait_on_it(void *arg)
             ULONG_PTR key = 0;
             OVERLAPPED *ov = NULL;
 
-            if (GetQueuedCompletionStatus(port, &bytes, &key, &ov, 20000)) {
+            if (GetQueuedCompletionStatus(port, &bytes, &key, &ov, WAIT_MS)) {
                 MUST(key == 9);
                 atomic_fetch_add(&taken, 1);
                 continue;
@@ -70,6 +70,7 @@ int main(int argc, char **argv)
         char data[4];
         WSABUF buf = {4, data};
         DWORD flags = 0;
+        uint64_t before = atomic_load(&posted), closed_ms;
 
         port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1 + (DWORD)(n % 3));
         MUST(port);
@@ -77,10 +78,12 @@ int main(int argc, char **argv)
         MUST(CreateIoCompletionPort((HANDLE)(intptr_t)fd[0], port, 9, 0) == port);
         MUST(WSARecv((SOCKET)fd[0], &buf, 1, NULL, &flags, &ov, NULL) && WSAGetLastError() == WSA_IO_PENDING);
         stress_meet(&meeting);
-        for (uint64_t spin = 0; spin < n % 64; spin++)
-            SwitchToThread();
+        for (uint64_t turn = 0; turn < n % 64 && atomic_load(&posted) < before + 64; turn++)
+            SwitchToThread(); /* on a busy machine each may last for a time slice, full of posts */
         MUST(CloseHandle(port));
+        closed_ms = GetTickCount64();
         stress_meet(&meeting);
+        MUST(GetTickCount64() - closed_ms < WAIT_MS / 2); /* woken by the closing, not by its time */
         MUST(send(fd[1], "abc", 3, 0) == 3); /* its port is closed; it completes all the same (PORT-24) */
         MUST(GetOverlappedResult((HANDLE)(intptr_t)fd[0], &ov, &flags, TRUE) && flags == 3);
         closesocket((SOCKET)fd[0]);

@@ -591,15 +591,11 @@ static void check_refusals(void)
     CloseHandle(a);
 }
 
-static void storm(const struct sockaddr_in *a, int *clients)
-{
-    for (int i = 0; i < CLIENTS; i++) {
-        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        CHECK_EQ(connect(clients[i], (const struct sockaddr *)a, sizeof *a), 0);
-    }
-}
-
-/* The kernel's queue is full of connections when the last descriptor goes. Accepting goes on all the same. */
+/*
+ * Connections come when the last descriptor has gone. Accepting goes on all the same. They do not come
+ * while the descriptors are taken and asked for: a connection that is being accepted has one for a moment,
+ * and who asks in the moment in which the library has given up its reserve gets that.
+ */
 static void accept_without_descriptors(void)
 {
     struct rlimit limit = {LIMIT, LIMIT};
@@ -628,9 +624,12 @@ static void accept_without_descriptors(void)
         CHECK(!AcceptEx(listener, accepted[i], areas[i], 0, AREA, AREA, &bytes, &ovs[i]));
         CHECK_EQ(WSAGetLastError(), ERROR_IO_PENDING);
     }
-    storm(&a, clients);
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     take_all_descriptors();
     check_refusals();
+    for (int i = 0; i < CLIENTS; i++)
+        CHECK_EQ(connect(clients[i], (struct sockaddr *)&a, sizeof a), 0);
     for (int i = 1; i < CLIENTS; i++)
         if (!AcceptEx(listener, accepted[i], areas[i], 0, AREA, AREA, &bytes, &ovs[i]))
             CHECK_EQ(WSAGetLastError(), ERROR_IO_PENDING);
