@@ -44,7 +44,7 @@
 #define THREAD_SANITIZER 0
 #endif
 
-enum { POOL = 48, OVERLAPPEDS = 64, DATA = 4096, MOST_ARGUMENTS = 10, FDS = 1024 };
+enum { POOL = 48, OVERLAPPEDS = 64, DATA = 4096, MOST_ARGUMENTS = 11, FDS = 1024 };
 
 /* ---- chance ---- */
 
@@ -73,6 +73,13 @@ static iocp_fd_set sets[3];
 static struct iocp_timeval no_time;
 static LARGE_INTEGER due;
 static char directory[64];
+static char pages[4][DATA] __attribute__((aligned(DATA)));
+static FILE_SEGMENT_ELEMENT segments[5];
+static TRANSMIT_FILE_BUFFERS around;
+static TRANSMIT_PACKETS_ELEMENT packets[4];
+static WCHAR native_text[64];
+static UNICODE_STRING native_name;
+static OBJECT_ATTRIBUTES native_object;
 
 static bool is_open(uintptr_t fd)
 {
@@ -230,6 +237,69 @@ static uintptr_t any_buffers(void)
     return rnd(8) ? (uintptr_t)buffers : 0;
 }
 
+static uintptr_t any_segments(void)
+{
+    for (unsigned i = 0; i < 4; i++)
+        segments[i].Buffer = pages[rnd(4)] + (rnd(32) ? 0 : 8);
+    return rnd(8) ? (uintptr_t)segments : 0;
+}
+
+static uintptr_t any_surroundings(void)
+{
+    around.Head = rnd(4) ? data : NULL;
+    around.HeadLength = around.Head ? rnd(64) : rnd(8) ? 0 : (DWORD)any_number();
+    around.Tail = rnd(4) ? data : NULL;
+    around.TailLength = around.Tail ? rnd(64) : 0;
+    return rnd(4) ? (uintptr_t)&around : 0;
+}
+
+static uintptr_t any_packets(void)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        TRANSMIT_PACKETS_ELEMENT *e = &packets[i];
+
+        e->dwElFlags = rnd(8) ? (rnd(2) ? TP_ELEMENT_MEMORY : TP_ELEMENT_FILE) | (rnd(2) ? TP_ELEMENT_EOP : 0)
+                              : rnd(8);
+        e->cLength = rnd(64);
+        if (e->dwElFlags & TP_ELEMENT_MEMORY) {
+            e->pBuffer = rnd(8) ? data : NULL;
+        } else {
+            e->hFile = (HANDLE)any_file();
+            e->nFileOffset.QuadPart = rnd(4) ? (LONGLONG)rnd(64) - 1 : (LONGLONG)any_number() << rnd(32);
+            e->cLength = rnd(2) ? e->cLength : (ULONG)any_number();
+        }
+    }
+    return rnd(8) ? (uintptr_t)packets : 0;
+}
+
+/* A path of ours, below a directory's handle, the device of sockets, or none. */
+static uintptr_t any_native_name(void)
+{
+    static const char *const names[] = {"a", "b/c", "\\Device\\Afd\\fuzz", "\\??\\C:\\x", ""};
+    const char *text = names[rnd(sizeof names / sizeof names[0])];
+    unsigned n = 0;
+
+    for (; text[n]; n++)
+        native_text[n] = (WCHAR)(unsigned char)text[n];
+    native_name.Buffer = rnd(16) ? native_text : NULL;
+    native_name.Length = native_name.Buffer ? (USHORT)(n * 2 - (rnd(32) == 0 && n)) : 0;
+    native_name.MaximumLength = native_name.Length;
+    native_object.Length = rnd(16) ? (ULONG)sizeof native_object : (ULONG)any_number();
+    native_object.RootDirectory = (HANDLE)(rnd(2) ? any_file() : 0);
+    native_object.ObjectName = rnd(16) ? &native_name : NULL;
+    native_object.Attributes = rnd(2) ? 0 : (ULONG)any_number();
+    return rnd(16) ? (uintptr_t)&native_object : 0;
+}
+
+/* Of a device: files', pipes' and sockets' that there are, and others. */
+static uintptr_t any_control(void)
+{
+    static const DWORD codes[] = {0x000900C4, 0x000980C8, 0x000940CF, 0x00090018, 0x00110008, 0x00110018,
+                                  0x00012024, 0x0009003C};
+
+    return rnd(2) ? codes[rnd(sizeof codes / sizeof codes[0])] : any_number();
+}
+
 static uintptr_t any_array(void)
 {
     for (unsigned i = 0; i < sizeof handle_array / sizeof handle_array[0]; i++)
@@ -262,6 +332,8 @@ static uintptr_t any_set(unsigned which)
  *   c g q m routines: file, Winsock, APC, thread
  *   N how many handles, and next A their array   V how many, after polls v   S set   T no time
  *   H where one handle is returned   D a due time
+ *   G segments of pages, and next K their bytes   x head and tail   y packets, and next k how many
+ *   u name and attributes of a native object      C code of a control
  */
 static uintptr_t argument(char kind, unsigned index, uintptr_t before)
 {
@@ -326,6 +398,18 @@ static uintptr_t argument(char kind, unsigned index, uintptr_t before)
     case 'H':
         results[index % 2] = NULL;
         return rnd(8) ? (uintptr_t)&results[index % 2] : 0;
+    case 'G':
+        return any_segments();
+    case 'K':
+        return before ? (rnd(8) ? rnd(5) * DATA : rnd(4 * DATA)) : any_number();
+    case 'x':
+        return any_surroundings();
+    case 'y':
+        return any_packets();
+    case 'u':
+        return any_native_name();
+    case 'C':
+        return any_control();
     case 'D':
         due.QuadPart = rnd(2) ? -(LONGLONG)rnd(100000) : (LONGLONG)any_number();
         return rnd(8) ? (uintptr_t)&due : 0;
@@ -337,7 +421,7 @@ static uintptr_t argument(char kind, unsigned index, uintptr_t before)
 /* ---- the calls ---- */
 
 typedef uintptr_t (*any_call)(uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
-                              uintptr_t, uintptr_t, uintptr_t);
+                              uintptr_t, uintptr_t, uintptr_t, uintptr_t);
 
 struct entry {
     const char *name;
@@ -377,6 +461,10 @@ static const struct entry entries[] = {
     CALL(FindNextFileA, "hp"), CALL(DeleteFileA, "f"), CALL(GetFileAttributesA, "f"),
     CALL(GetFileAttributesExA, "fip"), CALL(MoveFileExA, "ffi"), CALL(CopyFileA, "ffb"),
     CALL(CreateDirectoryA, "f0"), CALL(RemoveDirectoryA, "f"), CALL(CreateHardLinkA, "ff0"),
+    CALL(LockFile, "hiiii"), CALL(LockFileEx, "hi0iio"), CALL(UnlockFile, "hiiii"),
+    CALL(UnlockFileEx, "h0iio"), MAKE(ReOpenFile, "hiii"), CALL(ReadFileScatter, "hGK0o"),
+    CALL(WriteFileGather, "hGK0o"), MAKE(CreateFileMappingA, "hpiiin"), MAKE(OpenFileMappingA, "ibn"),
+    CALL(SetFileValidData, "hi"), CALL(DeviceIoControl, "hCdsdspo"),
     /* sockets */
     CALL(iocp_bind, "hal"), CALL(iocp_listen, "hi"), CALL(iocp_connect, "hal"), CALL(WSAConnect, "hal0000"),
     CALL(iocp_shutdown, "hi"), CALL(iocp_getsockname, "hpL"), CALL(iocp_getpeername, "hpL"),
@@ -386,7 +474,8 @@ static const struct entry entries[] = {
     CALL(iocp_send, "hPli"), CALL(iocp_recv, "hPli"),
     CALL(WSARecv, "hwkppog"), CALL(WSASend, "hwkpiog"), CALL(WSARecvFrom, "hwkpppLog"),
     CALL(WSASendTo, "hwkpialog"), CALL(WSASendDisconnect, "h0"), CALL(WSARecvDisconnect, "h0"),
-    CALL(WSAIoctl, "hidsdspo0"), CALL(AcceptEx, "hhdiiipo"), CALL(TransmitFile, "hhiio0i"),
+    CALL(WSAIoctl, "hidsdspo0"), CALL(AcceptEx, "hhdiiipo"), CALL(TransmitFile, "hhiioxi"),
+    CALL(TransmitPackets, "hykioi"),
     CALL(WSAEventSelect, "hhi"), CALL(WSAEnumNetworkEvents, "hhp"), CALL(WSAPoll, "vVt"),
     CALL(iocp_select, "iSSST"), CALL(WSADuplicateSocketA, "hip"), CALL(WSASetEvent, "h"),
     CALL(WSAResetEvent, "h"), CALL(WSAHtonl, "hip"), CALL(WSANtohs, "hip"), CALL(WSAEnumProtocolsA, "0pL"),
@@ -418,6 +507,7 @@ static const struct entry entries[] = {
     CALL(NtCancelWaitCompletionPacket, "hb"), CALL(NtCreateKeyedEvent, "Hi00"),
     CALL(NtWaitForKeyedEvent, "hPbT"), CALL(NtReleaseKeyedEvent, "hPbT"), CALL(NtWaitForKeyedEvent, "hibT"),
     CALL(NtClose, "h"), CALL(NtWaitForSingleObject, "hbT"), CALL(NtQueryInformationFile, "hPdsi"),
+    CALL(NtCreateFile, "HiuPpiiii00"), CALL(NtDeviceIoControlFile, "hh0ioCdsds"),
     CALL(NtSetInformationFile, "hPdsi"), CALL(NtCancelIoFileEx, "hOP"), CALL(NtCancelIoFile, "hP"),
     CALL(BindIoCompletionCallback, "hc0"), CALL(QueueUserWorkItem, "mpi"),
     /* threads, processes, handles */
@@ -484,6 +574,20 @@ static void make_line(DWORD how)
     keep((uintptr_t)fd);
 }
 
+/* A process that ends soon, or another that does not. */
+static void make_process(void)
+{
+    char line[] = "/bin/true";
+    STARTUPINFOA how = {.cb = sizeof how};
+    PROCESS_INFORMATION made;
+
+    keep((uintptr_t)OpenProcess(SYNCHRONIZE, FALSE, (DWORD)getppid()));
+    if (!CreateProcessA(line, NULL, NULL, NULL, FALSE, 0, NULL, NULL, &how, &made))
+        return;
+    CloseHandle(made.hThread);
+    keep((uintptr_t)made.hProcess);
+}
+
 /* Good ones now and then: of nonsense alone nothing would ever pend. */
 static void make_good_ones(void)
 {
@@ -515,6 +619,8 @@ static void make_good_ones(void)
                                     OPEN_EXISTING, how, NULL));
     if (rnd(16) == 0)
         make_line(how);
+    if (rnd(64) == 0)
+        make_process();
     keep((uintptr_t)fd[0]);
     keep((uintptr_t)fd[1]);
     keep((uintptr_t)port);
@@ -552,7 +658,8 @@ static void one_call(void)
         fflush(stdout);
     }
     SetLastError(0);
-    result = ((any_call)e->address)(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9]);
+    result = ((any_call)e->address)(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9],
+                                       a[10]);
     note_closed();
     if (e->makes)
         keep(result);
