@@ -329,6 +329,37 @@ typedef struct addrinfoW {
 } ADDRINFOW, *PADDRINFOW;
 IOCP_ASSERT_SIZE(ADDRINFOW, 48);
 
+/* What GetAddrInfoEx gives. ai_blob, ai_bloblen and ai_provider are of other name spaces: always 0 here. */
+typedef struct addrinfoexA {
+    int ai_flags;
+    int ai_family;
+    int ai_socktype;
+    int ai_protocol;
+    size_t ai_addrlen;
+    char *ai_canonname;
+    struct sockaddr *ai_addr;
+    void *ai_blob;
+    size_t ai_bloblen;
+    LPGUID ai_provider;
+    struct addrinfoexA *ai_next;
+} ADDRINFOEXA, *PADDRINFOEXA, *LPADDRINFOEXA;
+IOCP_ASSERT_SIZE(ADDRINFOEXA, 72);
+
+typedef struct addrinfoexW {
+    int ai_flags;
+    int ai_family;
+    int ai_socktype;
+    int ai_protocol;
+    size_t ai_addrlen;
+    PWSTR ai_canonname;
+    struct sockaddr *ai_addr;
+    void *ai_blob;
+    size_t ai_bloblen;
+    LPGUID ai_provider;
+    struct addrinfoexW *ai_next;
+} ADDRINFOEXW, *PADDRINFOEXW, *LPADDRINFOEXW;
+IOCP_ASSERT_SIZE(ADDRINFOEXW, 72);
+
 #ifdef UNICODE
 typedef ADDRINFOW ADDRINFOT, *PADDRINFOT;
 #else
