@@ -14,6 +14,9 @@
 #include <unistd.h>
 
 bool asym_by_kernel;
+#ifdef ASYM_WATCHED
+_Atomic unsigned asym_word;
+#endif
 
 static pthread_mutex_t page_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -59,7 +62,7 @@ static void interrupt_all(void)
 
 void asym_heavy(void)
 {
-    atomic_thread_fence(memory_order_seq_cst);
+    asym_fence();
     if (asym_by_kernel && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0)
         interrupt_all();
 }

@@ -52,6 +52,15 @@ static int slab_fails(const char *call)
     return strcmp(call, "slab") == 0 && fails();
 }
 
+/* The C library's own needs memory for the message, and says "Unexpected error." without. */
+void __assert_fail(const char *what, const char *file, unsigned line, const char *function)
+{
+    atomic_store(&armed, 0);
+    printf("FAIL memory: allocation %ld: %s:%u: %s: %s does not hold\n", fail_at, file, line, function, what);
+    fflush(stdout);
+    abort();
+}
+
 void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
 void *calloc(size_t count, size_t size) { return fails() ? NULL : __libc_calloc(count, size); }
 void *aligned_alloc(size_t to, size_t size) { return fails() ? NULL : __libc_memalign(to, size); }
