@@ -429,7 +429,7 @@ TEST(ended_by_a_signal, "")
 }
 
 /* A handler runs on a thread of its own; where none wants the event the process ends. */
-/* That sanitizer keeps a signal back until its thread makes a call it knows; a thread that sleeps makes none. */
+/* That sanitizer keeps a signal back until its thread makes a call it knows; who sleeps makes none. */
 #if defined(__SANITIZE_THREAD__)
 #define SIGNALS_COME_LATE 1
 #elif defined(__has_feature)

@@ -9,6 +9,7 @@
 
 #include <iocp.h>
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,7 +45,10 @@ static int fails(void)
     if (!atomic_load(&armed))
         return 0;
     n = atomic_fetch_add(&counted, 1) + 1;
-    return n >= fail_at && n < fail_at + burst;
+    if (n < fail_at || n >= fail_at + burst)
+        return 0;
+    errno = ENOMEM; /* the C library insists on it when it makes a thread */
+    return 1;
 }
 
 static int slab_fails(const char *call)
