@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * namedpipeapi.h: pipes, anonymous and named. A named pipe is known to the processes of one user on one
- * machine, below $XDG_RUNTIME_DIR; docs/DEVIATIONS.md says what differs.
+ * machine, below $XDG_RUNTIME_DIR, if that is the user's own; docs/DEVIATIONS.md says what differs.
  * Pages: learn.microsoft.com/windows/win32/api/namedpipeapi/ and /api/winbase/.
  *
  * Names are `\\.\pipe\NAME`, at most 256 characters behind the prefix, without regard to case. A client

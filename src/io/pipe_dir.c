@@ -81,16 +81,28 @@ static bool is_private(const char *path)
     return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 077);
 }
 
-static void choose_root(void)
+/* Whoever may write where ours lies may put his own in its place. */
+static bool choose_below(const char *runtime)
 {
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    struct stat st;
     int n;
 
-    if (runtime && runtime[0] == '/') {
-        n = snprintf(root, sizeof root, "%s/iocp", runtime);
-        if (n < (int)sizeof root && is_private(root))
-            return;
-    }
+    if (lstat(runtime, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
+        return false;
+    n = snprintf(root, sizeof root, "%s/iocp", runtime);
+    return n < (int)sizeof root && is_private(root);
+}
+
+static void choose_root(void)
+{
+    const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
+    char usual[32];
+
+    if (runtime && runtime[0] == '/' && choose_below(runtime))
+        return;
+    snprintf(usual, sizeof usual, "/run/user/%u", (unsigned)geteuid());
+    if (choose_below(usual))
+        return;
     snprintf(root, sizeof root, "/tmp/iocp-%u", (unsigned)geteuid());
     if (!is_private(root))
         root[0] = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of pipes in the file system, so that other processes of the user find them. Below
- * $XDG_RUNTIME_DIR/iocp (or /tmp/iocp-UID, if that is ours alone) each name is a directory, and each
- * process with instances of it has a socket in there. Whoever makes instances holds the lock.
+ * Names of pipes in the file system, so that other processes of the user find them. Below iocp in
+ * $XDG_RUNTIME_DIR, else in /run/user/UID (the user's, and nobody else may write there), else below
+ * /tmp/iocp-UID (if that is ours alone) each name is a directory, and each process with instances of it has
+ * a socket in there. Whoever makes instances holds the lock.
  */
 #ifndef IOCP_IO_PIPE_DIR_H
 #define IOCP_IO_PIPE_DIR_H

@@ -145,6 +145,46 @@ static int finish(struct child *c)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
 }
 
+/* ---- where names live ---- */
+
+static int serve_elsewhere(struct child *me)
+{
+    char name[64];
+
+    (void)me;
+    snprintf(name, sizeof name, "\\\\.\\pipe\\Unit-elsewhere-%d", (int)getpid());
+    return CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX, 0, 1, 0, 0, 0, NULL) == INVALID_HANDLE_VALUE;
+}
+
+/* A directory that others may write to, that is another user's, or that is none, is not used. The first
+ * test: the place is chosen once. */
+TEST(a_place_that_is_not_ours_alone)
+{
+    char path[64], inside[80], link[64];
+
+    snprintf(path, sizeof path, "%s/theirs", place);
+    snprintf(inside, sizeof inside, "%s/iocp", path);
+    snprintf(link, sizeof link, "%s/link", place);
+    CHECK_EQ(mkdir(path, 0700), 0);
+    CHECK_EQ(symlink(place, link), 0);
+    for (int i = 0; i < 4; i++) {
+        struct child c;
+
+        chmod(path, i == 0 ? 0777 : i == 1 ? 0720 : 0755);
+        if (i == 2 && (geteuid() != 0 || chown(path, 12345, (gid_t)-1) < 0))
+            continue;
+        setenv("XDG_RUNTIME_DIR", i == 3 ? link : path, 1);
+        c = start(serve_elsewhere);
+        CHECK_EQ(finish(&c), 0);
+        CHECK(access(inside, F_OK) < 0);
+    }
+    setenv("XDG_RUNTIME_DIR", place, 1);
+    snprintf(inside, sizeof inside, "%s/iocp", place);
+    CHECK(access(inside, F_OK) < 0);
+    unlink(link);
+    rmdir(path);
+}
+
 static int be_client(struct child *me)
 {
     HANDLE h = client();
