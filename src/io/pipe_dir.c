@@ -126,7 +126,7 @@ static bool path_of(char *path, size_t size, const char *dir, const char *file)
     return n > 0 && (size_t)n < size;
 }
 
-int pipe_dir_lock(void)
+int pipe_dir_lock_open(void)
 {
     char path[sizeof root + 8];
     int fd;
@@ -135,17 +135,22 @@ int pipe_dir_lock(void)
         return -EACCES;
     snprintf(path, sizeof path, "%s/lock", root);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return -errno;
-    while (flock(fd, LOCK_EX) < 0) {
-        int err = errno;
+    return fd < 0 ? -errno : fd;
+}
 
-        if (err == EINTR)
-            continue;
-        close(fd);
-        return -err;
+int pipe_dir_lock(int fd)
+{
+    while (flock(fd, LOCK_EX) < 0) {
+        if (errno != EINTR)
+            return -errno;
     }
-    return fd;
+    return 0;
+}
+
+void pipe_dir_unlock(int fd)
+{
+    flock(fd, LOCK_UN);
+    close(fd);
 }
 
 /* ---- addresses ---- */

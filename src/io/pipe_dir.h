@@ -18,8 +18,13 @@ enum { PIPE_DIR_SIZE = 64, PIPE_FILE_SIZE = 40 };
 uint32_t pipe_fold(const char *name, char text[PIPE_TEXT_MAX]);
 void pipe_dir_of(const char *text, char dir[PIPE_DIR_SIZE]);
 
-/* Between processes, and between threads. A descriptor to be closed, or -errno. */
-int pipe_dir_lock(void);
+/*
+ * Between processes, and between threads, each with a descriptor of its own (or -errno). Unlocking closes
+ * it; but a forked child may have a copy, so that alone would not let go.
+ */
+int pipe_dir_lock_open(void);
+int pipe_dir_lock(int fd);
+void pipe_dir_unlock(int fd);
 
 /* A socket that listens there, O_NONBLOCK; -errno. The lock is held. */
 int pipe_dir_listen(const char *dir, char file[PIPE_FILE_SIZE]);

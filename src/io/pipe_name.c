@@ -242,29 +242,65 @@ static uint32_t create_locked(const char *text, const struct pipe_how *how, stru
     return STATUS_SUCCESS;
 }
 
+/* A holder of the place's lock, or who waits for it: known, so that a forked child does not keep it. */
+struct holder {
+    struct list link; /* in holders, guarded by pipe_names.lock */
+    int fd;
+};
+static struct list holders = LIST_INIT(holders);
+
+static void let_go(struct holder *h)
+{
+    lock_acquire(&pipe_names.lock);
+    list_remove(&h->link);
+    pipe_dir_unlock(h->fd);
+    lock_release(&pipe_names.lock);
+}
+
+static int take_hold(struct holder *h)
+{
+    int err;
+
+    list_init(&h->link);
+    lock_acquire(&pipe_names.lock);
+    h->fd = pipe_dir_lock_open();
+    if (h->fd >= 0)
+        list_push_back(&holders, &h->link);
+    lock_release(&pipe_names.lock);
+    if (h->fd < 0)
+        return h->fd;
+    err = pipe_dir_lock(h->fd);
+    if (err)
+        let_go(h);
+    return err;
+}
+
 uint32_t pipe_create(const char *name, const struct pipe_how *how, struct file **out)
 {
     char text[PIPE_TEXT_MAX];
     uint32_t status = pipe_fold(name, text);
-    int lock;
+    struct holder holder;
+    int err;
 
     if (status != STATUS_SUCCESS)
         return status;
-    lock = pipe_dir_lock();
-    if (lock < 0)
-        return status_from_errno(lock);
+    err = take_hold(&holder);
+    if (err)
+        return status_from_errno(err);
     status = create_locked(text, how, out);
-    close(lock);
+    let_go(&holder);
     return status;
 }
 
 /* ---- fork ---- */
 
-/* The names are the parent's. */
+/* The names are the parent's, and so is the place's lock, if it was held: closed here, not unlocked. */
 static void start_afresh(void)
 {
     struct list *l;
 
+    while ((l = list_pop_front(&holders)) != NULL)
+        close(container_of(l, struct holder, link)->fd);
     while ((l = list_pop_front(&pipe_names.names)) != NULL)
         own_fd_close(container_of(l, struct pipe_name, link)->listener);
     pipe_serve_afresh();

@@ -369,6 +369,62 @@ TEST(forks)
     CHECK_EQ(client_error(), ERROR_FILE_NOT_FOUND);
 }
 
+static _Atomic int made, stop_making;
+
+static DWORD WINAPI make_pipes(void *ctx)
+{
+    (void)ctx;
+    while (!stop_making) {
+        HANDLE server = serve(PIPE_ACCESS_DUPLEX, 0, 1);
+
+        CHECK(server != INVALID_HANDLE_VALUE);
+        CloseHandle(server);
+        made++;
+    }
+    return 0;
+}
+
+/* Does the other thread still make pipes? Two, because one may have been all but made. */
+static int goes_on(void)
+{
+    int before = made;
+
+    for (int i = 0; made < before + 2 && i < 10000; i++)
+        usleep(1000);
+    return made >= before + 2;
+}
+
+/* Children that were forked while a pipe was being made, and live, stop nobody. */
+TEST(forked_in_the_middle_of_making)
+{
+    enum { CHILDREN = 100 };
+    HANDLE maker = CreateThread(NULL, 0, make_pipes, NULL, 0, NULL);
+    pid_t children[CHILDREN];
+    int count = 0, on = goes_on();
+
+    fflush(stdout);
+    while (on && count < CHILDREN) {
+        children[count] = fork();
+        if (children[count] == 0) {
+            pause();
+            _exit(0);
+        }
+        if (!CHECK(children[count] > 0))
+            break;
+        count++;
+        on = goes_on();
+    }
+    CHECK(on);
+    while (count > 0) {
+        kill(children[--count], SIGKILL);
+        waitpid(children[count], NULL, 0);
+    }
+    stop_making = 1;
+    CHECK_EQ(WaitForSingleObject(maker, 20000), WAIT_OBJECT_0);
+    CloseHandle(maker);
+    CHECK_EQ(sockets(), 0);
+}
+
 /* A client's end that another program inherits is read with read(2), and outlives this handle. */
 TEST(inherited_by_a_program)
 {
