@@ -8,6 +8,9 @@
  * Tree and records belong to whoever is `busy`. Who finds another busy leaves word (`again`) and goes: the
  * other looks once more before it stops being busy, and has the lane run if there is something to
  * deliver.
+ *
+ * A turn reads a bounded number of events, and ends with what it found: a directory that is written to all
+ * the time must not keep a thread. The timer then has the home thread look at the rest.
  */
 #include "io/watch.h"
 
@@ -27,21 +30,24 @@
 
 /* How long the second half of a rename may take to follow the first. */
 enum { HALF_MS = 2 };
+/* How often one who is busy looks again for others, who may come all the time. */
+enum { TURNS = 4 };
 
 struct watch {
     struct lock lock;
     bool busy;          /* guarded by lock */
     bool again;         /* guarded by lock */
-    bool waits_half;    /* guarded by lock: `half` is armed and holds the file */
-    bool closed;        /* guarded by lock: `half` is not armed any more */
-    _Atomic bool settle; /* `half` has fired: what waits has waited long enough */
+    bool armed;         /* guarded by lock: `later` is armed and holds the file */
+    bool for_half;      /* guarded by lock: ... for the second half of a rename */
+    bool closed;        /* guarded by lock: `later` is not armed any more */
+    _Atomic bool settle; /* `later` has fired: what waits has waited long enough */
 
     struct file *file;  /* borrowed: embeds us, in the end */
     struct watch_tree *tree;      /* (busy) */
     struct watch_records records; /* (busy) */
     bool gone;          /* (busy) the directory was deleted */
     uint32_t failure;   /* (busy) not everything is watched: why */
-    struct timer half;
+    struct timer later;
 
     bool notifies;      /* constant after the beginning: a change notification */
     _Atomic uint64_t seen;   /* how often changes were found */
@@ -97,22 +103,24 @@ static void keep(void *ctx, uint32_t action, const char *path, size_t length)
         watch_records_add(&w->records, action, path, length);
 }
 
-/* Has the first half of a rename looked at again in a moment. */
-static bool wait_for_half(struct watch *w)
+/* Has the home thread look again: at the first half of a rename in a moment, at what is unread now. */
+static bool come_back(struct watch *w, bool for_half)
 {
+    uint64_t due = clock_now_ns() + (for_half ? HALF_MS * NS_PER_MS : 0);
     bool armed;
 
     lock_acquire(&w->lock);
-    armed = w->waits_half || w->closed;
+    armed = w->armed || w->closed;
     if (!armed) {
         file_get(w->file);
-        w->waits_half = true;
+        w->armed = true;
+        w->for_half = for_half;
     }
     lock_release(&w->lock);
-    if (armed || timer_set(&w->half, clock_now_ns() + HALF_MS * NS_PER_MS) == 0)
+    if (armed || timer_set(&w->later, due) == 0)
         return true;
     lock_acquire(&w->lock);
-    w->waits_half = false;
+    w->armed = false;
     lock_release(&w->lock);
     file_put(w->file);
     return false;
@@ -144,7 +152,11 @@ static int harvest(struct watch *w, bool settle)
 
 static void harvest_or_wait(struct watch *w)
 {
-    if (harvest(w, atomic_exchange(&w->settle, false)) == WATCH_HALF && !wait_for_half(w))
+    int state = harvest(w, atomic_exchange(&w->settle, false));
+
+    while (watch_tree_more(w->tree) && !come_back(w, false))
+        state = harvest(w, false);
+    if (state == WATCH_HALF && !watch_tree_more(w->tree) && !come_back(w, true))
         harvest(w, true);
 }
 
@@ -189,12 +201,14 @@ static void signal_news(struct watch *w)
 /* Reads what there is for nobody in particular, and has it delivered if somebody has come. */
 static void look(struct watch *w)
 {
+    unsigned turns = 0;
     bool news;
 
     if (!busy_begin(w))
         return;
     do {
-        harvest_or_wait(w);
+        if (turns++ < TURNS || !come_back(w, false))
+            harvest_or_wait(w);
         if (w->notifies)
             signal_news(w);
         news = !w->notifies && has_news(w);
@@ -203,15 +217,18 @@ static void look(struct watch *w)
         lane_kick(w->file);
 }
 
-static void half_is_late(struct timer *timer)
+static void look_later(struct timer *timer)
 {
-    struct watch *w = container_of(timer, struct watch, half);
+    struct watch *w = container_of(timer, struct watch, later);
     struct file *f = w->file;
+    bool settle;
 
     lock_acquire(&w->lock);
-    w->waits_half = false;
+    w->armed = false;
+    settle = w->for_half;
     lock_release(&w->lock);
-    atomic_store(&w->settle, true);
+    if (settle)
+        atomic_store(&w->settle, true);
     look(w);
     file_put(f);
 }
@@ -241,7 +258,8 @@ static uint32_t attempt(struct request *r)
     if (!busy_begin(w))
         return STATUS_PENDING; /* who is busy runs the lane */
     do {
-        harvest_or_wait(w);
+        if (status == STATUS_PENDING || !come_back(w, false)) /* with the answer in hand, others look */
+            harvest_or_wait(w);
         if (status == STATUS_PENDING)
             status = deliver(w, r->iov[0].iov_base, r->size, &r->bytes);
     } while (!busy_end(w));
@@ -309,7 +327,7 @@ static uint32_t begin(struct file *f, const struct watch_how *how, bool notifies
     w->file = f;
     w->notifies = notifies;
     watch_records_init(&w->records, how->size);
-    timer_init(&w->half, half_is_late);
+    timer_init(&w->later, look_later);
     err = watch_tree_new(f->fd, how->filter, how->subtree, keep, w, &w->tree);
     if (err) {
         free(w);
@@ -334,10 +352,10 @@ void watch_cleanup(struct file *f)
     lock_acquire(&w->lock);
     w->closed = true;
     lock_release(&w->lock);
-    if (!timer_cancel(&w->half))
+    if (!timer_cancel(&w->later))
         return; /* idle, or about to fire: then it gives the file back itself */
     lock_acquire(&w->lock);
-    w->waits_half = false;
+    w->armed = false;
     lock_release(&w->lock);
     file_put(f);
 }

@@ -20,6 +20,7 @@
 enum {
     LARGEST_EVENT = sizeof(struct inotify_event) + 256,
     BETWEEN_HALVES = 16, /* events that others may get in between */
+    READINGS = 4,        /* in one turn: a directory may be written to all the time */
 };
 
 void watch_tree_emit(struct watch_tree *t, uint32_t action, const struct watch_node *n, const char *name,
@@ -237,16 +238,20 @@ static bool handle_raw(struct watch_tree *t, bool *settle)
 
 int watch_tree_read(struct watch_tree *t, bool settle)
 {
-    bool half;
+    bool half = false;
     int err;
 
+    settle = settle && t->raw_at < t->raw_end; /* it is meant for what has waited in there */
     if (watch_tree_top_gone(t)) /* seen even if nobody says so: no parent to watch */
         t->gone = true;
-    do {
+    t->more = true;
+    for (int i = 0; i < READINGS && t->more; i++) {
+        t->more = read_more(t);
         half = handle_raw(t, &settle);
-    } while (read_more(t));
+    }
     if (!half) {
-        watch_tree_forget_listed(t);
+        if (!t->more)
+            watch_tree_forget_listed(t);
         err = watch_tree_catch_up(t);
         t->failure = err ? err : t->failure;
     }

@@ -40,6 +40,7 @@ struct watch_tree {
     bool repairing;
     bool gone;                   /* the top was deleted */
     bool lost;                   /* the kernel has dropped events */
+    bool more;                   /* the last turn may have left events unread */
     int failure;                 /* -errno: a directory that appeared is not watched */
     unsigned round;
     watch_emit emit;

@@ -556,6 +556,11 @@ int watch_tree_fd(const struct watch_tree *t)
     return t->fd;
 }
 
+bool watch_tree_more(const struct watch_tree *t)
+{
+    return t->more;
+}
+
 /* What the last round has not seen is not in the tree any more. */
 static void sweep(struct watch_tree *t)
 {

@@ -23,7 +23,7 @@ struct watch_tree;
 typedef void (*watch_emit)(void *ctx, uint32_t action, const char *path, size_t length);
 
 enum watch_state {
-    WATCH_QUIET, /* all that has happened was emitted */
+    WATCH_QUIET, /* all that has happened was emitted, if not watch_tree_more */
     WATCH_HALF,  /* the same, but for the first half of a rename (and what followed it): the second may
                   * come within a moment. Read again, or settle */
     WATCH_LOST,  /* more happened than was emitted: the program has to look for itself */
@@ -41,11 +41,13 @@ void watch_tree_free(struct watch_tree *t);
 int watch_tree_fd(const struct watch_tree *t);
 
 /*
- * Emits what there is, without waiting. settle: a half rename that has been waiting is taken for what
+ * Emits what there is, without waiting, up to a few buffers of events. settle: a half rename that has been waiting is taken for what
  * it is, a move out of sight. enum watch_state; or -errno, if a directory that appeared could not be
  * watched: watch_tree_repair is to be tried before anything is believed.
  */
 int watch_tree_read(struct watch_tree *t, bool settle);
+/* After it: there may be more, of which no new edge of the descriptor tells. */
+bool watch_tree_more(const struct watch_tree *t);
 
 /* Goes through the whole tree again. 0: everything is watched, and something may have been missed. */
 int watch_tree_repair(struct watch_tree *t);
