@@ -253,7 +253,13 @@ void home_attend(struct poller *p)
     op = p->nested ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     p->nested = true;
     lock_release(&home.lock);
-    os_epoll_ctl(home.poller->epoll_fd, op, p->epoll_fd, &ev);
+    if (os_epoll_ctl(home.poller->epoll_fd, op, p->epoll_fd, &ev) == 0)
+        return;
+    lock_acquire(&home.lock); /* no memory for it: the watchdog goes on looking, and tries again */
+    if (op == EPOLL_CTL_ADD)
+        p->nested = false;
+    lock_release(&home.lock);
+    atomic_store(&p->armed, false);
 }
 
 void home_submit(struct home_work *w)

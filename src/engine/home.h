@@ -28,7 +28,7 @@ void home_wake(void);
 
 /* Something pends on a port's poller: the watchdog has to run. Cheap when it runs already. */
 void home_watch(void);
-void home_watch_led(void); /* a leader left its poller: wake the watchdog if it is parked */
+void home_watch_led(void); /* a poller was left with edges taken: wake a parked watchdog */
 
 /* Home arms p in its own set: the next readiness is served by the home thread. */
 void home_attend(struct poller *p);

@@ -23,7 +23,7 @@ _Static_assert(READY_IN == (int)EPOLLIN && READY_PRI == (int)EPOLLPRI &&
                    READY_HUP == (int)EPOLLHUP && READY_RDHUP == (int)EPOLLRDHUP,
                "edges carry epoll's own bits");
 
-enum { EVENTS_PER_WAIT = 256, HELP_AT_ONCE = 16, ABANDONED_TURNS = 20, DEFERRED_TURNS = 20 };
+enum { EVENTS_PER_WAIT = 256, HELP_AT_ONCE = 16, ABANDONED_TURNS = 20, DEFERRED_TURNS = 1 };
 
 static struct {
     struct lock lock; /* list, poller.nested */

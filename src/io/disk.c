@@ -196,7 +196,7 @@ static uint32_t step(struct request *r, int64_t result)
 static void op_done(struct op *op, int64_t result)
 {
     struct request *r = container_of(op, struct request, op);
-    bool waits = result == -EAGAIN && op->direct;
+    bool waits = op->direct && (result == -EAGAIN || result == -EOPNOTSUPP); /* or a device that cannot say */
     uint32_t status;
     int err;
 

@@ -405,7 +405,7 @@ static bool poller_left(struct poller *p)
     bool left;
 
     lock_acquire(&q->lock);
-    left = q->ready > 0 && list_empty(&q->waiters);
+    left = q->ready > 0 && (list_empty(&q->waiters) || q->active >= q->active_max);
     lock_release(&q->lock);
     return left;
 }
@@ -451,6 +451,8 @@ void queue_free(struct queue *q)
     struct poller *p = atomic_load(&q->poller);
 
     assert(list_empty(&q->waiters));
+    if (list_linked(&q->answers.link))
+        remove_entry(q, &q->answers); /* put by a look that met with the end; the answers had been taken */
     assert(list_empty(&q->entries));
     assert(list_empty(&q->members) && !q->looking);
     if (p)
@@ -469,7 +471,8 @@ static void look_locked(struct queue *q)
     if (!p || q->leader)
         return;
     lock_release(&q->lock);
-    poller_wait(p, 0);
+    if (poller_wait(p, 0) > 0)
+        home_watch_led(); /* an armed poller will not see what was found: the watchdog must */
     lock_acquire(&q->lock);
     if (__builtin_expect(q->leader != NULL, 0) && atomic_load(&q->leader->state) != WAITER_ARMED)
         poller_wake(p);

@@ -206,3 +206,134 @@ TEST(harvested_and_left)
     CloseHandle(ov.hEvent);
     CloseHandle(port);
 }
+
+/* ---- harvested by one who does not go on with it, while another sleeps for it ---- */
+
+static struct {
+    HANDLE port, event;
+    _Atomic int slept; /* -1: not yet; else what the wait said */
+} other;
+
+enum { PATIENCE_MS = 10000, KEY_COMPUTE = 1, KEY_QUIT = 2, KEY_BUSY = 3, BUSY_MS = 60 };
+
+static void *sleep_for_it(void *unused)
+{
+    (void)unused;
+    other.slept = (int)WaitForSingleObject(other.event, PATIENCE_MS);
+    return NULL;
+}
+
+/* Computes, calling nothing of the library, until the other thread is awake: who waits for this never is. */
+static void compute_until_awake(void)
+{
+    for (double limit = now_ms() + PATIENCE_MS + 2000; other.slept == -1 && now_ms() < limit;)
+        ;
+}
+
+static void compute(double ms)
+{
+    for (double limit = now_ms() + ms; now_ms() < limit;)
+        ;
+}
+
+static void receive(int fd, char *byte, OVERLAPPED *ov)
+{
+    memset(ov, 0, sizeof *ov);
+    ov->hEvent = (HANDLE)((uintptr_t)other.event | 1); /* no packet */
+    ResetEvent(other.event);
+    other.slept = -1;
+    CHECK(!ReadFile((HANDLE)(intptr_t)fd, byte, 1, NULL, ov));
+}
+
+/* The watchdog has gone to rest when a dequeue's look takes the edge that the home thread was armed for. */
+TEST(harvested_by_a_look_and_left)
+{
+    enum { POSTS = 60, TAKEN = 40, ROUNDS = 4, CALM_MS = 400 };
+    OVERLAPPED ov, *done;
+    ULONG_PTR key;
+    DWORD bytes;
+    pthread_t sleeper;
+    char byte;
+    int fd[2];
+
+    other.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    other.event = CreateEventA(NULL, TRUE, FALSE, NULL);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+    CHECK(CreateIoCompletionPort((HANDLE)(intptr_t)fd[0], other.port, 0, 0) == other.port);
+    for (int i = 0; i < ROUNDS; i++) {
+        receive(fd[0], &byte, &ov);
+        pthread_create(&sleeper, NULL, sleep_for_it, NULL);
+        compute(CALM_MS); /* nothing happens for long enough */
+        for (int k = 0; k < POSTS; k++)
+            PostQueuedCompletionStatus(other.port, 0, 0, NULL);
+        CHECK_EQ(write(fd[1], "x", 1), 1);
+        for (int k = 0; k < TAKEN; k++)
+            CHECK(GetQueuedCompletionStatus(other.port, &bytes, &key, &done, 0));
+        compute_until_awake();
+        pthread_join(sleeper, NULL);
+        CHECK_EQ(other.slept, WAIT_OBJECT_0);
+        while (GetQueuedCompletionStatus(other.port, &bytes, &key, &done, 0))
+            ;
+    }
+    closesocket((SOCKET)fd[0]);
+    close(fd[1]);
+    CloseHandle(other.event);
+    CloseHandle(other.port);
+}
+
+static void *work(void *unused)
+{
+    OVERLAPPED *done;
+    ULONG_PTR key;
+    DWORD bytes;
+
+    (void)unused;
+    while (GetQueuedCompletionStatus(other.port, &bytes, &key, &done, INFINITE) && key != KEY_QUIT)
+        if (key == KEY_COMPUTE)
+            compute_until_awake();
+        else if (key == KEY_BUSY)
+            compute(BUSY_MS);
+    return NULL;
+}
+
+/* One place, two workers: of two edges that come at once the worker keeps one, the other is an event's. */
+TEST(harvested_by_a_worker_that_computes)
+{
+    enum { ROUNDS = 20 };
+    OVERLAPPED first, second;
+    pthread_t sleeper, worker[2];
+    char byte[2];
+    int a[2], b[2];
+
+    other.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    other.event = CreateEventA(NULL, TRUE, FALSE, NULL);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, a), 0);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, b), 0);
+    CreateIoCompletionPort((HANDLE)(intptr_t)a[0], other.port, KEY_COMPUTE, 0);
+    CreateIoCompletionPort((HANDLE)(intptr_t)b[0], other.port, 0, 0);
+    for (int i = 0; i < 2; i++)
+        pthread_create(&worker[i], NULL, work, NULL);
+    for (int i = 0; i < ROUNDS; i++) {
+        memset(&first, 0, sizeof first);
+        CHECK(!ReadFile((HANDLE)(intptr_t)a[0], &byte[0], 1, NULL, &first));
+        receive(b[0], &byte[1], &second);
+        PostQueuedCompletionStatus(other.port, 0, KEY_BUSY, NULL);
+        usleep(BUSY_MS / 3 * 1000);
+        pthread_create(&sleeper, NULL, sleep_for_it, NULL); /* arms the home thread: nobody leads */
+        usleep(2 * BUSY_MS * 1000); /* now somebody does, and the home thread is armed still */
+        CHECK_EQ(write(a[1], "x", 1), 1);
+        CHECK_EQ(write(b[1], "y", 1), 1);
+        pthread_join(sleeper, NULL);
+        CHECK_EQ(other.slept, WAIT_OBJECT_0);
+    }
+    for (int i = 0; i < 2; i++)
+        PostQueuedCompletionStatus(other.port, 0, KEY_QUIT, NULL);
+    for (int i = 0; i < 2; i++)
+        pthread_join(worker[i], NULL);
+    closesocket((SOCKET)a[0]);
+    closesocket((SOCKET)b[0]);
+    close(a[1]);
+    close(b[1]);
+    CloseHandle(other.event);
+    CloseHandle(other.port);
+}
