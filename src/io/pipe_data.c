@@ -22,7 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-enum { HEAD_SIZE = 4, FRAGMENT_MAX = 32 * 1024, ROOM_MIN = 128 * 1024, ROOM_MAX = 16 << 20 };
+enum { HEAD_SIZE = 4, FRAGMENT_MAX = 32 * 1024, EMPTY_MAX = 64, ROOM_MIN = 128 * 1024, ROOM_MAX = 16 << 20 };
 #define HEAD_FIRST 0x40000000u
 #define HEAD_LAST 0x80000000u
 #define HEAD_LENGTH 0x3FFFFFFFu
@@ -103,7 +103,7 @@ static uint32_t parse_head(struct pipe_in *in, const unsigned char *bytes, bool 
     uint32_t head;
 
     memcpy(&head, bytes, sizeof head);
-    if ((head & HEAD_LENGTH) > FRAGMENT_MAX) {
+    if ((head & HEAD_LENGTH) > FRAGMENT_MAX || (head & ~HEAD_FIRST) == 0) { /* too much; nothing, for ever */
         in->dead = true;
         return STATUS_PIPE_BROKEN;
     }
@@ -220,26 +220,29 @@ static uint32_t read_message(struct pipe *p, int fd, struct pipe_transfer *t)
     }
 }
 
-/* Bytes without regard to messages, as many as there are. A message of nothing counts if it stands alone. */
+/*
+ * Bytes without regard to messages, as many as there are. A message of nothing counts if it stands alone; of
+ * very many the rest is left for the next read, for the lock is held.
+ */
 static uint32_t read_across(struct pipe *p, int fd, struct pipe_transfer *t)
 {
     struct pipe_in *in = &p->in;
     uint32_t status = STATUS_SUCCESS;
-    bool empty = false;
+    unsigned empty = 0;
 
-    while (status == STATUS_SUCCESS && t->bytes < t->size) {
+    while (status == STATUS_SUCCESS && t->bytes < t->size && empty < EMPTY_MAX) {
         if (in->left > 0 || in->back) {
             status = take(p, fd, t);
         } else {
             status = next_fragment(p, fd);
-            empty = empty || (status == STATUS_SUCCESS && in->left == 0 && in->last);
+            empty += status == STATUS_SUCCESS && in->left == 0 && in->last;
         }
         if (in->inside && at_message_end(in))
             end_message(in);
     }
     if (status == STATUS_PIPE_BROKEN)
         in->left = 0;
-    return t->bytes > 0 || (empty && status == STATUS_PENDING) ? (uint32_t)STATUS_SUCCESS : status;
+    return t->bytes > 0 || (empty > 0 && status == STATUS_PENDING) ? (uint32_t)STATUS_SUCCESS : status;
 }
 
 static uint32_t read_bytes(struct pipe *p, int fd, struct pipe_transfer *t)

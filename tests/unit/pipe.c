@@ -595,7 +595,7 @@ static int raw_client(void)
 
 TEST(frames_that_are_none)
 {
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 5; i++) {
         HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 1);
         int fd = raw_client();
         DWORD total = 99;
@@ -604,12 +604,14 @@ TEST(frames_that_are_none)
             CHECK(send(fd, "\xFF\xFF\xFF\xFFnonsense", 12, 0) == 12); /* a length that is too large */
         else if (i == 1)
             CHECK(send(fd, "\5\0\0\xC0" "abc", 7, 0) == 7); /* ends in the middle */
-        else
+        else if (i == 2)
             CHECK(send(fd, "\5\0", 2, 0) == 2);
+        else /* nothing, and more to come: for ever, perhaps; what follows is not heard */
+            CHECK(send(fd, i == 3 ? "\0\0\0\0\1\0\0\xC0" "z" : "\0\0\0\x40\1\0\0\xC0" "z", 9, 0) == 9);
         shutdown(fd, SHUT_WR);
         if (i == 1)
             CHECK_STR(hear(server), "abc");
-        else
+        else if (i < 3)
             CHECK(PeekNamedPipe(server, NULL, 0, NULL, &total, NULL) ? total == 0
                                                                      : GetLastError() == ERROR_BROKEN_PIPE);
         CHECK_STR(hear(server), "error 109");
@@ -645,6 +647,41 @@ TEST(frames_that_trickle)
         CHECK_STR(data, messages[i]);
         CloseHandle(ov.hEvent);
     }
+    close(fd);
+    CloseHandle(server);
+}
+
+static DWORD WINAPI send_nothings(void *ctx)
+{
+    uint32_t heads[1024];
+
+    for (int i = 0; i < 1024; i++)
+        heads[i] = 0xC0000000u;
+    while (send((int)(intptr_t)ctx, heads, sizeof heads, MSG_NOSIGNAL) > 0)
+        continue;
+    return 0;
+}
+
+/* Empty messages without end do not keep a reader of bytes, nor who waits for the lock behind him. */
+TEST(nothings_without_end)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE, 1), sender;
+    int fd = raw_client();
+
+    sender = CreateThread(NULL, 0, send_nothings, (void *)(intptr_t)fd, 0, NULL);
+    for (int i = 0; i < 1000; i++) {
+        OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+        char data[64];
+        DWORD n = 99;
+
+        CHECK(ReadFile(server, data, sizeof data, &n, &ov) || GetLastError() == ERROR_IO_PENDING);
+        CHECK(GetOverlappedResult(server, &ov, &n, TRUE));
+        CHECK_EQ(n, 0);
+        CloseHandle(ov.hEvent);
+    }
+    CHECK(DisconnectNamedPipe(server));
+    CHECK_EQ(WaitForSingleObject(sender, 20000), WAIT_OBJECT_0);
+    CloseHandle(sender);
     close(fd);
     CloseHandle(server);
 }
