@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* A standard descriptor that becomes another one is copied out of the way first: 1 and 2 may change
@@ -119,9 +118,7 @@ uint32_t spawn_process(const struct spawn_how *how, struct process **out)
         return err == ENOEXEC ? (uint32_t)STATUS_INVALID_IMAGE_FORMAT : status_from_errno(err);
     }
     status = process_watch_child(p, pid);
-    if (status != STATUS_SUCCESS) { /* no descriptor left to know its end by */
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
+    if (status != STATUS_SUCCESS) { /* no descriptor left to know its end by: it was killed */
         object_put(&p->object);
         return status;
     }

@@ -130,7 +130,7 @@ static bool collect(struct process *p)
 
 uint32_t process_exit_code(struct process *p, uint32_t *code)
 {
-    if (p->pidfd < 0 || !atomic_load(&p->ended)) {
+    if (p == &self_process || !atomic_load(&p->ended)) {
         *code = STILL_ACTIVE;
         return STATUS_SUCCESS;
     }
@@ -204,13 +204,13 @@ static void look_at(uint64_t id)
 }
 
 /* On the home thread. Until nothing is left: it is told of the set's edges only. */
-static void ready(void *unused)
+static void ready(void *ctx)
 {
+    int fd = (int)(intptr_t)ctx;
     struct epoll_event events[16];
     int n;
 
-    (void)unused;
-    while ((n = epoll_wait(table.epoll_fd, events, 16, 0)) > 0) {
+    while ((n = epoll_wait(fd, events, 16, 0)) > 0) {
         for (int i = 0; i < n; i++)
             look_at(events[i].data.u64);
     }
@@ -219,21 +219,21 @@ static void ready(void *unused)
 static int start_watching(void)
 {
     int err = home_start();
-    int fd;
 
     if (err)
         return err;
     lock_acquire(&table.lock);
-    fd = table.epoll_fd;
-    if (fd < 0) {
-        fd = own_fd(epoll_create1(EPOLL_CLOEXEC));
-        err = fd < 0 ? -errno : 0;
-        table.epoll_fd = fd;
-    } else {
-        fd = -1;
+    if (table.epoll_fd < 0) {
+        int fd = own_fd(epoll_create1(EPOLL_CLOEXEC));
+
+        err = fd < 0 ? -errno : home_add_fd(fd, ready, (void *)(intptr_t)fd);
+        if (!err)
+            table.epoll_fd = fd;
+        else if (fd >= 0)
+            own_fd_close(fd); /* the next one tries again */
     }
     lock_release(&table.lock);
-    return fd >= 0 ? home_add_fd(fd, ready, NULL) : err;
+    return err;
 }
 
 /* Takes a reference for the watch. */
@@ -315,9 +315,41 @@ uint32_t process_new(struct process **out)
     return STATUS_SUCCESS;
 }
 
+/* It has ended already, and somebody else has reaped it: its number may be another's by now. */
+static uint32_t ended_unseen(struct process *p)
+{
+    p->exited = clock_filetime();
+    atomic_store(&p->ended, true);
+    dispatcher_set(&p->dispatcher, 1);
+    return STATUS_SUCCESS;
+}
+
+/* Of a child that cannot be watched. Without a descriptor only if it is a child of ours still. */
+static void end_child(struct process *p, pid_t pid)
+{
+    siginfo_t info = {0};
+
+    if (p->pidfd >= 0) {
+        syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+        while (syscall(SYS_waitid, IDTYPE_PIDFD, p->pidfd, &info, WEXITED, NULL) < 0 && errno == EINTR)
+            ;
+    } else if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+        kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+}
+
 uint32_t process_watch_child(struct process *p, pid_t pid)
 {
-    return watch(p, pid, true);
+    uint32_t status = watch(p, pid, true);
+
+    if (status == STATUS_SUCCESS)
+        return status;
+    if (status == status_from_errno(ESRCH) && p->pidfd < 0)
+        return ended_unseen(p);
+    end_child(p, pid);
+    return status;
 }
 
 static struct process *known(pid_t pid)

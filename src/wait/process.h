@@ -26,7 +26,7 @@ struct process {
     bool watched;   /* in the table; holds a reference */
     bool child;     /* ours to reap */
     pid_t pid;
-    int pidfd;      /* -1: this process */
+    int pidfd;      /* -1: this process, or a child that nobody has seen running */
     uint64_t id;    /* never reused */
     _Atomic bool ended;
     _Atomic bool code_known;
@@ -46,13 +46,14 @@ static inline struct process *process_from_object(struct object *obj)
 
 /* A process object without a process: all that can fail for want of memory. One reference. */
 uint32_t process_new(struct process **out);
-/* It is this child from now on, which nobody has reaped. */
+/* It is this child from now on. Where SIGCHLD is ignored, or the program reaps whatever ends, the child may
+ * be gone already: then it has ended, with a code that nobody knows. On failure the child was killed. */
 uint32_t process_watch_child(struct process *p, pid_t pid);
 /* The process with this id, ours or a stranger; counted. STATUS_INVALID_PARAMETER: there is none. */
 uint32_t process_open(pid_t pid, struct process **out);
 
 /* The exit code, STILL_ACTIVE (259) while it runs; STATUS_NOT_SUPPORTED: the kernel does not tell a
- * stranger's. */
+ * stranger's, or a child's that somebody else has reaped. */
 uint32_t process_exit_code(struct process *p, uint32_t *code);
 /* Kills it. STATUS_ACCESS_DENIED: it has ended, or is not ours to kill. */
 uint32_t process_terminate(struct process *p, uint32_t code);

@@ -709,6 +709,39 @@ static void in_child(void (*run)(void))
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* ---- children that the kernel reaps ---- */
+
+/* Each may be gone before it can be looked at; it has run, and has ended. */
+TEST(children_reaped_at_once)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    unsigned ended = 0;
+
+    sigaction(SIGCHLD, &ignore, &before);
+    for (int i = 0; i < 300; i++) {
+        STARTUPINFOA startup = {.cb = sizeof startup};
+        PROCESS_INFORMATION info = {0};
+        char line[] = "/bin/true";
+        DWORD code = 77;
+
+        if (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &info)) {
+            CHECK_EQ(GetLastError(), 0);
+            break;
+        }
+        ended += WaitForSingleObject(info.hProcess, PATIENCE_MS) == WAIT_OBJECT_0;
+        if (GetExitCodeProcess(info.hProcess, &code))
+            CHECK_EQ(code, 0);
+        else
+            CHECK_EQ(GetLastError(), ERROR_NOT_SUPPORTED);
+        CHECK(!TerminateProcess(info.hProcess, 1));
+        CHECK_EQ(GetLastError(), ERROR_ACCESS_DENIED);
+        CloseHandle(info.hThread);
+        CloseHandle(info.hProcess);
+    }
+    CHECK_EQ(ended, 300);
+    sigaction(SIGCHLD, &before, NULL);
+}
+
 TEST(descriptors_run_out)
 {
     in_child(accept_without_descriptors);
