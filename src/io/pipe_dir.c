@@ -194,20 +194,22 @@ static bool is_same_user(int fd)
 }
 
 /* A listener whose backlog is full says EAGAIN and gives no sign when it is not any more. */
-static int connect_patiently(int fd, const struct sockaddr_un *address)
+static int connect_patiently(int fd, const struct sockaddr_un *address, uint64_t deadline_ns)
 {
     while (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            return -errno;
+        if (errno == EAGAIN && clock_now_ns() >= deadline_ns)
+            return -ETIMEDOUT;
         if (errno == EAGAIN)
             wait_sleep(deadline_from_ms(BACKLOG_WAIT_MS), false);
-        else if (errno != EINTR)
-            return -errno;
         if (wait_sync_cancelled())
             return -ECANCELED;
     }
     return 0;
 }
 
-int pipe_dir_connect(const char *dir, const char *file)
+int pipe_dir_connect(const char *dir, const char *file, uint64_t deadline_ns)
 {
     struct sockaddr_un address;
     int dir_fd, fd, err;
@@ -216,7 +218,7 @@ int pipe_dir_connect(const char *dir, const char *file)
     if (err)
         return err;
     fd = fd_above_std(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    err = fd < 0 ? fd : connect_patiently(fd, &address);
+    err = fd < 0 ? fd : connect_patiently(fd, &address, deadline_ns);
     address_done(dir_fd);
     if (!err && !is_same_user(fd))
         err = -EACCES;
@@ -267,7 +269,7 @@ static bool clear_dead(const char *dir, const char *file, void *ctx)
     (void)ctx;
     if (pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH))
         return true; /* it lives, or its number does: then whoever makes the same name will see */
-    fd = pipe_dir_connect(dir, file); /* another namespace may know the number */
+    fd = pipe_dir_connect(dir, file, 0); /* another namespace may know the number */
     if (fd >= 0)
         close(fd);
     else if (fd == -ECONNREFUSED)

@@ -33,7 +33,8 @@ void pipe_dir_remove(const char *dir, const char *file);
 /* Calls fn for each socket of the name until it says false. -ENOENT: there is no such name. */
 int pipe_dir_each(const char *dir, bool (*fn)(const char *dir, const char *file, void *ctx), void *ctx);
 
-/* A connection to one of them, O_NONBLOCK, whose other end is the same user's; -errno. */
-int pipe_dir_connect(const char *dir, const char *file);
+/* A connection to one of them, O_NONBLOCK, whose other end is the same user's; -errno. -ETIMEDOUT: so many
+ * want one that there was no room before the deadline. */
+int pipe_dir_connect(const char *dir, const char *file, uint64_t deadline_ns);
 
 #endif

@@ -162,7 +162,9 @@ static uint32_t reserve(const char *text, const struct pipe_how *how, const stru
     lock_acquire(&pipe_names.lock);
     n = pipe_name_find_locked(text);
     count = others->count + (n ? n->count : 0);
-    if (count > 0 && (how->first || !is_alike(n ? &n->shape : &others->shape, &how->shape)))
+    if (others->silent && (how->first || how->shape.max != PIPE_UNLIMITED))
+        status = STATUS_ACCESS_DENIED; /* it may have the first, or the last */
+    else if (count > 0 && (how->first || !is_alike(n ? &n->shape : &others->shape, &how->shape)))
         status = STATUS_ACCESS_DENIED;
     else if (how->shape.max != PIPE_UNLIMITED && count >= how->shape.max)
         status = STATUS_PIPE_BUSY;

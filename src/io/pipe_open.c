@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SURVEY_MS = 1000, SERVERS_MAX = 32 };
+enum { SURVEY_MS = 1000, GRACE_MS = 200, SERVERS_MAX = 255 };
 
 /* ---- conversation ---- */
 
@@ -110,7 +110,9 @@ static uint32_t ask(const char *dir, const char *file, const char *text, uint32_
     int err = 0;
     uint32_t status;
 
-    *fd = pipe_dir_connect(dir, file);
+    *fd = pipe_dir_connect(dir, file, deadline_ns);
+    if (*fd == -ETIMEDOUT)
+        return STATUS_TIMEOUT;
     if (*fd < 0)
         return is_gone(*fd) ? (uint32_t)STATUS_PIPE_BROKEN : status_from_errno(*fd);
     err = say(*fd, want, rights, text);
@@ -237,6 +239,8 @@ static bool survey_one(const char *dir, const char *file, void *ctx)
             s->others->shape = answer.shape;
             s->others->count += answer.count;
         }
+    } else if (status == STATUS_TIMEOUT) {
+        s->others->silent = true;
     } else if (fd == -ECONNREFUSED && s->others->clear) {
         pipe_dir_remove(dir, file);
     }
@@ -269,33 +273,51 @@ struct waiting {
     const char *text;
     struct pollfd fds[1 + SERVERS_MAX];
     unsigned count;
-    uint32_t default_ms;
+    unsigned asked, answered;
+    uint64_t start_ns, deadline_ns;
+    bool use_default;    /* the server's time, once one has said it */
+    bool full;           /* one had no room for us */
     uint32_t status;
 };
 
+/* However short the time is: a free instance is to be heard of, if the server is but a little slow. */
+static uint64_t patience(const struct waiting *w)
+{
+    uint64_t grace_ns = w->start_ns + GRACE_MS * NS_PER_MS;
+
+    return w->answered < w->asked && w->deadline_ns < grace_ns ? grace_ns : w->deadline_ns;
+}
+
+static void on_answer(struct waiting *w, const struct pipe_answer *answer)
+{
+    uint32_t ms = answer->shape.default_ms;
+
+    w->answered++;
+    if (w->use_default && answer->verdict == PIPE_NOT_NOW)
+        w->deadline_ns = ms == UINT32_MAX ? DEADLINE_NEVER : w->start_ns + ms * NS_PER_MS;
+}
+
+/* The question only: one that does not answer keeps nobody from hearing the others. */
 static bool wait_at(const char *dir, const char *file, void *ctx)
 {
     struct waiting *w = ctx;
-    struct pipe_answer answer;
-    int board = -1, fd;
-    uint32_t status = ask(dir, file, w->text, PIPE_WANT_FREE, 0, DEADLINE_NEVER, &fd, &answer, &board);
+    int fd;
 
-    if (board >= 0)
-        close(board);
-    if (status != STATUS_SUCCESS) {
-        if (status != STATUS_PIPE_BROKEN)
-            w->status = status;
-        return status == STATUS_PIPE_BROKEN;
-    }
-    if (answer.verdict == PIPE_NOT_NOW && w->count < SERVERS_MAX) {
+    if (w->count == SERVERS_MAX)
+        return false;
+    w->asked++;
+    fd = pipe_dir_connect(dir, file, patience(w));
+    w->full = w->full || fd == -ETIMEDOUT;
+    if (fd >= 0 && say(fd, PIPE_WANT_FREE, 0, w->text) == 0) {
         w->fds[++w->count] = (struct pollfd){.fd = fd, .events = POLLIN};
-        w->default_ms = answer.shape.default_ms;
         return true;
     }
-    close(fd);
-    if (answer.verdict == PIPE_YES)
-        w->status = STATUS_SUCCESS;
-    return answer.verdict != PIPE_YES;
+    w->answered++; /* it will not */
+    if (fd >= 0)
+        close(fd);
+    else if (fd != -ETIMEDOUT && !is_gone(fd))
+        w->status = status_from_errno(fd);
+    return w->status == STATUS_SUCCESS;
 }
 
 /* Which of them has said something? One that has gone is not waited for any more. */
@@ -314,7 +336,9 @@ static bool hear_them(struct waiting *w)
         if (board >= 0)
             close(board);
         called = called || (status == STATUS_SUCCESS && answer.verdict == PIPE_YES);
-        if (status == STATUS_PIPE_BROKEN)
+        if (status == STATUS_SUCCESS)
+            on_answer(w, &answer);
+        if (status == STATUS_PIPE_BROKEN || (status == STATUS_SUCCESS && answer.verdict == PIPE_UNKNOWN))
             close(w->fds[i].fd);
         else
             w->fds[++kept] = w->fds[i];
@@ -323,10 +347,10 @@ static bool hear_them(struct waiting *w)
     return called;
 }
 
-static uint32_t wait_for_call(struct waiting *w, uint64_t deadline_ns)
+static uint32_t wait_for_call(struct waiting *w)
 {
     while (w->count > 0) {
-        uint32_t status = wait_fds(w->fds, 1 + w->count, deadline_ns, false);
+        uint32_t status = wait_fds(w->fds, 1 + w->count, patience(w), false);
 
         if (status == STATUS_TIMEOUT)
             return STATUS_IO_TIMEOUT;
@@ -335,23 +359,25 @@ static uint32_t wait_for_call(struct waiting *w, uint64_t deadline_ns)
         if (hear_them(w))
             return STATUS_SUCCESS;
     }
-    return STATUS_OBJECT_NAME_NOT_FOUND; /* the last instance was closed meanwhile */
+    /* There is none, or the last instance was closed meanwhile. */
+    return w->full ? (uint32_t)STATUS_IO_TIMEOUT : (uint32_t)STATUS_OBJECT_NAME_NOT_FOUND;
 }
 
 uint32_t pipe_wait(const char *name, uint32_t ms)
 {
-    struct waiting w = {.status = STATUS_OBJECT_NAME_NOT_FOUND};
+    struct waiting w = {.status = STATUS_SUCCESS, .start_ns = clock_now_ns(), .use_default = ms == 0};
     char text[PIPE_TEXT_MAX], dir[PIPE_DIR_SIZE];
     uint32_t status = pipe_fold(name, text);
 
     if (status != STATUS_SUCCESS)
         return status;
     w.text = text;
+    w.deadline_ns = deadline_from_ms(ms ? ms : SURVEY_MS);
     pipe_dir_of(text, dir);
     wait_sync_begin();
     pipe_dir_each(dir, wait_at, &w);
-    if (w.status == STATUS_OBJECT_NAME_NOT_FOUND && w.count > 0)
-        w.status = wait_for_call(&w, deadline_from_ms(ms ? ms : w.default_ms));
+    if (w.status == STATUS_SUCCESS)
+        w.status = wait_for_call(&w);
     wait_sync_end();
     for (unsigned i = 1; i <= w.count; i++)
         close(w.fds[i].fd);

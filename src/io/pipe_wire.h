@@ -41,6 +41,7 @@ struct pipe_others {
     bool clear;         /* in: the place is locked, dead sockets are to be removed */
     struct pipe_shape shape;
     uint32_t count;
+    bool silent;        /* one did not answer: what it has is not known */
 };
 void pipe_survey(const char *text, struct pipe_others *others);
 

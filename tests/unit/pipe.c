@@ -315,6 +315,44 @@ TEST(a_server_dies)
     CHECK_EQ(sockets(), 0);
 }
 
+/* A server that is stopped answers nobody: waiting ends in time, and what it has counts as there. */
+TEST(a_server_is_stopped)
+{
+    struct child c = start(be_server_until_killed);
+    HANDLE server, h;
+    DWORD since;
+    int status;
+
+    CHECK(await(c.from));
+    CHECK_EQ(kill(c.pid, SIGSTOP), 0);
+    CHECK(waitpid(c.pid, &status, WUNTRACED) == c.pid && WIFSTOPPED(status));
+    for (DWORD ms = 0; ms <= 300; ms += 100) {
+        since = GetTickCount();
+        CHECK(!WaitNamedPipeA(NAME, ms) && GetLastError() == ERROR_SEM_TIMEOUT);
+        CHECK(GetTickCount() - since < 20000);
+    }
+    CHECK(serve(PIPE_ACCESS_DUPLEX, MESSAGES, 4) == INVALID_HANDLE_VALUE);
+    CHECK_EQ(GetLastError(), ERROR_ACCESS_DENIED);
+    CHECK(serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, MESSAGES, PIPE_UNLIMITED_INSTANCES) ==
+          INVALID_HANDLE_VALUE);
+    CHECK_EQ(GetLastError(), ERROR_ACCESS_DENIED);
+    CHECK_EQ(kill(c.pid, SIGCONT), 0);
+    server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 4);
+    CHECK(server != INVALID_HANDLE_VALUE);
+    CHECK_EQ(kill(c.pid, SIGSTOP), 0);
+    CHECK(waitpid(c.pid, &status, WUNTRACED) == c.pid && WIFSTOPPED(status));
+    CHECK(WaitNamedPipeA(NAME, 20000)); /* there is another, whichever is asked first */
+    CHECK_EQ(kill(c.pid, SIGKILL), 0);
+    CHECK_EQ(finish(&c), 1000 + SIGKILL);
+    h = client();
+    CHECK(h != INVALID_HANDLE_VALUE);
+    CloseHandle(h);
+    CloseHandle(server);
+    server = serve(PIPE_ACCESS_DUPLEX, 0, 1); /* clears away */
+    CloseHandle(server);
+    CHECK_EQ(sockets(), 0);
+}
+
 static int wait_for_it(struct child *me)
 {
     tell(me->to);
