@@ -26,7 +26,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { UNHEARD_MAX = 256, RETRY_MS = 20 };
+enum { UNHEARD_MAX = 256, RETRY_MS = 20, AT_ONCE = 64 };
 
 /* A connection that has not become a pipe. In `visitors` it is anybody's; else whose hands it is in. */
 struct visitor {
@@ -39,13 +39,16 @@ struct visitor {
     struct pipe_name *waits_for; /* borrowed: NULL, it has not said all */
 };
 
-/* visitors, unheard and calling are guarded by pipe_names.lock; the descriptors are constant once made. */
+/* visitors, unheard and calling are guarded by pipe_names.lock; the descriptors are constant once made;
+ * coming_back is the home thread's. */
 static struct {
     struct list visitors; /* struct visitor, oldest first */
     uint32_t unheard;     /* visitors that have not said all */
     bool calling;         /* `call` is submitted */
     struct home_work call;
     struct timer retry;
+    struct home_work again;
+    bool coming_back;     /* `again` is submitted */
     int epoll_fd, stand_in;
 } desk = {.visitors = LIST_INIT(desk.visitors), .epoll_fd = -1, .stand_in = -1};
 
@@ -370,20 +373,37 @@ static int on_event(int fd)
     return listens ? receive_visitor(fd) : 0;
 }
 
-/* On the home thread. The set is level triggered within, so what is not dealt with comes again. */
+/*
+ * On the home thread, which has others to see to as well: visitors may come faster than they are dealt with.
+ * The set is level triggered within, so what is not dealt with comes again, if somebody looks.
+ */
 static void on_ready(void *ctx)
 {
     struct epoll_event ev;
 
     (void)ctx;
-    while (epoll_wait(desk.epoll_fd, &ev, 1, 0) > 0) {
-        int err = on_event(ev.data.fd);
+    for (int seen = 0; epoll_wait(desk.epoll_fd, &ev, 1, 0) > 0; seen++) {
+        int err;
 
+        if (seen == AT_ONCE) {
+            if (!desk.coming_back)
+                home_submit(&desk.again);
+            desk.coming_back = true;
+            return;
+        }
+        err = on_event(ev.data.fd);
         if (err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS) {
             timer_set(&desk.retry, deadline_from_ms(RETRY_MS));
             return;
         }
     }
+}
+
+static void come_back(struct home_work *w)
+{
+    (void)w;
+    desk.coming_back = false;
+    on_ready(NULL);
 }
 
 static void on_retry(struct timer *t)
@@ -408,6 +428,7 @@ int pipe_serve_begin(void)
     if (desk.epoll_fd < 0)
         return -errno;
     desk.call.run = call_waiting;
+    desk.again.run = come_back;
     timer_init(&desk.retry, on_retry);
     err = home_add_fd(desk.epoll_fd, on_ready, NULL);
     if (err) {
@@ -466,4 +487,5 @@ void pipe_serve_afresh(void)
     desk.epoll_fd = -1;
     desk.unheard = 0;
     desk.calling = false;
+    desk.coming_back = false;
 }

@@ -615,6 +615,41 @@ TEST(visitors_that_say_nothing)
     CloseHandle(server);
 }
 
+static int serve_until_told(struct child *me)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 4);
+
+    tell(me->to);
+    await(me->from);
+    return !CloseHandle(server);
+}
+
+/* More at once than are attended in one go: all are answered. */
+TEST(visitors_in_a_crowd)
+{
+    enum { CROWD = 300 };
+    struct child c = start(serve_until_told);
+    int fds[CROWD], status;
+
+    CHECK(await(c.from));
+    CHECK_EQ(kill(c.pid, SIGSTOP), 0);
+    CHECK(waitpid(c.pid, &status, WUNTRACED) == c.pid && WIFSTOPPED(status));
+    for (int i = 0; i < CROWD; i++) {
+        fds[i] = visit();
+        send_hello(fds[i], PIPE_HELLO, PIPE_WANT_SHAPE, 4, "unit", 4);
+    }
+    CHECK_EQ(kill(c.pid, SIGCONT), 0);
+    for (int i = 0; i < CROWD; i++) {
+        struct pipe_answer answer = {0};
+
+        CHECK(recv(fds[i], &answer, sizeof answer, MSG_WAITALL) == sizeof answer);
+        CHECK_EQ(answer.verdict, PIPE_YES);
+        close(fds[i]);
+    }
+    tell(c.to);
+    CHECK_EQ(finish(&c), 0);
+}
+
 /* ---- hostile streams ---- */
 
 /* A connection as a client's, without the library behind it. */
