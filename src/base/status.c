@@ -73,7 +73,7 @@ static const struct row rows[] = {
     {0xC0000047, 298, 10022},       /* semaphore limit exceeded */
     {0xC0000048, 87, 10022},        /* port already set */
     {0xC000004B, 5, 10022},         /* thread is terminating */
-    {0xC0000054, 33, 10022},        /* file lock conflict */
+    {0xC0000054, 33, 33},           /* file lock conflict: of a file that is sent */
     {0xC0000055, 33, 10022},        /* lock not granted */
     {0xC0000056, 5, 10022},         /* delete pending */
     {0xC0000061, 1314, 10013},      /* privilege not held */

@@ -82,17 +82,28 @@ void poller_free(struct poller *p)
     free(p);
 }
 
-int poller_add(struct poller *p, int fd, uint64_t token)
+static int control(struct poller *p, int op, int fd, uint64_t token)
 {
     struct epoll_event ev = {
         .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET,
         .data.u64 = token,
     };
 
-    if (os_epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
-        return -errno;
-    atomic_fetch_add(&p->registered, 1);
-    return 0;
+    return os_epoll_ctl(p->epoll_fd, op, fd, &ev) < 0 ? -errno : 0;
+}
+
+int poller_add(struct poller *p, int fd, uint64_t token)
+{
+    int err = control(p, EPOLL_CTL_ADD, fd, token);
+
+    if (!err)
+        atomic_fetch_add(&p->registered, 1);
+    return err;
+}
+
+int poller_again(struct poller *p, int fd, uint64_t token)
+{
+    return control(p, EPOLL_CTL_MOD, fd, token);
 }
 
 void poller_remove(struct poller *p, int fd)

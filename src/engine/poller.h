@@ -69,6 +69,8 @@ void poller_free(struct poller *p); /* unlists, closes; nobody sleeps in it any 
 
 int poller_add(struct poller *p, int fd, uint64_t token);
 void poller_remove(struct poller *p, int fd);
+/* Has an edge come for what fd is ready for already. 0 or -errno. */
+int poller_again(struct poller *p, int fd, uint64_t token);
 
 /*
  * Waits until the deadline (0: just looks), calls edge() for each event. Returns how many edges

@@ -45,6 +45,11 @@ int lane_poller(struct port *port, struct poller **out)
     return err;
 }
 
+static uint64_t token_of(const struct file *f)
+{
+    return (uint64_t)f->generation << 32 | (uint32_t)f->fd;
+}
+
 static int add_locked(struct file *f, struct poller *p)
 {
     uint64_t token;
@@ -53,7 +58,7 @@ static int add_locked(struct file *f, struct poller *p)
 
     lock_assert_held(&f->lock);
     f->generation = (f->generation + 1) & GENERATION_MASK;
-    token = (uint64_t)f->generation << 32 | (uint32_t)f->fd;
+    token = token_of(f);
     f->trouble = false;
     err = poller_add(p, fd, token);
     if (err == -EEXIST) { /* left behind under this number by somebody's close(2) */
@@ -132,6 +137,16 @@ void lane_unregister(struct file *f)
 
 /* ---- attempts ---- */
 
+/* The descriptor may be ready still: has its edge come again. False: that cannot be had. */
+static bool yield_locked(struct file *f, struct lane *lane)
+{
+    lock_assert_held(&f->lock);
+    lane->drained = true;
+    if (poller_again(f->poller, file_poll_fd(f), token_of(f)) != 0)
+        lane->drained = false;
+    return lane->drained;
+}
+
 /*
  * Attempts r, head of a lane that the caller runs, until it is settled or waits for an edge. Lock
  * held on entry and return. After LANE_MOVED r is not ours any more.
@@ -143,10 +158,14 @@ static uint32_t attempt_locked(struct file *f, struct lane *lane, struct request
         bool registered = f->registered;
         uint32_t status;
         uint32_t failure = STATUS_SUCCESS;
+        bool yields;
 
         r->attempting = true;
         lock_release(&f->lock);
         status = r->ops->attempt(r);
+        yields = status == LANE_YIELD;
+        if (yields)
+            status = STATUS_PENDING;
         if (status == STATUS_PENDING && !registered)
             failure = lane_register(f);
         lock_acquire(&f->lock);
@@ -158,7 +177,9 @@ static uint32_t attempt_locked(struct file *f, struct lane *lane, struct request
                 return STATUS_CANCELLED;
             if (failure != STATUS_SUCCESS)
                 return failure;
-            if (lane->edges != edges || !f->registered)
+            if (yields && f->registered && yield_locked(f, lane))
+                return STATUS_PENDING;
+            if (yields || lane->edges != edges || !f->registered)
                 continue;
             if (lane == &f->lanes[LANE_IN])
                 f->trouble = false;

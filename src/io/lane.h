@@ -25,6 +25,10 @@ uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_r
 #define LANE_MOVED 0xEFFF0001u
 void lane_move(struct request *r, struct file *to, enum lane_direction dir);
 
+/* An attempt returns this when it could go on, but has held the thread for long enough: the request stays at
+ * the head of its lane, and is attempted again when the poller's other edges have had their turn. */
+#define LANE_YIELD 0xEFFF0002u
+
 /* Edge callbacks for pollers (token = fd and generation). */
 void lane_edge_queue(struct poller *p, uint64_t token, uint32_t events);
 void lane_edge_home(struct poller *p, uint64_t token, uint32_t events);

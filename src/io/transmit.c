@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * TransmitFile and TransmitPackets. They go through the outward lane like any send, as a list of parts one
- * behind the other; those of files by sendfile, in slices, so that no copy is made and a page that has to be
- * read from the disk holds the thread for one slice. On a descriptor of the program's own, whose O_NONBLOCK
- * is not ours to set, sendfile could sleep: there the slices are read and sent. A datagram is put together
- * in memory, because it leaves in one piece.
+ * behind the other; those of files by sendfile, in slices, so that no copy is made. Between slices it is
+ * looked whether the request was cancelled and what locks there are on the file; and an attempt that has
+ * sent much gives the thread back, so that a slow disk or a fast reader does not keep it. On a descriptor
+ * of the program's own, whose O_NONBLOCK is not ours to set, sendfile could sleep: there the slices are
+ * read and sent. A datagram is put together in memory, because it leaves in one piece.
  */
 #include "io/transmit.h"
 
@@ -12,6 +13,8 @@
 #include "base/os.h"
 #include "base/status.h"
 #include "io/connect.h"
+#include "io/disk.h"
+#include "io/filelock.h"
 #include "io/lane.h"
 #include "ntstatus.h"
 #include "winerror.h"
@@ -25,7 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SLICE = 256 * 1024, COPY = 16 * 1024 };
+enum { SLICE = 256 * 1024, COPY = 16 * 1024, TURN = 4 * 1024 * 1024 };
 enum { BYTES_MAX = 2147483646, DATAGRAM_MAX = 65535 };
 
 struct transmission *transmission_new(uint32_t count)
@@ -45,6 +48,32 @@ void transmission_free(struct transmission *t)
     free(t);
 }
 
+static uint32_t status_of(int err)
+{
+    return err == EAGAIN ? (uint32_t)STATUS_PENDING : status_from_errno_socket(err);
+}
+
+/* May so much of the part be sent now? */
+static uint32_t may_send(const struct transmission *t, const struct transmit_part *part, uint64_t size)
+{
+    struct file *source = part->source;
+
+    if (t->cancelled && atomic_load(t->cancelled))
+        return STATUS_CANCELLED;
+    if (t->left == 0)
+        return LANE_YIELD;
+    if (!source || size == 0 || source->ops != &disk_ops || !filelock_any(source))
+        return STATUS_SUCCESS;
+    return filelock_check(source, part->offset, size, false);
+}
+
+static void sent(struct transmission *t, uint64_t n)
+{
+    t->bytes += (uint32_t)n;
+    if (t->cancelled)
+        t->left -= n < t->left ? n : t->left;
+}
+
 /* ---- streams ---- */
 
 static ssize_t send_copy(struct file *f, const struct transmit_part *part, size_t size)
@@ -55,10 +84,9 @@ static ssize_t send_copy(struct file *f, const struct transmit_part *part, size_
     return n > 0 ? os_send(f->fd, data, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) : n;
 }
 
-static ssize_t send_slice(struct file *f, const struct transmit_part *part, int more)
+static ssize_t send_slice(struct file *f, const struct transmit_part *part, size_t size, int more)
 {
     off_t at = (off_t)part->offset;
-    size_t size = part->size < SLICE ? (size_t)part->size : SLICE;
 
     if (!part->source)
         return os_send(f->fd, part->data, (size_t)part->size, MSG_DONTWAIT | MSG_NOSIGNAL | more);
@@ -67,15 +95,20 @@ static ssize_t send_slice(struct file *f, const struct transmit_part *part, int 
     return sendfile(f->fd, part->source->fd, &at, size);
 }
 
-static int send_part(struct file *f, struct transmission *t, struct transmit_part *part, int more)
+static uint32_t send_part(struct file *f, struct transmission *t, struct transmit_part *part, int more)
 {
     while (part->size > 0) {
-        ssize_t n = send_slice(f, part, more);
+        size_t size = part->size < SLICE ? (size_t)part->size : SLICE;
+        uint32_t status = may_send(t, part, size);
+        ssize_t n;
 
+        if (status != STATUS_SUCCESS)
+            return status;
+        n = send_slice(f, part, size, more);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return errno;
+            return status_of(errno);
         if (n == 0)
             part->size = 0; /* the file has become shorter meanwhile */
         else
@@ -84,9 +117,9 @@ static int send_part(struct file *f, struct transmission *t, struct transmit_par
             part->offset += (uint64_t)n;
         else
             part->data += n;
-        t->bytes += (uint32_t)n;
+        sent(t, (uint64_t)n);
     }
-    return 0;
+    return STATUS_SUCCESS;
 }
 
 /* Will a part follow that has anything to send? A segment that is held back must not wait in vain. */
@@ -98,16 +131,17 @@ static bool more_follows(const struct transmission *t, uint32_t at)
     return false;
 }
 
-static int send_stream(struct file *f, struct transmission *t)
+static uint32_t send_stream(struct file *f, struct transmission *t)
 {
-    int err = 0;
+    uint32_t status = STATUS_SUCCESS;
 
-    for (; t->at < t->count && !err; t->at += !err) {
+    while (t->at < t->count && status == STATUS_SUCCESS) {
         struct transmit_part *part = &t->parts[t->at];
 
-        err = send_part(f, t, part, !part->ends && more_follows(t, t->at) ? MSG_MORE : 0);
+        status = send_part(f, t, part, !part->ends && more_follows(t, t->at) ? MSG_MORE : 0);
+        t->at += status == STATUS_SUCCESS;
     }
-    return err;
+    return status;
 }
 
 /* ---- datagrams ---- */
@@ -159,7 +193,17 @@ static int gather(const struct transmission *t, uint32_t end, uint64_t planned, 
     return err;
 }
 
-static int send_datagram(struct file *f, struct transmission *t)
+/* Of all its parts. */
+static uint32_t may_send_datagram(const struct transmission *t, uint32_t end)
+{
+    uint32_t status = STATUS_SUCCESS;
+
+    for (uint32_t i = t->at; i < end && status == STATUS_SUCCESS; i++)
+        status = may_send(t, &t->parts[i], t->parts[i].size);
+    return status;
+}
+
+static uint32_t send_datagram(struct file *f, struct transmission *t)
 {
     const struct transmit_part *part = &t->parts[t->at];
     char *own = NULL;
@@ -167,8 +211,13 @@ static int send_datagram(struct file *f, struct transmission *t)
     uint32_t end = datagram_end(t, t->at, &planned);
     size_t size = (size_t)planned;
     bool whole = end == t->at + 1 && !part->source;
+    uint32_t status = may_send_datagram(t, end);
     ssize_t n = -1;
-    int err = whole ? 0 : gather(t, end, planned, &own, &size);
+    int err;
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    err = whole ? 0 : gather(t, end, planned, &own, &size);
 
     while (n < 0 && !err) {
         n = os_send(f->fd, whole ? part->data : own, size, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -177,25 +226,24 @@ static int send_datagram(struct file *f, struct transmission *t)
     }
     free(own);
     if (err)
-        return err;
-    t->bytes += (uint32_t)n;
+        return status_of(err);
+    sent(t, (uint64_t)n);
     t->at = end;
-    return 0;
+    return STATUS_SUCCESS;
 }
 
 static uint32_t step(struct file *f, struct transmission *t)
 {
-    int err = 0;
+    uint32_t status = STATUS_SUCCESS;
 
+    t->left = TURN;
     if (sock_is_stream(sock_of(f)))
-        err = send_stream(f, t);
+        status = send_stream(f, t);
     else
-        while (t->at < t->count && !err)
-            err = send_datagram(f, t);
-    if (err == EAGAIN)
-        return STATUS_PENDING;
-    if (err)
-        return status_from_errno_socket(err);
+        while (t->at < t->count && status == STATUS_SUCCESS)
+            status = send_datagram(f, t);
+    if (status != STATUS_SUCCESS)
+        return status;
     return t->disconnect ? connect_disconnect(f, t->reuse) : (uint32_t)STATUS_SUCCESS;
 }
 
@@ -289,6 +337,7 @@ uint32_t transmit_start(struct file *f, struct transmission *t, OVERLAPPED *ov,
         transmission_free(t);
         return status;
     }
+    t->cancelled = &r->cancelled;
     r->u.any[0] = (uintptr_t)t;
     r->ops = &transmit_ops;
     return sock_start(r, LANE_OUT, result);

@@ -5,6 +5,8 @@
 
 #include "io/sock.h"
 
+#include <stdatomic.h>
+
 struct transmit_part {
     struct file *source; /* counted; NULL: memory */
     const char *data;    /* the user's, until completion */
@@ -16,8 +18,10 @@ struct transmit_part {
 struct transmission {
     bool datagrams; /* are allowed */
     bool disconnect, reuse;
+    const _Atomic bool *cancelled; /* the request's; NULL: a blocking call */
     /* Of whoever makes progress with it: */
     uint32_t bytes; /* sent */
+    uint64_t left;  /* that this attempt may send, if it can be cancelled */
     uint32_t at;    /* the first part of which anything is left; parts before it are done */
     uint32_t count;
     struct transmit_part parts[];

@@ -145,6 +145,98 @@ TEST(cancelled_and_closed, "CANCEL-03 CANCEL-05 CANCEL-16")
     CloseHandle(port);
 }
 
+#ifdef __linux__ /* a file that costs no space */
+/* The other side reads all the time: the request is never told to wait. */
+THREAD_FN(swallow)
+{
+    SOCKET s = (SOCKET)arg;
+    unsigned total = 0;
+    int n;
+    while ((n = recv(s, got, sizeof got, 0)) > 0)
+        total += (unsigned)n;
+    return total;
+}
+
+static HANDLE hole(LONG size)
+{
+    HANDLE file = temp_file(1, 0);
+    SetFilePointer(file, size, NULL, FILE_BEGIN);
+    CHECK(SetEndOfFile(file));
+    SetFilePointer(file, 0, NULL, FILE_BEGIN);
+    return file;
+}
+
+static void swallow_all(LONG size, int with_port, int cancel)
+{
+    SOCKET s[2];
+    OVERLAPPED ov = {0};
+    DWORD bytes = 0, total = 0;
+    HANDLE file = hole(size), port = NULL;
+    REQUIRE(tcp_pair(s));
+    ov.hEvent = manual_event();
+    if (with_port) {
+        port = new_port(1);
+        REQUIRE(bind_port(port, s[0], 7));
+    }
+    HANDLE thread = start_thread(swallow, (void *)s[1]);
+    BOOL at_once = TransmitFile(s[0], file, 0, 0, &ov, NULL, 0);
+    CHECK(at_once || WSAGetLastError() == WSA_IO_PENDING);
+    if (cancel)
+        CHECK(CancelIoEx((HANDLE)s[0], &ov));
+    if (with_port) {
+        struct got g = get_packet(port, 20000);
+        CHECK(g.ov == &ov);
+        CHECK_EQ(g.ok, !cancel);
+    }
+    CHECK_EQ(GetOverlappedResult((HANDLE)s[0], &ov, &bytes, TRUE), !cancel);
+    if (cancel)
+        CHECK_EQ(GetLastError(), ERROR_OPERATION_ABORTED);
+    else
+        CHECK_EQ(bytes, (DWORD)size);
+    CHECK_EQ(shutdown(s[0], SD_SEND), 0);
+    CHECK_EQ(WaitForSingleObject(thread, 20000), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &total));
+    CHECK(cancel ? total < (DWORD)size : total == (DWORD)size);
+    CloseHandle(thread);
+    CloseHandle(ov.hEvent);
+    close_pair(s);
+    CloseHandle(file);
+    if (port)
+        CloseHandle(port);
+}
+
+TEST(a_fast_reader, "ACC-22 CANCEL-03")
+{
+    swallow_all(100000000, 0, 0);
+    swallow_all(100000000, 1, 0);
+    swallow_all(2000000000, 0, 1);
+    swallow_all(2000000000, 1, 1);
+}
+
+TEST(locked_ranges, "ACC-22")
+{
+    SOCKET s[2];
+    OVERLAPPED ov = {0}, range = {.Offset = 500};
+    char path[MAX_PATH];
+    REQUIRE(tcp_pair(s));
+    HANDLE file = temp_file(1000, 0), other = NULL;
+    GetFinalPathNameByHandleA(file, path, sizeof path, 0);
+    other = CreateFileA(path, GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL);
+    REQUIRE(other != INVALID_HANDLE_VALUE);
+    ov.hEvent = manual_event();
+    CHECK(LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK, 0, 10, 0, &range));
+    CHECK_ERR(TransmitFile(s[0], other, 0, 0, &ov, NULL, 0), ERROR_LOCK_VIOLATION);
+    CHECK_ERR(TransmitFile(s[0], other, 0, 0, NULL, NULL, 0), ERROR_LOCK_VIOLATION);
+    CHECK(TransmitFile(s[0], other, 500, 0, NULL, NULL, 0));
+    CHECK(TransmitFile(s[0], file, 0, 0, NULL, NULL, 0));
+    CHECK_EQ(receive_all(s[1], 1500), 1500);
+    CloseHandle(other);
+    CloseHandle(file);
+    CloseHandle(ov.hEvent);
+    close_pair(s);
+}
+#endif
+
 TEST(refusals, "ACC-24")
 {
     SOCKET s[2], udp;
