@@ -41,9 +41,9 @@ void watch_tree_free(struct watch_tree *t);
 int watch_tree_fd(const struct watch_tree *t);
 
 /*
- * Emits what there is, without waiting, up to a few buffers of events. settle: a half rename that has been waiting is taken for what
- * it is, a move out of sight. enum watch_state; or -errno, if a directory that appeared could not be
- * watched: watch_tree_repair is to be tried before anything is believed.
+ * Emits what there is, without waiting, up to a few buffers of events. settle: a half rename that has been
+ * waiting is taken for what it is, a move out of sight. enum watch_state; or -errno, if a directory that
+ * appeared could not be watched: watch_tree_repair is to be tried before anything is believed.
  */
 int watch_tree_read(struct watch_tree *t, bool settle);
 /* After it: there may be more, of which no new edge of the descriptor tells. */
