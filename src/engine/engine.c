@@ -135,16 +135,13 @@ const char *engine_info(void)
     return engine.info;
 }
 
+#ifdef IOCP_HAVE_LIBURING
 /* Whose op it is: the same at the start and at a cancel. */
 static bool rings(const struct op *op)
 {
-#ifdef IOCP_HAVE_LIBURING
     return engine_kind() == ENGINE_URING && uring_takes(op);
-#else
-    (void)op;
-    return false;
-#endif
 }
+#endif
 
 int engine_start(struct op *op)
 {

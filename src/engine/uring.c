@@ -410,9 +410,9 @@ static int control(struct io_uring *uring, unsigned opcode, void *arg, unsigned 
 /* Which opcodes there are. *lacks: what it means that one is missing. */
 static int check_opcodes(struct io_uring *uring, const char **why, const char **lacks)
 {
-    struct {
+    union { /* the head ends in an array of what follows it */
         struct io_uring_probe head;
-        struct io_uring_probe_op ops[256];
+        unsigned char room[sizeof(struct io_uring_probe) + 256 * sizeof(struct io_uring_probe_op)];
     } probe;
     bool works = false;
     int err;
@@ -470,7 +470,7 @@ static int make_ring(struct io_uring *uring)
     struct io_uring_params params = {.flags = IORING_SETUP_R_DISABLED | SETUP_WISHES};
     int err = io_uring_queue_init_params(RING_SIZE, uring, &params);
 
-    if (err == -EINVAL && SETUP_WISHES) {
+    if (err == -EINVAL && SETUP_WISHES != 0) {
         params = (struct io_uring_params){.flags = IORING_SETUP_R_DISABLED};
         err = io_uring_queue_init_params(RING_SIZE, uring, &params);
     }

@@ -263,7 +263,7 @@ TEST(rename_pairs_stay_together, "WATCH-03")
         char to[20];
         snprintf(to, sizeof to, "n%d", i);
         CHECK(MoveFileA(in(w, from), in(w, to)));
-        snprintf(expected + strlen(expected), 40, "<%s >%s ", from, to);
+        snprintf(expected + strlen(expected), 64, "<%s >%s ", from, to);
         strcpy(from, to);
     }
     gather(w, "<n99 >n100");
