@@ -29,7 +29,7 @@
 
 /* ---- state ---- */
 
-/* May data flow that was asked for in this session? */
+/* May data flow that was asked for since the last disconnection? */
 uint32_t pipe_gate(const struct pipe *p, uint32_t session)
 {
     lock_assert_held(&p->lock);

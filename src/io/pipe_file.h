@@ -5,7 +5,7 @@
 
 #include "io/pipe.h"
 
-/* May data flow that was asked for in this session? STATUS_PIPE_LISTENING, STATUS_PIPE_DISCONNECTED. The
+/* May data flow that was asked for since the last disconnection? STATUS_PIPE_LISTENING or _DISCONNECTED. The
  * lock is held. */
 uint32_t pipe_gate(const struct pipe *p, uint32_t session);
 uint32_t pipe_session(struct pipe *p);
