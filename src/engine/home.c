@@ -30,7 +30,7 @@ enum { WATCHDOG_MS = 10, CALM_TICKS = 20, EXTRA_FDS = 8 };
 #define TOKEN_EXTRA (TOKEN_PRIVATE | (UINT64_C(1) << 62))    /* | index */
 
 static struct home {
-    struct lock lock;      /* starting, work, extra */
+    struct lock lock;      /* starting, work, writing extra */
     _Atomic bool started;
     struct poller *poller; /* constant once started */
     _Atomic bool awake;
@@ -43,7 +43,7 @@ static struct home {
         void (*ready)(void *ctx);
         void *ctx;
     } extra[EXTRA_FDS];
-    unsigned extra_count;
+    _Atomic unsigned extra_count; /* written with the lock; its store publishes the entry */
     void (*file_edge)(struct poller *, uint64_t, uint32_t);
 } home = {.lock = LOCK_INIT(LOCK_ENGINE), .work = LIST_INIT(home.work), .awake = true};
 
@@ -68,7 +68,8 @@ static void on_edge(struct poller *p, uint64_t token, uint32_t events)
     } else if ((token & TOKEN_EXTRA) == TOKEN_EXTRA) {
         unsigned i = (unsigned)(token & 0xFFFF);
 
-        home.extra[i].ready(home.extra[i].ctx);
+        if (i < atomic_load(&home.extra_count))
+            home.extra[i].ready(home.extra[i].ctx);
     } else {
         poller_help_id(token & ~TOKEN_EXTRA);
     }
@@ -274,20 +275,23 @@ int home_add_fd(int fd, void (*ready)(void *ctx), void *ctx)
 {
     struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
     int err = home_start();
+    unsigned i;
 
     if (err)
         return err;
     lock_acquire(&home.lock);
-    if (home.extra_count == EXTRA_FDS) {
+    i = atomic_load(&home.extra_count);
+    if (i == EXTRA_FDS) {
         err = -ENOSPC;
     } else {
-        home.extra[home.extra_count].ready = ready;
-        home.extra[home.extra_count].ctx = ctx;
-        ev.data.u64 = TOKEN_EXTRA | home.extra_count;
-        if (os_epoll_ctl(home.poller->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
+        home.extra[i].ready = ready;
+        home.extra[i].ctx = ctx;
+        ev.data.u64 = TOKEN_EXTRA | i;
+        atomic_store(&home.extra_count, i + 1);
+        if (os_epoll_ctl(home.poller->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
             err = -errno;
-        else
-            home.extra_count++;
+            atomic_store(&home.extra_count, i);
+        }
     }
     lock_release(&home.lock);
     return err;
