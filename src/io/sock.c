@@ -77,6 +77,7 @@ static struct sock *alloc_sock(int family, int type, int protocol)
     s->family = (uint16_t)family;
     s->type = (uint8_t)type;
     s->protocol = (uint16_t)protocol;
+    s->tcp = type == SOCK_STREAM && protocol == IPPROTO_TCP;
     return s;
 }
 

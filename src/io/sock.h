@@ -7,7 +7,7 @@
  * Addresses are Linux's sockaddr and pass through as `void *`: this header is neutral.
  * Who may fail: everything returns NTSTATUS; WSA codes without one travel in status_from_wsa().
  *
- * Rules of struct sock: family, type, protocol are constant; atomics stand alone (each is a fact
+ * Rules of struct sock: family, type, tcp, protocol are constant; atomics stand alone (each is a fact
  * about the socket that a racing call may see a moment late); `accept_request` and `options` are
  * guarded by the file's lock; events and listener by their own rules.
  */
@@ -53,6 +53,7 @@ struct sock {
     _Atomic uint8_t shut;        /* enum sock_shut */
     _Atomic bool nonblocking;    /* FIONBIO */
     _Atomic uint8_t tells_left;  /* enum sock_tells: does a receive say what lies there still? */
+    bool tcp;                    /* a short receive leaves nothing; of SCTP and the like it proves nothing */
     _Atomic uint32_t user_events; /* mask of the selection in `events`: 0 = none; and SOCK_POLLED */
     _Atomic uint32_t sends;      /* overlapped sends that wait in the lane: shutdown waits for them */
 

@@ -182,7 +182,7 @@ static uint32_t receive_stream(struct file *f, struct sock_transfer *t)
             eat(t, (size_t)n);
             continue;
         }
-        t->drained = n > 0 && (size_t)n < wanted && !(flags & (MSG_PEEK | MSG_OOB)) && is_inet(s);
+        t->drained = n > 0 && (size_t)n < wanted && !(flags & (MSG_PEEK | MSG_OOB)) && s->tcp;
         return STATUS_SUCCESS;
     }
 }
@@ -413,7 +413,7 @@ static void ask_what_is_left(struct file *f, struct sock *s)
 
     if (atomic_load_explicit(&s->tells_left, memory_order_relaxed) != SOCK_TELLS_UNASKED)
         return;
-    if (!(f->flags & FILE_ADOPTED) && is_inet(s) &&
+    if (!(f->flags & FILE_ADOPTED) && s->tcp &&
         setsockopt(f->fd, IPPROTO_TCP, TCP_INQ, &on, sizeof on) == 0)
         tells = SOCK_TELLS;
     atomic_store_explicit(&s->tells_left, tells, memory_order_relaxed);
@@ -458,7 +458,7 @@ static uint32_t request_receive_attempt(struct request *r)
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
         r->bytes = (uint32_t)n;
-        r->drained_hint = drained || ((uint32_t)n < r->size && is_inet(s));
+        r->drained_hint = drained || ((uint32_t)n < r->size && s->tcp);
         if ((uint32_t)n == r->size)
             ask_what_is_left(f, s); /* the next one is told */
         return STATUS_SUCCESS;

@@ -24,10 +24,12 @@ enum { PATIENCE_MS = 10000, READ_SIZE = 8 }; /* an eventfd gives 8 bytes or none
 
 /* ---- kinds ---- */
 
-enum kind { SOCKET_UDP, SOCKET_TCP, PAIR, PIPE, FIFO, FILE_, DIRECTORY, EVENTFD, TIMERFD, TTY, NULL_, KINDS };
+/* MPTCP: a stream of the Internet's families that is not TCP, as SCTP is. */
+enum kind { SOCKET_UDP, SOCKET_TCP, SOCKET_MPTCP, PAIR, PIPE, FIFO, FILE_, DIRECTORY, EVENTFD, TIMERFD, TTY,
+            NULL_, KINDS };
 
-static const char *const kind_names[] = {"UDP socket", "TCP socket", "socketpair", "pipe", "FIFO", "file",
-                                         "directory", "eventfd", "timerfd", "tty", "/dev/null"};
+static const char *const kind_names[] = {"UDP socket", "TCP socket", "MPTCP socket", "socketpair", "pipe", "FIFO",
+                                         "file", "directory", "eventfd", "timerfd", "tty", "/dev/null"};
 
 /* near is what the library gets, far what the test talks to it through; the same for some kinds. */
 struct ends {
@@ -49,12 +51,19 @@ static const char *fresh_path(void)
     return path_template;
 }
 
-static struct ends make_tcp(void)
+static int stream_socket(int protocol)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+
+    return fd < 0 && protocol ? stream_socket(0) : fd; /* a kernel without it */
+}
+
+static struct ends make_stream(int protocol)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof a;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct ends e = {socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), -1};
+    int listener = stream_socket(protocol);
+    struct ends e = {stream_socket(protocol), -1};
 
     CHECK(bind(listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(listener, 8) == 0);
     CHECK(getsockname(listener, (struct sockaddr *)&a, &len) == 0);
@@ -121,7 +130,9 @@ static struct ends make(enum kind kind)
     case SOCKET_UDP:
         return make_udp();
     case SOCKET_TCP:
-        return make_tcp();
+        return make_stream(0);
+    case SOCKET_MPTCP:
+        return make_stream(IPPROTO_MPTCP);
     case PAIR:
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
         return (struct ends){fd[0], fd[1]};
@@ -317,7 +328,7 @@ static void *write_late(void *arg)
 
 TEST(blocking_calls_wait)
 {
-    static const enum kind kinds[] = {SOCKET_TCP, PAIR, PIPE, FIFO};
+    static const enum kind kinds[] = {SOCKET_TCP, SOCKET_MPTCP, PAIR, PIPE, FIFO};
 
     for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct ends e = make(kinds[i]);
