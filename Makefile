@@ -9,12 +9,12 @@ CMAKE_ARGS ?=
 BUILD_NEEDS = cmake pkg-config liburing-dev
 CONFIGURE = $(if $(shell command -v ninja),-G Ninja) -S . -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 
-.PHONY: all build needs demo check wine promises surface headers bench asan tsan tidy install clean help
+.PHONY: all build needs demo check wine promises surface headers bench foreign asan tsan tidy install clean help
 
 all: build
 
 help:
-	@echo "make demo | check | wine | promises | surface | headers | bench | asan | tsan | tidy | install PREFIX=DIR | clean"
+	@echo "make demo | check | wine | promises | surface | headers | bench | foreign | asan | tsan | tidy | install PREFIX=DIR | clean"
 
 needs:
 	@scripts/need.sh $(BUILD_NEEDS)
@@ -52,6 +52,10 @@ bench: needs
 	@$(MAKE) --no-print-directory build
 	@bench/run.sh $(BUILD)
 
+foreign: build
+	@scripts/need.sh dpkg-dev
+	@scripts/foreign.sh
+
 asan:
 	@$(MAKE) --no-print-directory build BUILD=build-asan CMAKE_ARGS="-DIOCP_SANITIZE=address,undefined"
 	@tests/run.sh build-asan
@@ -68,4 +72,4 @@ install: build
 	@echo "installed in $(PREFIX)"
 
 clean:
-	rm -rf build build-asan build-tsan build-werror-gcc build-werror-clang
+	rm -rf build build-asan build-tsan build-foreign build-werror-gcc build-werror-clang
