@@ -249,6 +249,7 @@ static uint32_t write_step(struct file *f, struct serial_clock *c, const char *d
         n = os_write(f->fd, &v, 1, OS_CURRENT, 0);
         if (n > 0) {
             *bytes += (uint32_t)n;
+            atomic_fetch_add(&s->given, (uint64_t)n);
             atomic_fetch_sub(&s->unsent, (uint32_t)n);
             lock_acquire(&s->lock);
             s->sending = true;
@@ -347,6 +348,12 @@ static uint32_t start(struct request *r, enum lane_direction dir)
     return lane_start(r, dir, NULL);
 }
 
+static void accept_bytes(struct serial *s, uint32_t size)
+{
+    atomic_fetch_add(&s->accepted, size);
+    atomic_fetch_add(&s->unsent, size);
+}
+
 static uint32_t read_overlapped(struct request *r)
 {
     r->ops = &read_ops;
@@ -356,7 +363,7 @@ static uint32_t read_overlapped(struct request *r)
 static uint32_t write_overlapped(struct request *r)
 {
     r->ops = &write_ops;
-    atomic_fetch_add(&serial_of(r->file)->unsent, (uint32_t)r->size);
+    accept_bytes(serial_of(r->file), r->size);
     return start(r, LANE_OUT);
 }
 
@@ -435,20 +442,11 @@ static uint32_t write_sync(struct file *f, const void *buf, uint32_t size, const
     uint32_t status;
 
     (void)offset;
-    atomic_fetch_add(&s->unsent, size);
+    accept_bytes(s, size);
     status = transfer_sync(f, &t, POLLOUT, sync_write_attempt);
     atomic_fetch_sub(&s->unsent, size - t.bytes);
     *bytes = t.bytes;
     return status;
-}
-
-static uint32_t flush(struct file *f)
-{
-    bool token = wait_block_begin();
-    int err = serial_drain(f->fd);
-
-    wait_block_end(token);
-    return err == -EIO ? SERIAL_GONE : status_from_errno(err);
 }
 
 uint32_t serial_send_byte(struct file *f, char byte)
@@ -463,6 +461,7 @@ uint32_t serial_send_byte(struct file *f, char byte)
         return SERIAL_GONE;
     if (n < 0)
         return status_from_errno((int)-n);
+    atomic_fetch_add(&s->given, 1);
     lock_acquire(&s->lock);
     s->sending = true;
     lock_release(&s->lock);
@@ -583,7 +582,7 @@ const struct file_ops serial_ops = {
     .write = write_overlapped,
     .read_sync = read_sync,
     .write_sync = write_sync,
-    .flush = flush,
+    .flush = serial_flush,
 };
 
 static struct serial *new_serial(int fd, uint32_t *status)

@@ -75,6 +75,8 @@ struct serial {
     struct serial_sleeper *sleeper;
 
     _Atomic uint32_t unsent; /* bytes of writes in the lane that the device has not taken */
+    _Atomic uint64_t accepted; /* bytes of all writes; raised before unsent is */
+    _Atomic uint64_t given;    /* bytes that the device has taken; raised before unsent falls */
 };
 
 extern const struct file_ops serial_ops;
@@ -139,6 +141,7 @@ uint32_t serial_in_count(int fd, bool *gone);
 uint32_t serial_out_count(int fd);
 void serial_read_counts(int fd, const struct serial *s, struct serial_counts *out);
 void serial_flush_queues(int fd, bool in, bool out);
-int serial_drain(int fd); /* waits; 0 or -errno */
+/* Waits until what was written before has left the device. STATUS_CANCELLED: called back. */
+uint32_t serial_flush(struct file *f);
 
 #endif

@@ -10,9 +10,11 @@
  */
 #include "io/serial.h"
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "io/request.h"
 #include "ntstatus.h"
+#include "wait/wait.h"
 #include "winerror.h"
 
 #include <asm/termbits.h>
@@ -22,7 +24,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-enum { XON = 0x11, XOFF = 0x13, DEFAULT_BAUD = 9600 };
+enum { XON = 0x11, XOFF = 0x13, DEFAULT_BAUD = 9600, FLUSH_TICK_MS = 5 };
 
 static int control(int fd, unsigned long request, void *arg)
 {
@@ -363,11 +365,6 @@ void serial_flush_queues(int fd, bool in, bool out)
         control(fd, TCFLSH, (void *)(uintptr_t)TCOFLUSH);
 }
 
-int serial_drain(int fd)
-{
-    return control(fd, TCSBRK, (void *)(uintptr_t)1); /* no break, only the waiting */
-}
-
 uint32_t serial_status(struct file *f, COMSTAT *out)
 {
     struct serial *s = serial_of(f);
@@ -385,4 +382,71 @@ uint32_t serial_status(struct file *f, COMSTAT *out)
     gone = s->gone;
     lock_release(&s->lock);
     return gone ? SERIAL_GONE : (uint32_t)STATUS_SUCCESS;
+}
+
+/* ---- flushing ---- */
+
+/* Of writes in order, those that had been accepted by then: are they over? */
+static bool is_settled(struct serial *s, uint64_t accepted_then)
+{
+    uint64_t accepted = atomic_load(&s->accepted); /* read first: never too many pass for settled */
+
+    return accepted - atomic_load(&s->unsent) >= accepted_then;
+}
+
+/* Has the device sent the first `given_then` bytes of all it was given? A transmitter with a queue of its own
+ * says so too, where its driver can be asked. */
+static bool has_sent(int fd, const struct serial *s, uint64_t given_then, bool *gone)
+{
+    uint64_t given = atomic_load(&s->given);
+    int left = 0, transmitter = TIOCSER_TEMT;
+    int err = control(fd, TIOCOUTQ, &left);
+
+    *gone = err == -EIO;
+    if (err >= 0 && left > 0 && given_then + (uint64_t)left > given)
+        return false;
+    return left > 0 || control(fd, TIOCSERGETLSR, &transmitter) < 0 || (transmitter & TIOCSER_TEMT);
+}
+
+/* A look every few milliseconds: there is no edge for an empty queue, and a line that its far end holds up is
+ * not to be waited for in the kernel, where nobody could call the thread back. */
+static uint32_t wait_until_sent(struct file *f, uint64_t accepted)
+{
+    struct serial *s = serial_of(f);
+    uint64_t given = 0;
+    bool settled = false, gone = false;
+
+    for (;;) {
+        if (wait_sync_cancelled()) /* first: closing ends the writes as well, which then are settled */
+            return STATUS_CANCELLED;
+        if (!settled && is_settled(s, accepted)) {
+            settled = true;
+            given = atomic_load(&s->given);
+        }
+        if (settled && has_sent(f->fd, s, given, &gone))
+            return STATUS_SUCCESS;
+        if (gone)
+            serial_vanished(f);
+        lock_acquire(&s->lock);
+        gone = s->gone;
+        lock_release(&s->lock);
+        if (gone)
+            return SERIAL_GONE;
+        wait_sleep(deadline_from_ms(FLUSH_TICK_MS), false);
+    }
+}
+
+uint32_t serial_flush(struct file *f)
+{
+    uint64_t accepted = atomic_load(&serial_of(f)->accepted);
+    uint32_t status = STATUS_INVALID_HANDLE;
+    struct file_blocker blocker;
+
+    wait_sync_begin();
+    if (file_block_enter(f, &blocker)) {
+        status = wait_until_sent(f, accepted);
+        file_block_leave(f, &blocker);
+    }
+    wait_sync_end();
+    return status;
 }

@@ -668,3 +668,57 @@ TEST(blocking_read_is_called_back, "COMM-06")
     line.port = INVALID_HANDLE_VALUE;
     line_end(&line);
 }
+
+THREAD_FN(flush_blocking)
+{
+    struct line *l = arg;
+    return FlushFileBuffers(l->port) ? 0 : GetLastError();
+}
+
+/* A line that its far end holds up: flushing waits for the writes before it, is called back, and by closing,
+ * too; and ends when the line goes on. */
+TEST(flushing_a_line_that_is_held_up, "COMM-01 CANCEL-08")
+{
+    LINE(line, FILE_FLAG_OVERLAPPED);
+    static char data[1000];
+    char got[sizeof data];
+    OVERLAPPED ov;
+    DWORD error;
+    HANDLE thread;
+    memset(&ov, 0, sizeof ov);
+    ov.hEvent = manual_event();
+    CHECK(FlushFileBuffers(line.port));
+    CHECK(EscapeCommFunction(line.port, SETXOFF));
+    CHECK_ERR(WriteFile(line.port, data, sizeof data, NULL, &ov), ERROR_IO_PENDING);
+    thread = start_thread(flush_blocking, &line);
+    CHECK_EQ(WaitForSingleObject(thread, A_WHILE), WAIT_TIMEOUT);
+    CHECK(CancelSynchronousIo(thread));
+    CHECK_EQ(WaitForSingleObject(thread, SOON), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &error));
+    CHECK_EQ(error, ERROR_OPERATION_ABORTED);
+    CHECK(CloseHandle(thread));
+
+    thread = start_thread(flush_blocking, &line);
+    CHECK_EQ(WaitForSingleObject(thread, A_WHILE), WAIT_TIMEOUT);
+    CHECK(EscapeCommFunction(line.port, SETXON));
+    CHECK_EQ(line_far_read(&line, got, sizeof got, SOON), sizeof got);
+    CHECK_EQ(WaitForSingleObject(thread, SOON), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &error));
+    CHECK_EQ(error, 0);
+    CHECK(CloseHandle(thread));
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, SOON), WAIT_OBJECT_0);
+
+    CHECK(EscapeCommFunction(line.port, SETXOFF));
+    CHECK_ERR(WriteFile(line.port, data, sizeof data, NULL, &ov), ERROR_IO_PENDING);
+    thread = start_thread(flush_blocking, &line);
+    CHECK_EQ(WaitForSingleObject(thread, A_WHILE), WAIT_TIMEOUT);
+    CHECK(CloseHandle(line.port));
+    CHECK_EQ(WaitForSingleObject(thread, SOON), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &error));
+    CHECK_EQ(error, ERROR_OPERATION_ABORTED);
+    CHECK(CloseHandle(thread));
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, SOON), WAIT_OBJECT_0);
+    CHECK(CloseHandle(ov.hEvent));
+    line.port = INVALID_HANDLE_VALUE;
+    line_end(&line);
+}
