@@ -4,7 +4,8 @@
  * no other, not even one of its own file; a shared one overlaps shared ones, and an exclusive one of its
  * own file. Reading stops at somebody else's exclusive lock, writing at that and at any shared one.
  *
- * Who has to wait is served in the order of the calls, when anything is given back that stood in its way.
+ * Who has to wait is served in the order of the calls, when anything is given back that stood in its way;
+ * how often others may pass meanwhile is the affair of filelock_order.c.
  * What another process holds is asked for again by a timer, after 1 ms, 2 ms ... 50 ms: a call that blocks
  * in fcntl could not be called back without a signal.
  *
@@ -123,38 +124,25 @@ static void drop_if_unused_locked(struct inode *i)
 
 /* ---- conflicts ---- */
 
-/* Have they a byte in common? A range without bytes lies inside another, or touches nothing. */
-static bool overlap(const struct filelock_range *a, const struct filelock_range *b)
-{
-    if (a->length == 0 && b->length == 0)
-        return false;
-    if (a->length == 0)
-        return b->offset < a->offset && a->offset <= filelock_last(b);
-    if (b->length == 0)
-        return overlap(b, a);
-    return a->offset <= filelock_last(b) && b->offset <= filelock_last(a);
-}
-
 static bool conflicts_locked(const struct inode *i, const struct filelock *want)
 {
     list_for_each(l, &i->held) {
-        const struct filelock *has = container_of(l, struct filelock, link);
-
-        if (!overlap(&has->range, &want->range) || (!has->range.exclusive && !want->range.exclusive))
-            continue;
-        if (want->range.exclusive || has->file != want->file)
+        if (filelock_stops(container_of(l, struct filelock, link), want))
             return true;
     }
     return false;
 }
 
-enum grant { GRANTED, HELD_HERE, HELD_ELSEWHERE };
+enum grant { GRANTED, HELD_HERE, HELD_ELSEWHERE, NOT_ITS_TURN };
 
-/* On success the lock is the table's. */
-static enum grant try_locked(struct bucket *b, struct inode *i, struct filelock *lock)
+/* On success the lock is the table's. `place`: where it waits already, else the queue itself. */
+static enum grant try_locked(struct bucket *b, struct inode *i, struct filelock *lock,
+                             const struct list *place, bool waits)
 {
     if (conflicts_locked(i, lock))
         return HELD_HERE;
+    if (waits && filelock_is_held_back(&i->waiting, place, lock))
+        return NOT_ITS_TURN;
     list_push_back(&i->held, &lock->link);
     if (filelock_tell(lock->file, &i->held, &lock->range) == -EAGAIN) {
         list_remove(&lock->link);
@@ -162,6 +150,7 @@ static enum grant try_locked(struct bucket *b, struct inode *i, struct filelock 
         return HELD_ELSEWHERE;
     }
     count(b, 1); /* other errors: a file system that has no such locks; ours are good all the same */
+    filelock_has_passed(&i->waiting, place, lock);
     return GRANTED;
 }
 
@@ -181,7 +170,7 @@ uint32_t filelock_check(struct file *f, uint64_t offset, uint64_t size, bool wri
             const struct filelock *has = container_of(l, struct filelock, link);
             bool stops = has->range.exclusive ? has->file != f : write;
 
-            if (stops && overlap(&has->range, &range))
+            if (stops && filelock_overlap(&has->range, &range))
                 status = STATUS_FILE_LOCK_CONFLICT;
         }
     }
@@ -227,17 +216,23 @@ static void stop_waiting_locked(struct bucket *b, struct filelock_wait *w)
     count(b, -1);
 }
 
+/* What holds it back will not say when it is over. */
+static bool asks_again(enum grant how)
+{
+    return how == HELD_ELSEWHERE || how == NOT_ITS_TURN;
+}
+
 /* Grants what can be granted, in order; requests go to `granted`, to be completed without the lock. True:
- * some wait for another process. */
+ * some wait for another process, or for a time. */
 static bool serve_locked(struct bucket *b, struct inode *i, struct list *granted)
 {
-    bool elsewhere = false;
+    bool again = false;
 
     list_for_each_safe(l, next, &i->waiting) {
         struct filelock_wait *w = container_of(l, struct filelock_wait, link);
-        enum grant how = try_locked(b, i, w->lock);
+        enum grant how = try_locked(b, i, w->lock, &w->link, true);
 
-        elsewhere |= how == HELD_ELSEWHERE;
+        again |= asks_again(how);
         if (how != GRANTED)
             continue;
         stop_waiting_locked(b, w);
@@ -247,7 +242,7 @@ static bool serve_locked(struct bucket *b, struct inode *i, struct list *granted
         else
             eventfd_write(w->wake_fd, 1); /* its frame is there as long as we hold the lock */
     }
-    return elsewhere;
+    return again;
 }
 
 static void complete_all(struct list *granted)
@@ -303,7 +298,7 @@ static uint32_t prepare(struct file *f, const struct filelock_range *range, stru
 
     if (range->length > 0 && filelock_last(range) < range->offset)
         return STATUS_INVALID_LOCK_RANGE;
-    lock = malloc(sizeof *lock);
+    lock = calloc(1, sizeof *lock);
     if (!lock)
         return STATUS_NO_MEMORY;
     list_init(&lock->link);
@@ -332,7 +327,7 @@ static void check_closed(struct file *f)
 }
 
 /* One attempt; a lock that is not granted stays the caller's. */
-static uint32_t try_once(struct file *f, struct filelock *lock)
+static uint32_t try_once(struct file *f, struct filelock *lock, bool waits)
 {
     struct bucket *b = bucket_of(f);
     enum grant how;
@@ -344,7 +339,7 @@ static uint32_t try_once(struct file *f, struct filelock *lock)
         lock_release(&b->lock);
         return STATUS_NO_MEMORY;
     }
-    how = try_locked(b, i, lock);
+    how = try_locked(b, i, lock, &i->waiting, waits);
     drop_if_unused_locked(i);
     lock_release(&b->lock);
     if (how == GRANTED)
@@ -366,12 +361,12 @@ static uint32_t try_or_wait(struct file *f, struct filelock_wait *w)
         lock_release(&b->lock);
         return STATUS_NO_MEMORY;
     }
-    how = try_locked(b, i, w->lock);
+    how = try_locked(b, i, w->lock, &i->waiting, true);
     if (how == GRANTED)
         w->lock = NULL;
     else
         begin_waiting_locked(b, i, w);
-    if (how == HELD_ELSEWHERE)
+    if (asks_again(how))
         begins = begin_retries_locked(i);
     lock_release(&b->lock);
     if (begins)
@@ -443,7 +438,7 @@ uint32_t filelock_lock(struct file *f, const struct filelock_range *range, bool 
 
     if (status != STATUS_SUCCESS)
         return status;
-    status = try_once(f, lock);
+    status = try_once(f, lock, wait);
     if (status == STATUS_LOCK_NOT_GRANTED && wait)
         return block_for(f, lock);
     if (status != STATUS_SUCCESS)
@@ -497,7 +492,7 @@ uint32_t filelock_start(struct request *r, const struct filelock_range *range, b
     r->ops = &lock_ops;
     r->u.lock = (struct filelock_wait){.lock = lock, .request = r};
     list_init(&r->u.lock.link);
-    status = try_once(r->file, lock);
+    status = try_once(r->file, lock, wait);
     if (status == STATUS_SUCCESS)
         r->u.lock.lock = NULL;
     if (status == STATUS_LOCK_NOT_GRANTED && wait)

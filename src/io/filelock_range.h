@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What filelock.c and filelock_ofd.c share: locks that are held. */
+/* What filelock.c shares with filelock_ofd.c and filelock_order.c: single locks and their ranges. */
 #ifndef IOCP_IO_FILELOCK_RANGE_H
 #define IOCP_IO_FILELOCK_RANGE_H
 
@@ -10,6 +10,9 @@ struct filelock {
     struct list link;  /* in the list of locks held on its inode, guarded by the table */
     struct file *file; /* borrowed: it drops its locks before it goes */
     struct filelock_range range;
+    uint32_t passed;   /* while it waits: how many that it conflicts with were granted */
+    uint64_t turn_ns;  /* how long the others leave it the way, the last time */
+    uint64_t until_ns; /* ... and when that ends */
 };
 
 /* The last byte; of a range that has some. */
@@ -17,6 +20,15 @@ static inline uint64_t filelock_last(const struct filelock_range *r)
 {
     return r->offset + (r->length - 1);
 }
+
+bool filelock_overlap(const struct filelock_range *a, const struct filelock_range *b);
+/* Does `has`, held, stand in the way of `want`? */
+bool filelock_stops(const struct filelock *has, const struct filelock *want);
+
+/* Both look at those who wait (struct filelock_wait) before `place`: is one of them to go first now, and,
+ * of a lock that has been granted, whom has it passed? */
+bool filelock_is_held_back(const struct list *waiting, const struct list *place, const struct filelock *want);
+void filelock_has_passed(const struct list *waiting, const struct list *place, const struct filelock *lock);
 
 /*
  * Tells other processes what f holds in `range`, by what is in `held` (struct filelock). 0, or -errno:

@@ -365,6 +365,29 @@ TEST(synchronous_handle_blocks, "FILE-18")
     CLOSE_BOTH;
 }
 
+/* Only what is held counts: a waiting exclusive lock is passed. */
+TEST(shared_passes_waiting_exclusive, "FILE-18 FILE-20")
+{
+    TWO_HANDLES;
+    HANDLE c = open_again(path, 0);
+    struct blocked blocked = {.file = b};
+    OVERLAPPED ov = at(0, NULL);
+    CHECK(lock(a, FALSE, 0, 10));
+    HANDLE thread = start_thread(lock_and_wait, &blocked);
+    CHECK(WITHIN(SOON, LOOK(blocked.entered)));
+    CHECK_EQ(WaitForSingleObject(thread, SETTLED), WAIT_TIMEOUT);
+    CHECK(lock(c, FALSE, 0, 10));
+    CHECK(LockFileEx(c, 0, 0, 10, 0, &ov)); /* nor does the one wait that would */
+    CHECK(unlock(a, 0, 10));
+    CHECK(unlock(c, 0, 10));
+    CHECK_EQ(WaitForSingleObject(thread, SETTLED), WAIT_TIMEOUT);
+    CHECK(unlock(c, 0, 10));
+    JOIN(thread);
+    CHECK_EQ(blocked.got, 1);
+    CloseHandle(c);
+    CLOSE_BOTH;
+}
+
 TEST_W8(blocked_call_cancelled, "CANCEL-12", "Wine cannot cancel it")
 {
     TWO_HANDLES;

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Range locks whose holders overlap in time: who waits for all of them to be gone gets its turn, nobody is
+ * kept waiting for good by that, and who would not wait is not refused.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "unit.h"
+
+#include <iocp.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { PASSES = 16, PATIENCE_MS = 20000, READERS = 4 };
+
+static char path[] = "/tmp/iocp-filelock-XXXXXX";
+
+static HANDLE open_it(DWORD flags)
+{
+    return CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_EXISTING, flags, NULL);
+}
+
+static void make_it(void)
+{
+    memcpy(path + sizeof path - 7, "XXXXXX", 6);
+    close(mkstemp(path));
+}
+
+static bool lock(HANDLE h, DWORD flags, OVERLAPPED *ov)
+{
+    return LockFileEx(h, flags, 0, 10, 0, ov);
+}
+
+static bool unlock(HANDLE h)
+{
+    OVERLAPPED ov = {0};
+
+    return UnlockFileEx(h, 0, 10, 0, &ov);
+}
+
+static OVERLAPPED with_event(void)
+{
+    return (OVERLAPPED){.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+}
+
+static bool came(const OVERLAPPED *ov, DWORD ms)
+{
+    return WaitForSingleObject(ov->hEvent, ms) == WAIT_OBJECT_0;
+}
+
+/* An exclusive lock waits, and has been passed so often that the next one waits behind it. */
+struct scene {
+    HANDLE writer, readers;
+    OVERLAPPED exclusive, last, held[PASSES + 1];
+};
+
+static void set(struct scene *s)
+{
+    make_it();
+    s->writer = open_it(FILE_FLAG_OVERLAPPED);
+    s->readers = open_it(FILE_FLAG_OVERLAPPED);
+    s->exclusive = with_event();
+    s->last = with_event();
+    for (int i = 0; i <= PASSES; i++)
+        s->held[i] = (OVERLAPPED){0};
+    CHECK(lock(s->readers, 0, &s->held[0]));
+    CHECK(!lock(s->writer, LOCKFILE_EXCLUSIVE_LOCK, &s->exclusive) && GetLastError() == ERROR_IO_PENDING);
+    for (int i = 1; i <= PASSES; i++)
+        CHECK(lock(s->readers, 0, &s->held[i]));
+    CHECK(!lock(s->readers, 0, &s->last) && GetLastError() == ERROR_IO_PENDING);
+}
+
+static void clear(struct scene *s)
+{
+    CloseHandle(s->writer);
+    CloseHandle(s->readers);
+    CloseHandle(s->exclusive.hEvent);
+    CloseHandle(s->last.hEvent);
+    unlink(path);
+}
+
+TEST(in_its_turn)
+{
+    OVERLAPPED other = {0};
+    struct scene s;
+
+    set(&s);
+    CHECK(lock(s.readers, LOCKFILE_FAIL_IMMEDIATELY, &other)); /* does not wait, and is not refused */
+    other.Offset = 10;
+    CHECK(lock(s.readers, 0, &other)); /* elsewhere */
+    for (int i = 0; i <= PASSES + 1; i++)
+        CHECK(unlock(s.readers));
+    CHECK(came(&s.exclusive, PATIENCE_MS));
+    CHECK(!came(&s.last, 0));
+    CHECK(unlock(s.writer));
+    CHECK(came(&s.last, PATIENCE_MS));
+    clear(&s);
+}
+
+/* What the exclusive lock waits for is not given back: the others go on, and it has not lost its place. */
+TEST(the_turn_ends)
+{
+    struct scene s;
+
+    set(&s);
+    CHECK(came(&s.last, PATIENCE_MS));
+    CHECK(!came(&s.exclusive, 0));
+    for (int i = 0; i <= PASSES + 1; i++)
+        CHECK(unlock(s.readers));
+    CHECK(came(&s.exclusive, PATIENCE_MS));
+    clear(&s);
+}
+
+TEST(a_turn_cancelled_and_closed)
+{
+    struct scene s;
+
+    set(&s);
+    CHECK(CancelIoEx(s.writer, &s.exclusive));
+    CHECK(came(&s.exclusive, PATIENCE_MS));
+    CHECK(came(&s.last, PATIENCE_MS));
+    clear(&s);
+    set(&s);
+    CloseHandle(s.writer);
+    CHECK(came(&s.exclusive, PATIENCE_MS));
+    CHECK(came(&s.last, PATIENCE_MS));
+    s.writer = NULL;
+    clear(&s);
+}
+
+static atomic_bool over;
+static atomic_uint granted;
+
+/* Holds its lock until somebody else has one too, or a while. */
+static void *read_for_ever(void *arg)
+{
+    HANDLE h = open_it(0);
+
+    while (!over) {
+        OVERLAPPED ov = {0};
+        unsigned before;
+
+        CHECK(lock(h, 0, &ov));
+        before = ++granted;
+        for (int i = 0; i < 1000 && granted == before && !over; i++)
+            sched_yield();
+        CHECK(unlock(h));
+    }
+    CloseHandle(h);
+    return arg;
+}
+
+TEST(nobody_starves)
+{
+    OVERLAPPED ov = with_event();
+    pthread_t readers[READERS];
+    HANDLE h;
+
+    make_it();
+    h = open_it(FILE_FLAG_OVERLAPPED);
+    over = false;
+    granted = 0;
+    for (int i = 0; i < READERS; i++)
+        pthread_create(&readers[i], NULL, read_for_ever, NULL);
+    while (granted < 100)
+        sched_yield();
+    for (int i = 0; i < 20; i++) {
+        CHECK(lock(h, LOCKFILE_EXCLUSIVE_LOCK, &ov) || GetLastError() == ERROR_IO_PENDING);
+        CHECK(came(&ov, PATIENCE_MS));
+        CHECK(unlock(h));
+    }
+    over = true;
+    for (int i = 0; i < READERS; i++)
+        pthread_join(readers[i], NULL);
+    CloseHandle(h);
+    CloseHandle(ov.hEvent);
+    unlink(path);
+}
