@@ -436,8 +436,10 @@ WINSOCK_API_LINKAGE int WSAAPI WSAConnect(SOCKET s, const struct sockaddr *addre
 
 /*
  * Lets another process have the socket: info gets a description to be sent there and given to
- * WSASocket. process: its id. SOCKET_ERROR: WSAEINVAL, WSAEMFILE. Differs: the other process takes the
- * descriptor through pidfd_getfd, so it needs the right to trace this one, or to be this one.
+ * WSASocket, once. process: its id. The socket here may be closed at once: a copy stays until the other
+ * process has taken it or ended. SOCKET_ERROR: WSAEINVAL (no such process), WSAEMFILE. Differs: WSASocket
+ * there asks this process, which must still run, and belong to the same user; it says WSAEINVAL if there is
+ * nothing to be had, WSAETIMEDOUT after 2 s without an answer.
  */
 WINSOCK_API_LINKAGE int WSAAPI WSADuplicateSocketA(SOCKET s, DWORD process,
                                                    LPWSAPROTOCOL_INFOA info) IOCP_SYM(WSADuplicateSocketA);

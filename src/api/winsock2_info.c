@@ -169,13 +169,18 @@ uint32_t socket_protocol_info(struct file *f, bool wide, void *info, int32_t *si
 
 /* ---- for another process ---- */
 
+_Static_assert(sizeof((WSAPROTOCOL_INFOA *)0)->ProtocolChain.ChainEntries >= HANDOVER_TOKEN,
+               "a base protocol's chain has no entries: the token fits there");
+enum { OVERLAPPED_FLAG = 1, OFFERED_FLAG = 2 };
+
 /* The members that Windows reserves say where the socket is. */
 static void address_to(WSAPROTOCOL_INFOA *info, const struct duplicate_source *source)
 {
     info->dwServiceFlags2 = source->process;
     info->dwServiceFlags3 = source->mark;
-    info->dwServiceFlags4 = source->overlapped;
+    info->dwServiceFlags4 = (source->overlapped ? OVERLAPPED_FLAG : 0) | (source->offered ? OFFERED_FLAG : 0);
     info->dwProviderReserved = (DWORD)source->fd;
+    memcpy(info->ProtocolChain.ChainEntries, source->token, sizeof source->token);
 }
 
 static uint32_t duplicate(SOCKET s, DWORD process, WSAPROTOCOL_INFOA *info)
@@ -216,13 +221,16 @@ int WSAAPI WSADuplicateSocketW(SOCKET s, DWORD process, LPWSAPROTOCOL_INFOW info
 uintptr_t socket_from_info(const void *description)
 {
     const WSAPROTOCOL_INFOA *info = description;
-    const struct duplicate_source source = {.process = info->dwServiceFlags2,
-                                            .mark = info->dwServiceFlags3,
-                                            .overlapped = info->dwServiceFlags4 != 0,
-                                            .fd = (int)info->dwProviderReserved};
+    struct duplicate_source source = {.process = info->dwServiceFlags2,
+                                      .mark = info->dwServiceFlags3,
+                                      .overlapped = (info->dwServiceFlags4 & OVERLAPPED_FLAG) != 0,
+                                      .offered = (info->dwServiceFlags4 & OFFERED_FLAG) != 0,
+                                      .fd = (int)info->dwProviderReserved};
     uintptr_t h = 0;
-    uint32_t status = duplicate_take(&source, &h);
+    uint32_t status;
 
+    memcpy(source.token, info->ProtocolChain.ChainEntries, sizeof source.token);
+    status = duplicate_take(&source, &h);
     if (status != STATUS_SUCCESS)
         return wsa_fail(status), NO_SOCKET;
     return h;

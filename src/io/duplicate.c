@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * WSADuplicateSocket. The kernel's socket is shared by both processes; what the library knows of it
- * (port, lanes, blocking or not) each has for itself.
+ * (port, lanes, blocking or not) each has for itself. Where the handover does not work - the other has no
+ * place in the file system, or stands still - a process that may trace it fetches the descriptor itself.
  */
 #include "io/duplicate.h"
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "ntstatus.h"
 #include "object/handle.h"
@@ -12,10 +14,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum { ANSWER_MS = 2000 };
 
 static bool mark_of(int fd, uint32_t *mark)
 {
@@ -29,12 +32,22 @@ static bool mark_of(int fd, uint32_t *mark)
 
 uint32_t duplicate_offer(struct file *f, uint32_t process, struct duplicate_source *source)
 {
-    if (process == 0 || (int)process < 0 || (kill((pid_t)process, 0) < 0 && errno == ESRCH))
+    int err = process == 0 || (int)process < 0 ? -ESRCH : 0;
+
+    *source = (struct duplicate_source){.process = (uint32_t)getpid(),
+                                        .overlapped = (f->flags & FILE_OVERLAPPED) != 0,
+                                        .fd = f->fd};
+    if (!mark_of(f->fd, &source->mark))
+        return status_from_wsa(WSAENOTSOCK);
+    if (!err && process != source->process) {
+        err = handover_offer(f->fd, process, source->token);
+        source->offered = err == 0;
+    }
+    if (err == -ESRCH)
         return status_from_wsa(WSAEINVAL);
-    source->process = (uint32_t)getpid();
-    source->overlapped = (f->flags & FILE_OVERLAPPED) != 0;
-    source->fd = f->fd;
-    return mark_of(f->fd, &source->mark) ? (uint32_t)STATUS_SUCCESS : status_from_wsa(WSAENOTSOCK);
+    if (err == -EMFILE || err == -ENFILE || err == -ENOMEM)
+        return status_from_errno_socket(err);
+    return STATUS_SUCCESS;
 }
 
 /* ---- here ---- */
@@ -69,7 +82,7 @@ static uint32_t take_here(const struct duplicate_source *source, uintptr_t *h)
 
 /* ---- from another process ---- */
 
-static int fetch(const struct duplicate_source *source)
+static int trace(const struct duplicate_source *source)
 {
     int process = (int)syscall(SYS_pidfd_open, (pid_t)source->process, 0);
     int fd, err;
@@ -82,6 +95,20 @@ static int fetch(const struct duplicate_source *source)
     return fd < 0 ? -err : fd_above_std(fd);
 }
 
+/* What the other says holds; that it says nothing leads to another try, and its result only if that works. */
+static int fetch(const struct duplicate_source *source)
+{
+    int fd, traced;
+
+    if (!source->offered)
+        return trace(source);
+    fd = handover_take(source->process, source->token, deadline_from_ms(ANSWER_MS));
+    if (fd >= 0 || fd == -ENOENT || fd == -EMFILE)
+        return fd;
+    traced = trace(source);
+    return traced >= 0 ? traced : fd;
+}
+
 static uint32_t take_there(const struct duplicate_source *source, uintptr_t *h)
 {
     uint32_t flags = source->overlapped ? FILE_OVERLAPPED : 0;
@@ -90,7 +117,7 @@ static uint32_t take_there(const struct duplicate_source *source, uintptr_t *h)
     int fd = fetch(source);
     int modes;
 
-    if (fd == -ESRCH || fd == -EBADF)
+    if (fd == -ESRCH || fd == -EBADF || fd == -ENOENT)
         return status_from_wsa(WSAEINVAL);
     if (fd < 0)
         return status_from_errno_socket(fd);

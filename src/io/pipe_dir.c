@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,14 +281,13 @@ static bool clear_dead(const char *dir, const char *file, void *ctx)
 /* What dead processes have left, once per process. */
 static void clear_all(void)
 {
-    static bool done; /* under the lock */
+    static _Atomic bool done;
     struct dirent *entry;
     char path[sizeof root + PIPE_DIR_SIZE];
     DIR *list;
 
-    if (done || !(list = opendir(root)))
+    if (atomic_exchange(&done, true) || !(list = opendir(root)))
         return;
-    done = true;
     while ((entry = readdir(list)) != NULL) {
         if (entry->d_name[0] == '.' || strlen(entry->d_name) >= PIPE_DIR_SIZE)
             continue;

@@ -26,7 +26,7 @@ int pipe_dir_lock_open(void);
 int pipe_dir_lock(int fd);
 void pipe_dir_unlock(int fd);
 
-/* A socket that listens there, O_NONBLOCK; -errno. The lock is held. */
+/* A socket that listens there, O_NONBLOCK; -errno. Whoever must agree with other processes holds the lock. */
 int pipe_dir_listen(const char *dir, char file[PIPE_FILE_SIZE]);
 void pipe_dir_remove(const char *dir, const char *file);
 

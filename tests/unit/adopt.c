@@ -28,8 +28,9 @@ enum { PATIENCE_MS = 10000, READ_SIZE = 8 }; /* an eventfd gives 8 bytes or none
 enum kind { SOCKET_UDP, SOCKET_TCP, SOCKET_MPTCP, PAIR, PIPE, FIFO, FILE_, DIRECTORY, EVENTFD, TIMERFD, TTY,
             NULL_, KINDS };
 
-static const char *const kind_names[] = {"UDP socket", "TCP socket", "MPTCP socket", "socketpair", "pipe", "FIFO",
-                                         "file", "directory", "eventfd", "timerfd", "tty", "/dev/null"};
+static const char *const kind_names[] = {"UDP socket", "TCP socket", "MPTCP socket", "socketpair", "pipe",
+                                         "FIFO", "file", "directory", "eventfd", "timerfd", "tty",
+                                         "/dev/null"};
 
 /* near is what the library gets, far what the test talks to it through; the same for some kinds. */
 struct ends {

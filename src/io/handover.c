@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The giver's side of a handover; see handover.h. The first offer makes a socket in the user's run-time
+ * directory (pipe_dir.h), called by the process. The home thread answers there: it believes the kernel, not
+ * the visitor, who it is, and gives nothing away but by the token and to the process that was named.
+ *
+ * The home thread's epoll set holds one of ours, with the listener, the visitors that have not spoken yet,
+ * and the processes that something is offered to. Events carry descriptors; what they mean is looked up
+ * under the lock, so that one that comes too late hits nobody. It answers with the lock held, which a fork
+ * waits for: nothing there blocks, and a descriptor that is in nobody's list would stay in the child.
+ */
+#include "io/handover.h"
+
+#include "base/clock.h"
+#include "base/fork.h"
+#include "base/os.h"
+#include "base/own_fd.h"
+#include "engine/engine.h"
+#include "io/file.h"
+#include "io/handover_wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { VISITORS_MAX = 64, AT_ONCE = 64, RETRY_MS = 20 };
+
+struct offer {
+    struct list link;
+    unsigned char token[HANDOVER_TOKEN];
+    uint32_t process;
+    int fd;    /* the copy, owned */
+    int pidfd; /* of the process, owned: readable when it has ended */
+    struct op closing;
+};
+
+/* A connection that has not said what it wants. */
+struct visitor {
+    struct list link;
+    int fd; /* owned */
+    uint32_t process;
+};
+
+/* All guarded by the lock, but coming_back, which is the home thread's. */
+static struct {
+    struct lock lock;
+    struct list offers;   /* struct offer */
+    struct list visitors; /* struct visitor, oldest first */
+    unsigned visitor_count;
+    int listener, epoll_fd;
+    char file[PIPE_FILE_SIZE];
+    bool exit_known;
+    struct timer retry;
+    struct home_work again;
+    bool coming_back;
+} desk = {.lock = LOCK_INIT(LOCK_GLOBAL),
+          .offers = LIST_INIT(desk.offers),
+          .visitors = LIST_INIT(desk.visitors),
+          .listener = -1,
+          .epoll_fd = -1};
+
+static int watch_locked(int fd)
+{
+    struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
+
+    lock_assert_held(&desk.lock);
+    return os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+static void unwatch_and_close(int fd)
+{
+    os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+    own_fd_close(fd);
+}
+
+/* ---- the end of an offer ---- */
+
+static int64_t close_call(struct op *op)
+{
+    own_fd_close(op->fd);
+    return 0;
+}
+
+static void closed(struct op *op, int64_t result)
+{
+    (void)result;
+    free(container_of(op, struct offer, closing));
+}
+
+static bool lingers(int fd)
+{
+    struct linger linger = {0};
+    socklen_t len = sizeof linger;
+
+    return getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &len) == 0 && linger.l_onoff;
+}
+
+static void withdraw_locked(struct offer *o)
+{
+    lock_assert_held(&desk.lock);
+    list_remove(&o->link);
+    unwatch_and_close(o->pidfd);
+    if (lingers(o->fd))
+        return;
+    own_fd_close(o->fd);
+    o->fd = -1;
+}
+
+/* The rest of it, without the lock. The last close of a socket that lingers may take its time. */
+static void offer_end(struct offer *o)
+{
+    o->closing = (struct op){.code = OP_CALL, .fd = o->fd, .call = close_call, .done = closed};
+    if (o->fd >= 0 && engine_start(&o->closing) == 0)
+        return;
+    if (o->fd >= 0)
+        own_fd_close(o->fd);
+    free(o);
+}
+
+/* ---- visitors ---- */
+
+static void dismiss_locked(struct visitor *v)
+{
+    list_remove(&v->link);
+    desk.visitor_count--;
+    unwatch_and_close(v->fd);
+    free(v);
+}
+
+static bool has_ended(int pidfd)
+{
+    struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+    return poll(&p, 1, 0) != 0;
+}
+
+/* NULL: nothing of that token is for this process. */
+static struct offer *find_offer_locked(const struct visitor *v, const unsigned char *token)
+{
+    list_for_each(l, &desk.offers) {
+        struct offer *o = container_of(l, struct offer, link);
+
+        if (memcmp(o->token, token, HANDOVER_TOKEN) == 0)
+            return o->process == v->process && !has_ended(o->pidfd) ? o : NULL;
+    }
+    return NULL;
+}
+
+/* What was taken, if anything was; the caller ends it. */
+static struct offer *attend_locked(struct visitor *v)
+{
+    struct handover_answer answer = {.magic = HANDOVER_ANSWER, .given = 0};
+    struct handover_hello hello;
+    struct offer *o = NULL;
+    ssize_t n = os_recv(v->fd, &hello, sizeof hello, MSG_DONTWAIT);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return NULL;
+    if (n == (ssize_t)sizeof hello && hello.magic == HANDOVER_HELLO) { /* so small, it comes in one piece */
+        o = find_offer_locked(v, hello.token);
+        answer.given = o != NULL;
+        if (handover_send(v->fd, &answer, o ? o->fd : -1) < 0)
+            o = NULL; /* it has gone, or has no room for a descriptor: it may come again */
+    }
+    if (o)
+        withdraw_locked(o);
+    dismiss_locked(v);
+    return o;
+}
+
+static uint32_t peer_of(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.uid != geteuid())
+        return 0;
+    return (uint32_t)peer.pid;
+}
+
+/* The next connection; -errno if there is none to be had now. */
+static int receive_locked(void)
+{
+    int fd = accept4(desk.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct visitor *v;
+
+    if (fd < 0)
+        return -errno;
+    fd = fd_above_std(fd);
+    if (fd < 0)
+        return fd;
+    v = peer_of(fd) ? calloc(1, sizeof *v) : NULL;
+    if (!v) {
+        close(fd);
+        return 0;
+    }
+    if (desk.visitor_count == VISITORS_MAX) /* who connects and says nothing does not keep others out */
+        dismiss_locked(container_of(desk.visitors.next, struct visitor, link));
+    v->fd = own_fd(fd);
+    v->process = peer_of(fd);
+    list_push_back(&desk.visitors, &v->link);
+    desk.visitor_count++;
+    if (watch_locked(fd) < 0)
+        dismiss_locked(v);
+    return 0;
+}
+
+/* ---- on the home thread ---- */
+
+/* Something happened on fd: -errno if it could not be dealt with. */
+static int on_event(int fd)
+{
+    struct offer *ended = NULL;
+    int err = 0;
+
+    lock_acquire(&desk.lock);
+    list_for_each(l, &desk.offers) {
+        struct offer *o = container_of(l, struct offer, link);
+
+        if (o->pidfd == fd)
+            ended = o;
+    }
+    if (ended)
+        withdraw_locked(ended);
+    list_for_each_safe(l, next, &desk.visitors) {
+        struct visitor *v = container_of(l, struct visitor, link);
+
+        if (v->fd == fd) {
+            ended = attend_locked(v);
+            break;
+        }
+    }
+    if (fd == desk.listener)
+        err = receive_locked();
+    lock_release(&desk.lock);
+    if (ended)
+        offer_end(ended);
+    return err;
+}
+
+/* It has others to see to as well. The set is level triggered within, so what is left comes again. */
+static void on_ready(void *ctx)
+{
+    struct epoll_event ev;
+
+    (void)ctx;
+    for (int seen = 0; os_epoll_wait(desk.epoll_fd, &ev, 1, 0) > 0; seen++) {
+        int err;
+
+        if (seen == AT_ONCE) {
+            if (!desk.coming_back)
+                home_submit(&desk.again);
+            desk.coming_back = true;
+            return;
+        }
+        err = on_event(ev.data.fd);
+        if (err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS) {
+            timer_set(&desk.retry, deadline_from_ms(RETRY_MS));
+            return;
+        }
+    }
+}
+
+static void come_back(struct home_work *w)
+{
+    (void)w;
+    desk.coming_back = false;
+    on_ready(NULL);
+}
+
+static void on_retry(struct timer *t)
+{
+    (void)t;
+    on_ready(NULL);
+}
+
+/* ---- offering ---- */
+
+/* Exit handlers run. */
+static void remove_file(void)
+{
+    char dir[PIPE_DIR_SIZE];
+
+    lock_acquire(&desk.lock);
+    if (desk.listener >= 0) {
+        handover_dir((uint32_t)getpid(), dir);
+        pipe_dir_remove(dir, desk.file);
+    }
+    lock_release(&desk.lock);
+}
+
+static int listen_locked(void)
+{
+    char dir[PIPE_DIR_SIZE];
+    int fd, err;
+
+    handover_dir((uint32_t)getpid(), dir);
+    fd = pipe_dir_listen(dir, desk.file);
+    if (fd < 0)
+        return fd;
+    err = watch_locked(fd);
+    if (err) {
+        close(fd);
+        pipe_dir_remove(dir, desk.file);
+        return err;
+    }
+    desk.listener = own_fd(fd);
+    if (!desk.exit_known)
+        atexit(remove_file);
+    desk.exit_known = true;
+    return 0;
+}
+
+/* The home thread does not come to the lock before there is a listener. */
+static int open_locked(void)
+{
+    int err = 0;
+
+    if (desk.epoll_fd < 0) {
+        int fd = own_fd(os_epoll_create());
+
+        if (fd < 0)
+            return -errno;
+        desk.again.run = come_back;
+        timer_init(&desk.retry, on_retry);
+        desk.epoll_fd = fd;
+        err = home_add_fd(fd, on_ready, NULL);
+        if (err) {
+            desk.epoll_fd = -1;
+            own_fd_close(fd);
+        }
+    }
+    return !err && desk.listener < 0 ? listen_locked() : err;
+}
+
+/* The token, once everything else is there. */
+static int draw(unsigned char token[HANDOVER_TOKEN])
+{
+    ssize_t n;
+
+    do {
+        n = getrandom(token, HANDOVER_TOKEN, 0);
+    } while (n < 0 && errno == EINTR);
+    return n == HANDOVER_TOKEN ? 0 : n < 0 ? -errno : -EIO;
+}
+
+static int fill_locked(struct offer *o, int fd)
+{
+    int err;
+
+    o->pidfd = fd_above_std((int)syscall(SYS_pidfd_open, (pid_t)o->process, 0));
+    if (o->pidfd < 0)
+        return o->pidfd == -EINVAL ? -ESRCH : o->pidfd; /* EINVAL: a thread's number */
+    own_fd(o->pidfd);
+    if (has_ended(o->pidfd))
+        return -ESRCH;
+    o->fd = own_fd(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    if (o->fd < 0)
+        return -errno;
+    err = open_locked();
+    if (!err)
+        err = draw(o->token);
+    return err ? err : watch_locked(o->pidfd);
+}
+
+int handover_offer(int fd, uint32_t process, unsigned char token[HANDOVER_TOKEN])
+{
+    struct offer *o = calloc(1, sizeof *o);
+    int err = o ? home_start() : -ENOMEM;
+
+    if (err) {
+        free(o);
+        return err;
+    }
+    o->process = process;
+    o->fd = o->pidfd = -1;
+    list_init(&o->link);
+    lock_acquire(&desk.lock);
+    err = fill_locked(o, fd);
+    if (!err) {
+        memcpy(token, o->token, HANDOVER_TOKEN);
+        list_push_back(&desk.offers, &o->link);
+    } else {
+        if (o->fd >= 0)
+            own_fd_close(o->fd); /* not the last: the caller has the socket */
+        if (o->pidfd >= 0)
+            own_fd_close(o->pidfd);
+    }
+    lock_release(&desk.lock);
+    if (err)
+        free(o);
+    return err;
+}
+
+/* ---- fork ---- */
+
+/* Offers and visitors are the parent's. Not by epoll_ctl: the set is shared with it. */
+static void start_afresh(void)
+{
+    struct list *l;
+
+    while ((l = list_pop_front(&desk.offers)) != NULL) {
+        own_fd_close(container_of(l, struct offer, link)->pidfd);
+        own_fd_close(container_of(l, struct offer, link)->fd);
+        free(container_of(l, struct offer, link));
+    }
+    while ((l = list_pop_front(&desk.visitors)) != NULL) {
+        own_fd_close(container_of(l, struct visitor, link)->fd);
+        free(container_of(l, struct visitor, link));
+    }
+    if (desk.listener >= 0)
+        own_fd_close(desk.listener);
+    if (desk.epoll_fd >= 0)
+        own_fd_close(desk.epoll_fd);
+    desk.listener = desk.epoll_fd = -1;
+    desk.visitor_count = 0;
+    desk.coming_back = false;
+}
+
+FORK_HOOK(&desk.lock, LOCK_GLOBAL, start_afresh);
