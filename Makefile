@@ -9,12 +9,12 @@ CMAKE_ARGS ?=
 BUILD_NEEDS = cmake pkg-config liburing-dev
 CONFIGURE = $(if $(shell command -v ninja),-G Ninja) -S . -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 
-.PHONY: all build needs demo check wine promises surface headers bench foreign asan tsan tidy install clean help
+.PHONY: all build needs demo check wine promises surface headers fuzz bench foreign asan tsan tidy install clean help
 
 all: build
 
 help:
-	@echo "make demo | check | wine | promises | surface | headers | bench | foreign | asan | tsan | tidy | install PREFIX=DIR | clean"
+	@echo "make demo | check | wine | promises | surface | headers | fuzz COUNT=N SEED=N | bench | foreign | asan | tsan | tidy | install PREFIX=DIR | clean"
 
 needs:
 	@scripts/need.sh $(BUILD_NEEDS)
@@ -43,6 +43,10 @@ surface: build
 headers:
 	@scripts/need.sh g++
 	@tests/headers/run.sh
+
+# Random calls of every entry point, in each engine: how often each was called, and which errors it gave.
+fuzz: build
+	@COUNT=$(COUNT) SEED=$(SEED) tests/fuzz/run.sh $(BUILD)
 
 # Those it is measured against; one that cannot be had is left out, and the table says so.
 BENCH_PEERS = libuv1-dev libevent-dev g++ libboost-dev fio gcc-mingw-w64-x86-64 wine wine64

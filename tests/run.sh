@@ -55,6 +55,11 @@ done >"$results/list"
 export -f one run_program settle
 export build results limit
 xargs -r -P "${JOBS:-2}" -n 3 bash -c 'one "$@"' one <"$results/list"
+# Is anything missing in the fuzzer's table?
+if [ -z "${ONLY-}" ] && [ -x "$build/tests/fuzz/handles" ]; then
+    mkdir -p "$results/fuzz"
+    run_program "$results/fuzz/names.txt" "$limit" tests/fuzz/names.sh "$build"
+fi
 if [ ! -s "$results/list" ]; then
     echo "no test programs in $build"
     exit 1

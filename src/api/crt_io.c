@@ -11,6 +11,7 @@
 
 #include "api/crt.h"
 #include "base/os.h"
+#include "base/sigpipe.h"
 #include "io/file.h"
 #include "io/std.h"
 #include "object/handle.h"
@@ -20,12 +21,10 @@
 #include <limits.h>
 #include <ntstatus.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- handles and descriptors ---- */
@@ -182,24 +181,12 @@ int _read(int fd, void *buffer, unsigned int size)
 /* One write(2); a reader that has gone is EPIPE and no signal. */
 static ssize_t write_quietly(int fd, const void *buffer, size_t size)
 {
-    sigset_t pipe, old, pending;
+    struct sigpipe_guard guard;
     ssize_t n;
-    int error;
 
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe, &old);
+    sigpipe_hold(&guard);
     n = write(fd, buffer, size);
-    error = errno;
-    if (n < 0 && error == EPIPE && sigismember(&pending, SIGPIPE) != 1) {
-        static const struct timespec now;
-
-        while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
-            ;
-    }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    errno = error;
+    sigpipe_let_go(&guard, n < 0 && errno == EPIPE);
     return n;
 }
 

@@ -381,15 +381,21 @@ static uint32_t set_allocation(struct file *f, int64_t size)
     return STATUS_SUCCESS;
 }
 
-static uint32_t rename_to(struct file *f, const FILE_RENAME_INFO *in)
+static uint32_t rename_to(struct file *f, const FILE_RENAME_INFO *in, DWORD size)
 {
     char from[PATH_SIZE];
     struct path to;
     char *name;
-    size_t units = in->FileNameLength / 2;
-    uint16_t *copy = calloc(units + 1, sizeof *copy);
+    size_t units;
+    uint16_t *copy;
     uint32_t status;
 
+    if (size < sizeof *in)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    if (in->FileNameLength > size - offsetof(FILE_RENAME_INFO, FileName))
+        return STATUS_INVALID_PARAMETER;
+    units = in->FileNameLength / 2;
+    copy = calloc(units + 1, sizeof *copy);
     if (!copy)
         return STATUS_NO_MEMORY;
     memcpy(copy, in->FileName, units * 2);
@@ -412,7 +418,7 @@ static uint32_t change(struct file *f, int class, const void *in, DWORD size)
     case FileBasicInfo:
         return size < sizeof(FILE_BASIC_INFO) ? STATUS_INFO_LENGTH_MISMATCH : set_basic(f, in);
     case FileRenameInfo:
-        return size < sizeof(FILE_RENAME_INFO) ? STATUS_INFO_LENGTH_MISMATCH : rename_to(f, in);
+        return rename_to(f, in, size);
     case FileDispositionInfo:
         return size < sizeof(FILE_DISPOSITION_INFO)
                    ? STATUS_INFO_LENGTH_MISMATCH
@@ -470,6 +476,8 @@ uint32_t fileinfo_change(void *handle, int class, const void *in, uint32_t size)
 BOOL WINAPI SetFileInformationByHandle(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS FileInformationClass,
                                        LPVOID lpFileInformation, DWORD dwBufferSize)
 {
+    if (!lpFileInformation)
+        return win32_result(STATUS_INVALID_PARAMETER);
     return win32_result(fileinfo_change(hFile, FileInformationClass, lpFileInformation, dwBufferSize));
 }
 

@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #define HANDLE_FLAGS_ALL (HANDLE_FLAG_INHERIT | HANDLE_FLAG_PROTECT_FROM_CLOSE)
-/* What CloseHandle closes; searches and modules have closing calls of their own. */
-#define CLOSABLE (~(OBJECT_FIND | OBJECT_MODULE))
+/* Handles in the sense of CloseHandle and its kin. Searches, modules, registered waits and timer queues have
+ * closing calls of their own and are none, on Windows too. */
+#define CLOSABLE (~(OBJECT_FIND | OBJECT_MODULE | OBJECT_TASK))
 
 _Static_assert((int)HANDLE_INHERIT == HANDLE_FLAG_INHERIT &&
                    (int)HANDLE_PROTECT == HANDLE_FLAG_PROTECT_FROM_CLOSE,
@@ -100,18 +101,24 @@ static bool is_pseudo(uintptr_t h)
     return h == PSEUDO_PROCESS || h == PSEUDO_THREAD;
 }
 
-static uint32_t close_one(uintptr_t h)
+static uint32_t check_closable(uintptr_t h)
 {
     struct object *obj;
+    uint32_t status = handle_get(h, CLOSABLE, &obj, NULL);
+
+    if (status == STATUS_SUCCESS)
+        object_put(obj);
+    return status;
+}
+
+static uint32_t close_one(uintptr_t h)
+{
     uint32_t status;
 
     if (is_pseudo(h))
         return STATUS_SUCCESS;
-    status = handle_get(h, CLOSABLE, &obj, NULL);
-    if (status != STATUS_SUCCESS)
-        return status;
-    object_put(obj);
-    return handle_close(h);
+    status = check_closable(h);
+    return status == STATUS_SUCCESS ? handle_close(h) : status;
 }
 
 uint32_t api_close(const void *handle)
@@ -209,8 +216,10 @@ BOOL WINAPI DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
 BOOL WINAPI GetHandleInformation(HANDLE hObject, LPDWORD lpdwFlags)
 {
     uint32_t flags = 0;
-    uint32_t status = handle_flags_get((uintptr_t)hObject, &flags);
+    uint32_t status = check_closable((uintptr_t)hObject);
 
+    if (status == STATUS_SUCCESS)
+        status = handle_flags_get((uintptr_t)hObject, &flags);
     if (status == STATUS_SUCCESS && !lpdwFlags)
         status = STATUS_INVALID_PARAMETER;
     if (status == STATUS_SUCCESS)
@@ -225,7 +234,9 @@ BOOL WINAPI SetHandleInformation(HANDLE hObject, DWORD dwMask, DWORD dwFlags)
 
     if (dwMask & ~(DWORD)HANDLE_FLAGS_ALL)
         return win32_result(STATUS_INVALID_PARAMETER);
-    status = handle_flags_set(h, dwMask, dwFlags);
+    status = check_closable(h);
+    if (status == STATUS_SUCCESS)
+        status = handle_flags_set(h, dwMask, dwFlags);
     /* A descriptor is inherited by exec as the flag says. */
     if (status == STATUS_SUCCESS && (dwMask & HANDLE_FLAG_INHERIT) && handle_is_fd(h))
         fcntl((int)h, F_SETFD, dwFlags & HANDLE_FLAG_INHERIT ? 0 : FD_CLOEXEC);

@@ -190,7 +190,7 @@ HANDLE WINAPI CreateTimerQueue(VOID)
     uint32_t status = group_new(&g);
 
     if (status == STATUS_SUCCESS) {
-        status = handle_open(group_object(g), 0, HANDLE_PROTECT, &h);
+        status = handle_open(group_object(g), 0, 0, &h);
         group_put(g);
     }
     if (status != STATUS_SUCCESS)
@@ -318,7 +318,6 @@ static uint32_t end_queue(HANDLE queue, struct group *g, HANDLE completion)
 
     if (status != STATUS_SUCCESS)
         return status;
-    handle_flags_set((uintptr_t)queue, HANDLE_PROTECT, 0);
     status = handle_close((uintptr_t)queue);
     if (status == STATUS_SUCCESS)
         status = group_retire_members(g, ending.latch);

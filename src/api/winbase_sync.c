@@ -159,10 +159,13 @@ WORD WINAPI GetMaximumProcessorGroupCount(void)
 BOOL WINAPI SetThreadGroupAffinity(HANDLE hThread, const GROUP_AFFINITY *GroupAffinity,
                                    PGROUP_AFFINITY PreviousGroupAffinity)
 {
-    DWORD_PTR mask = GroupAffinity->Mask, previous;
-    uint32_t status = GroupAffinity->Group != 0 ? (uint32_t)STATUS_INVALID_PARAMETER
-                                                : thread_affinity(hThread, &mask, &previous);
+    DWORD_PTR mask, previous;
+    uint32_t status;
 
+    if (!GroupAffinity || GroupAffinity->Group != 0)
+        return win32_result(STATUS_INVALID_PARAMETER);
+    mask = GroupAffinity->Mask;
+    status = thread_affinity(hThread, &mask, &previous);
     if (status == STATUS_SUCCESS && PreviousGroupAffinity)
         *PreviousGroupAffinity = (GROUP_AFFINITY){.Mask = previous};
     return win32_result(status);

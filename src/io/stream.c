@@ -12,6 +12,7 @@
 
 #include "base/futex.h"
 #include "base/os.h"
+#include "base/sigpipe.h"
 #include "base/status.h"
 #include "io/lane.h"
 #include "io/request.h"
@@ -20,48 +21,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What a terminal takes without blocking is not to be known; it is fed in small pieces. */
 enum { POLLED_PIECE = 512 };
-
-/* ---- SIGPIPE ---- */
-
-struct pipe_guard {
-    sigset_t before;
-    bool was_pending;
-};
-
-/* A write to a pipe without reader raises SIGPIPE in the writing thread: held back, and taken. */
-static void guard_begin(struct pipe_guard *g)
-{
-    sigset_t set;
-
-    sigpending(&set);
-    g->was_pending = sigismember(&set, SIGPIPE) == 1;
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, &g->before);
-}
-
-static void guard_end(struct pipe_guard *g, int64_t result)
-{
-    static const struct timespec now = {0, 0};
-    sigset_t set;
-
-    if (result == -EPIPE && !g->was_pending) {
-        sigemptyset(&set);
-        sigaddset(&set, SIGPIPE);
-        while (sigtimedwait(&set, NULL, &now) < 0 && errno == EINTR)
-            ;
-    }
-    pthread_sigmask(SIG_SETMASK, &g->before, NULL);
-}
 
 /* ---- attempts ---- */
 
@@ -96,14 +62,14 @@ static int64_t write_polled(int fd, const struct iovec *iov)
 
 static int64_t write_now(int fd, const struct iovec *iov, unsigned count)
 {
-    struct pipe_guard guard;
+    struct sigpipe_guard guard;
     int64_t n;
 
-    guard_begin(&guard);
+    sigpipe_hold(&guard);
     n = os_write(fd, iov, count, OS_CURRENT, RWF_NOWAIT);
     if (n == -EOPNOTSUPP || n == -ENOSYS)
         n = write_polled(fd, iov);
-    guard_end(&guard, n);
+    sigpipe_let_go(&guard, n == -EPIPE);
     return n;
 }
 

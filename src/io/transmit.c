@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/os.h"
+#include "base/sigpipe.h"
 #include "base/status.h"
 #include "io/connect.h"
 #include "io/disk.h"
@@ -84,15 +85,25 @@ static ssize_t send_copy(struct file *f, const struct transmit_part *part, size_
     return n > 0 ? os_send(f->fd, data, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) : n;
 }
 
+/* sendfile(2) has no MSG_NOSIGNAL; what it answers after a part has been sent does not tell the end. */
+static ssize_t send_file(int fd, int source, off_t at, size_t size)
+{
+    struct sigpipe_guard guard;
+    ssize_t n;
+
+    sigpipe_hold(&guard);
+    n = sendfile(fd, source, &at, size);
+    sigpipe_let_go(&guard, n < (ssize_t)size);
+    return n;
+}
+
 static ssize_t send_slice(struct file *f, const struct transmit_part *part, size_t size, int more)
 {
-    off_t at = (off_t)part->offset;
-
     if (!part->source)
         return os_send(f->fd, part->data, (size_t)part->size, MSG_DONTWAIT | MSG_NOSIGNAL | more);
     if (!(f->flags & FILE_NONBLOCK_FD))
         return send_copy(f, part, size);
-    return sendfile(f->fd, part->source->fd, &at, size);
+    return send_file(f->fd, part->source->fd, (off_t)part->offset, size);
 }
 
 static uint32_t send_part(struct file *f, struct transmission *t, struct transmit_part *part, int more)

@@ -201,7 +201,7 @@ void task_close(struct task *t)
 uint32_t task_publish(struct task *t)
 {
     uintptr_t h;
-    uint32_t status = handle_open(&t->object, 0, HANDLE_PROTECT, &h);
+    uint32_t status = handle_open(&t->object, 0, 0, &h);
 
     if (status == STATUS_SUCCESS)
         atomic_store(&t->handle, h);
@@ -214,7 +214,6 @@ bool task_unpublish(struct task *t)
 
     if (!h)
         return false;
-    handle_flags_set(h, HANDLE_PROTECT, 0);
     handle_close(h);
     return true;
 }

@@ -482,6 +482,23 @@ TEST(set_end_of_file, "FILE-23")
     CloseHandle(file);
 }
 
+/* A record that says more than it holds, and none. */
+TEST(records_that_are_too_short, "FILE-23 ERR-04")
+{
+    char record[64] = {0};
+    FILE_RENAME_INFO *rename = (FILE_RENAME_INFO *)record;
+    HANDLE file = CreateFileA(temp_content(10), GENERIC_WRITE | DELETE, 7, NULL, OPEN_EXISTING, 0, NULL);
+    REQUIRE(file != INVALID_HANDLE_VALUE);
+    rename->FileNameLength = 0x7FFFFFFE;
+    rename->FileName[0] = 'x';
+    TODO_WINE("Wine 8 believes the record")
+        CHECK(!SetFileInformationByHandle(file, FileRenameInfo, rename, sizeof record));
+    CHECK(!SetFileInformationByHandle(file, FileEndOfFileInfo, NULL, sizeof(FILE_END_OF_FILE_INFO)));
+    CHECK(!SetFileInformationByHandle(file, FileEndOfFileInfo, record, sizeof(FILE_END_OF_FILE_INFO) - 1));
+    CHECK_EQ(GetFileSize(file, NULL), 10);
+    CloseHandle(file);
+}
+
 TEST(extended_part_reads_zeros, "FILE-23")
 {
     static const char zeros[50];

@@ -485,6 +485,8 @@ TEST(unregistering_what_never_fired, "POOL-19")
     REQUIRE(event && done);
     CHECK(RegisterWaitForSingleObject(&wait, event, registered, NULL, INFINITE, 0));
     CHECK_ERR(CloseHandle(wait), ERROR_INVALID_HANDLE); /* a handle of another kind */
+    CHECK_ERR(SetHandleInformation(wait, HANDLE_FLAG_PROTECT_FROM_CLOSE, 0), ERROR_INVALID_HANDLE);
+    CHECK_ERR(CloseHandle(wait), ERROR_INVALID_HANDLE);
     CHECK(UnregisterWaitEx(wait, NULL));
     CHECK(RegisterWaitForSingleObject(&wait, event, registered, NULL, INFINITE, 0));
     CHECK(UnregisterWait(wait));

@@ -69,6 +69,32 @@ TEST(blocking_from_the_pointer, "ACC-23")
     CloseHandle(file);
 }
 
+/* To nobody: an error, and no signal that would end the program. */
+TEST(nobody_there, "ACC-22 SOCK-05")
+{
+    SOCKET s[2];
+    OVERLAPPED ov = {0};
+    HANDLE file = temp_file(200000, 0);
+    ov.hEvent = manual_event();
+    REQUIRE(tcp_pair(s));
+    CHECK_EQ(shutdown(s[0], SD_SEND), 0);
+    CHECK(!TransmitFile(s[0], file, 0, 0, NULL, NULL, 0));
+    CHECK(WSAGetLastError() != 0 && WSAGetLastError() != WSA_IO_PENDING);
+    if (!TransmitFile(s[0], file, 0, 0, &ov, NULL, 0) && WSAGetLastError() == WSA_IO_PENDING) {
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, SOON), WAIT_OBJECT_0);
+        CHECK((LONG)ov.Internal < 0);
+    }
+    close_pair(s);
+    REQUIRE(tcp_pair(s));
+    reset_socket(s[1]);
+    for (int i = 0; i < 3; i++) /* the first may go to the reset's account */
+        TransmitFile(s[0], file, 0, 0, NULL, NULL, 0);
+    CHECK(!TransmitFile(s[0], file, 0, 0, NULL, NULL, 0));
+    closesocket(s[0]);
+    CloseHandle(ov.hEvent);
+    CloseHandle(file);
+}
+
 TEST_W8(with_the_end, "ACC-22 ACC-19", "does not disconnect")
 {
     SOCKET s[2];
