@@ -83,6 +83,17 @@ endforeach()
 add_library(iocp::iocp ALIAS iocp_shared)
 add_library(iocp::static ALIAS iocp_static)
 
+# The command iocp-verify, and what it loads before a program. A sanitizer has a free() of its own.
+if(NOT IOCP_SANITIZE)
+  add_library(iocp_verify MODULE ${PROJECT_SOURCE_DIR}/preload/verify.c)
+  set_target_properties(iocp_verify PROPERTIES OUTPUT_NAME iocp-verify C_VISIBILITY_PRESET hidden)
+  target_compile_definitions(iocp_verify PRIVATE "_GNU_SOURCE=")
+  target_link_libraries(iocp_verify PRIVATE ${CMAKE_DL_LIBS})
+  configure_file(${PROJECT_SOURCE_DIR}/packaging/iocp-verify ${CMAKE_CURRENT_BINARY_DIR}/iocp-verify COPYONLY)
+  install(TARGETS iocp_verify DESTINATION ${CMAKE_INSTALL_LIBDIR}/iocp)
+  install(PROGRAMS ${PROJECT_SOURCE_DIR}/packaging/iocp-verify DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
 # Installation. Nothing but iocp.h lands in include/ itself: windows.h and its kin stay one level down.
 install(FILES ${PROJECT_SOURCE_DIR}/include/iocp.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/iocp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

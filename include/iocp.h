@@ -96,6 +96,50 @@ IOCP_API void iocp_ledger(struct iocp_ledger *out);
  */
 IOCP_API BOOL iocp_set_spin(HANDLE port, DWORD microseconds);
 
+/* ---------- what is pending, and what is wrong ---------- */
+
+/* An operation in flight: accepted, and its answer not stored yet. */
+struct iocp_pending {
+    HANDLE handle;          /* of the file, socket ... that it was started on */
+    const char *operation;  /* such as "receive"; a constant string */
+    OVERLAPPED *overlapped; /* the program's: valid as long as the operation is in flight */
+    DWORD size;             /* bytes of its buffers */
+    HANDLE port;            /* that the handle belongs to, or NULL */
+    ULONG_PTR key;
+    DWORD thread;           /* that started it, and how long ago: */
+    uint64_t milliseconds;  /* with IOCP_VERIFY in the environment, else both 0 */
+};
+
+/*
+ * Writes up to `room` of the operations in flight to out (the caller's; NULL if room is 0) and returns how
+ * many there are. Others go on meanwhile: those that are in flight throughout the call are found, each
+ * once. Not among them: calls that block (iocp_dump counts them) and GetAddrInfoEx.
+ */
+IOCP_API size_t iocp_pending(struct iocp_pending *out, size_t room);
+
+/*
+ * Prints to the descriptor fd, as text, the engine, the ledger, the ports (threads released, waiting;
+ * packets queued) and the operations in flight. From a debugger: "call iocp_dump(2)". With
+ * IOCP_DUMP_SIGNAL=USR2 (USR1, or a number) in the environment the signal prints it to stderr; the library
+ * then installs a handler and starts its home thread at once (a forked child does not answer).
+ */
+IOCP_API void iocp_dump(int fd);
+
+/*
+ * The verifier. With IOCP_VERIFY=1 in the environment the library says on stderr, with the call stacks of the
+ * operation and of the mistake, and then calls abort(), when
+ *   - an OVERLAPPED in flight is given to another operation,
+ *   - an OVERLAPPED in flight was written to: cleared, freed and used again, or on the stack of a function
+ *     that has returned (looked for every 10 ms and at the end of the operation), or its memory is gone,
+ *   - memory with an OVERLAPPED or a buffer in flight is freed: under the command iocp-verify, which watches
+ *     free and realloc; by iocp_verify_freed; or when the program is built with AddressSanitizer.
+ * IOCP_VERIFY=report goes on after it has said so. This counts what was found.
+ */
+IOCP_API uint64_t iocp_verify_faults(void);
+
+/* For programs with an allocator of their own: `size` bytes at `memory` are about to be given back. */
+IOCP_API void iocp_verify_freed(const void *memory, size_t size);
+
 /* ---------- Winsock under names that do not clash; see winsock2.h and ws2tcpip.h ---------- */
 
 IOCP_API SOCKET iocp_socket(int family, int type, int protocol);

@@ -79,6 +79,31 @@ int main(void) { HANDLE h = CreateEventA(NULL, TRUE, TRUE, NULL); return WaitFor
 END
 try "a program's own request_complete()" sh -c "$cc $dir/names.c $static_flags -o $dir/names && $dir/names"
 
+# The command iocp-verify: memory with an operation in flight is freed.
+cat >"$dir/freed.c" <<'END'
+#include <iocp.h>
+#include <stdlib.h>
+int main(void)
+{
+    int ends[2];
+    OVERLAPPED *ov = calloc(1, 4096);
+    char *data = malloc(64);
+    DWORD flags = 0;
+    WSABUF buf = {64, data};
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) || WSARecv((SOCKET)ends[0], &buf, 1, NULL, &flags, ov, NULL) != SOCKET_ERROR)
+        return 1;
+    free(data);
+    return iocp_verify_faults() == 1 ? 0 : 2;
+}
+END
+try "a program that frees a buffer in flight" $cc -Wall -Wextra -Werror -g "$dir/freed.c" $flags -o "$dir/freed"
+verified() { IOCP_VERIFY=report "$prefix/bin/iocp-verify" "$dir/freed" 2>&1 | tee "$dir/said" | grep -q "a buffer in flight is freed" || { cat "$dir/said"; return 1; }; }
+try "iocp-verify tells of it" verified
+aborted() { "$prefix/bin/iocp-verify" "$dir/freed"; [ $? = 134 ]; }
+try "iocp-verify aborts" aborted
+unverified() { "$dir/freed"; [ $? = 2 ]; }
+try "without it nothing is watched" unverified
+
 mkdir -p "$dir/project"
 cat >"$dir/project/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.18)

@@ -216,11 +216,12 @@ void cancel_lanes(struct file *f)
         cancel_lane(f, (enum lane_direction)i);
 }
 
-static void cancel_issued_by(struct object *obj, void *ctx)
+static void cancel_issued_by(struct object *obj, uintptr_t fd, void *ctx)
 {
     const struct cancel_match *match = ctx;
     struct file *f;
 
+    (void)fd;
     if (obj->type->kind != OBJECT_FILE)
         return;
     f = file_from_object(obj);

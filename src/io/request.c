@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "io/file.h"
 #include "io/port.h"
+#include "io/verify.h"
 #include "ntstatus.h"
 #include "object/handle.h"
 #include "wait/dispatcher.h"
@@ -322,6 +323,7 @@ void request_begin(struct request *r)
     if (!atomic_load_explicit(&r->file->port, memory_order_relaxed))
         self->issued_portless = true;
     thread_count(self, LEDGER_STARTED, 1);
+    verify_begin(r);
 }
 
 /* ---- ending ---- */
@@ -376,6 +378,7 @@ uint32_t request_refuse(struct request *r, uint32_t status)
     if (r->pended)
         unpend(r);
     if (r->begun) {
+        verify_end(r);
         thread_count(thread_current(), LEDGER_REFUSED, 1);
         store_internal(r->ov, status);
     }
@@ -425,6 +428,7 @@ void request_answer(struct request *r, uint32_t status, bool in_call)
     assert(status != STATUS_PENDING);
     if (r->pended)
         unpend(r);
+    verify_end(r);
     r->status = status;
     if (r->ops && r->ops->finish)
         r->ops->finish(r, status);
@@ -558,7 +562,19 @@ int request_continue_engine(struct request *r)
     return start_op(r);
 }
 
-/* ---- counting ---- */
+/* ---- counting, naming ---- */
+
+const char *request_name(const struct request *r)
+{
+    /* A starter may be about to set it. */
+    const struct request_ops *ops = __atomic_load_n(&r->ops, __ATOMIC_RELAXED);
+
+    if (ops)
+        return ops->name;
+    if (r->wide && r->file && r->file->kind == FILE_KIND_DISK)
+        return r->u.disk.write ? "write" : "read";
+    return "operation";
+}
 
 void ledger_read(struct ledger *out)
 {

@@ -267,6 +267,9 @@ void request_put(struct request *r);
 /* Packets without an operation (posts): memory from the calling thread's cache, one reference. */
 struct request *request_new_packet(void);
 
+/* What it does, for people: a constant string. It is in flight, or the caller's. */
+const char *request_name(const struct request *r);
+
 /* The ledger, for iocp_ledger() and the tests: see iocp.h. */
 struct ledger {
     uint64_t started, completed, refused, posted, queued, delivered, dropped;

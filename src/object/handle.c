@@ -400,19 +400,47 @@ void handle_close_fd(struct object *obj, int fd)
     handle_release_fd(obj, fd);
 }
 
-void handle_each_fd(void (*fn)(struct object *obj, void *ctx), void *ctx)
+void handle_each_fd(void (*fn)(struct object *obj, uintptr_t fd, void *ctx), void *ctx)
 {
     for (uint32_t c = 0; c < CHUNKS; c++) {
         if (!atomic_load(&fd_table.chunks[c]))
             continue;
         for (uint32_t i = 0; i < CHUNK_SLOTS; i++) {
-            struct object *obj = handle_get_fd_owner((int)(c * CHUNK_SLOTS + i));
+            uint32_t fd = c * CHUNK_SLOTS + i;
+            struct object *obj = handle_get_fd_owner((int)fd);
 
             if (!obj)
                 continue;
-            fn(obj, ctx);
+            fn(obj, fd, ctx);
             object_put(obj);
         }
+    }
+}
+
+void handle_each_value(void (*fn)(struct object *obj, uintptr_t h, void *ctx), void *ctx)
+{
+    uint32_t used;
+
+    lock_acquire(&object_table.lock);
+    used = object_table.used;
+    lock_release(&object_table.lock);
+    for (uint32_t i = 0; i < used; i++) {
+        struct slot *slot = slot_at(&object_table, i);
+        struct object *obj = NULL;
+        uintptr_t h = 0;
+
+        if (!slot)
+            continue;
+        lock_acquire(&slot->lock);
+        if (slot->state == SLOT_OPEN) {
+            obj = object_get(slot->object);
+            h = value_of(i, slot->generation);
+        }
+        lock_release(&slot->lock);
+        if (!obj)
+            continue;
+        fn(obj, h, ctx);
+        object_put(obj);
     }
 }
 

@@ -64,8 +64,10 @@ void handle_release_fd(struct object *obj, int fd);
 /* The object gives the number back to the kernel: close(fd), which nobody may adopt meanwhile. */
 void handle_close_fd(struct object *obj, int fd);
 
-/* Calls fn for each fd object alive, with a reference held during the call. */
-void handle_each_fd(void (*fn)(struct object *obj, void *ctx), void *ctx);
+/* Calls fn for each number that an fd object alive owns, with a reference held during the call. */
+void handle_each_fd(void (*fn)(struct object *obj, uintptr_t fd, void *ctx), void *ctx);
+/* The same for each open handle of the other objects. */
+void handle_each_value(void (*fn)(struct object *obj, uintptr_t h, void *ctx), void *ctx);
 
 static inline bool handle_is_fd(uintptr_t h)
 {

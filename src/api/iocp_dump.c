@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* iocp.h: what is pending, for people and programs that look, and the verifier's two calls. */
+#include "base/clock.h"
+#include "base/own_fd.h"
+#include "engine/engine.h"
+#include "engine/home.h"
+#include "io/pending.h"
+#include "io/verify.h"
+
+#include <iocp.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static uint64_t age_ms(const struct pending_operation *o)
+{
+    return o->began_ns ? (clock_now_ns() - o->began_ns) / NS_PER_MS : 0;
+}
+
+size_t iocp_pending(struct iocp_pending *out, size_t room)
+{
+    struct pending_snapshot s;
+    size_t count;
+
+    pending_take(&s);
+    count = s.operation_count;
+    for (size_t i = 0; i < count && i < room; i++) {
+        const struct pending_operation *o = &s.operations[i];
+
+        out[i] = (struct iocp_pending){
+            .handle = (HANDLE)(uintptr_t)o->fd, .operation = o->name, .overlapped = o->ov, .size = o->size,
+            .port = (HANDLE)o->port, .key = o->key, .thread = o->tid, .milliseconds = age_ms(o)};
+    }
+    pending_free(&s);
+    return count;
+}
+
+/* ---- the same as text ---- */
+
+static void print_ports(FILE *f, const struct pending_snapshot *s)
+{
+    for (size_t i = 0; i < s->port_count; i++) {
+        const struct pending_port *p = &s->ports[i];
+
+        fprintf(f, "  port 0x%zx: concurrency %u, %u running, %u blocked outside, %u waiting; %u handles, "
+                   "%u packets queued, %u handles ready\n",
+                (size_t)p->handle, p->active_max, p->active, p->taken, p->waiters, p->files, p->packets,
+                p->ready);
+    }
+}
+
+static void print_operation(FILE *f, const struct pending_operation *o)
+{
+    fprintf(f, "    %s, OVERLAPPED %p, %u bytes", o->name, (void *)o->ov, o->size);
+    if (o->port)
+        fprintf(f, ", to port 0x%zx with key 0x%zx", (size_t)o->port, (size_t)o->key);
+    if (o->began_ns)
+        fprintf(f, ", for %llu ms, by thread %u", (unsigned long long)age_ms(o), o->tid);
+    fputs(o->cancelled ? ", cancelled\n" : "\n", f);
+}
+
+/* Operations stand in the order of their files. */
+static void print_files(FILE *f, const struct pending_snapshot *s)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < s->file_count; i++) {
+        const struct pending_file *file = &s->files[i];
+
+        if (file->operations == 0 && file->blocked == 0)
+            continue;
+        fprintf(f, "  %s %d: %u in flight", file->kind, file->fd, file->operations);
+        if (file->blocked)
+            fprintf(f, ", %u threads in blocking calls", file->blocked);
+        fputc('\n', f);
+        while (next < s->operation_count && s->operations[next].fd != file->fd)
+            next++;
+        for (; next < s->operation_count && s->operations[next].fd == file->fd; next++)
+            print_operation(f, &s->operations[next]);
+    }
+}
+
+static void print_all(FILE *f)
+{
+    struct pending_snapshot s;
+    struct iocp_ledger l;
+
+    pending_take(&s);
+    iocp_ledger(&l);
+    fprintf(f, "iocp: process %d, %s\n", (int)getpid(), engine_info());
+    fprintf(f, "  operations: %llu started, %llu completed, %llu refused; packets and routines: %llu queued "
+               "(%llu posted), %llu delivered, %llu dropped\n",
+            (unsigned long long)l.started, (unsigned long long)l.completed, (unsigned long long)l.refused,
+            (unsigned long long)l.queued, (unsigned long long)l.posted, (unsigned long long)l.delivered,
+            (unsigned long long)l.dropped);
+    if (verify_mode != VERIFY_OFF)
+        fprintf(f, "  verifier: %llu faults\n", (unsigned long long)verify_faults());
+    print_ports(f, &s);
+    fprintf(f, "  %zu operations in flight on %zu handles with a descriptor\n", s.operation_count,
+            s.file_count);
+    print_files(f, &s);
+    if (s.incomplete)
+        fputs("  there was not enough memory to list all\n", f);
+    pending_free(&s);
+}
+
+void iocp_dump(int fd)
+{
+    char *text = NULL;
+    size_t size = 0, done = 0;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return;
+    print_all(f);
+    fclose(f);
+    while (done < size) {
+        ssize_t n = write(fd, text + done, size - done);
+
+        if (n <= 0 && errno != EINTR)
+            break;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    free(text);
+}
+
+uint64_t iocp_verify_faults(void)
+{
+    return verify_faults();
+}
+
+void iocp_verify_freed(const void *memory, size_t size)
+{
+    verify_freed(memory, size);
+}
+
+/* ---- IOCP_DUMP_SIGNAL ---- */
+
+static int bell = -1; /* eventfd: the signal's handler rings, the home thread prints */
+
+static void on_signal(int signal)
+{
+    int saved = errno;
+
+    (void)signal;
+    eventfd_write(bell, 1);
+    errno = saved;
+}
+
+static void on_bell(void *ctx)
+{
+    eventfd_t rings;
+
+    (void)ctx;
+    if (eventfd_read(bell, &rings) == 0)
+        iocp_dump(2);
+}
+
+static int signal_of(const char *name)
+{
+    if (strncmp(name, "SIG", 3) == 0)
+        name += 3;
+    if (strcmp(name, "USR1") == 0)
+        return SIGUSR1;
+    return strcmp(name, "USR2") == 0 ? SIGUSR2 : atoi(name);
+}
+
+static __attribute__((constructor)) void arm_signal(void)
+{
+    const char *name = getenv("IOCP_DUMP_SIGNAL");
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+    if (!name || !*name)
+        return;
+    bell = own_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (bell < 0 || home_add_fd(bell, on_bell, NULL) != 0 || sigaction(signal_of(name), &action, NULL) != 0)
+        fprintf(stderr, "iocp: IOCP_DUMP_SIGNAL=%s: there will be no answer to it\n", name);
+}
