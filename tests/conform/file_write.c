@@ -485,12 +485,14 @@ TEST(set_end_of_file, "FILE-23")
 /* A record that says more than it holds, and none. */
 TEST(records_that_are_too_short, "FILE-23 ERR-04")
 {
-    char record[64] = {0};
+    char record[sizeof(FILE_RENAME_INFO) + 600] = {0};
     FILE_RENAME_INFO *rename = (FILE_RENAME_INFO *)record;
+    const char *to = temp_path();
     HANDLE file = CreateFileA(temp_content(10), GENERIC_WRITE | DELETE, 7, NULL, OPEN_EXISTING, 0, NULL);
     REQUIRE(file != INVALID_HANDLE_VALUE);
     rename->FileNameLength = 0x7FFFFFFE;
-    rename->FileName[0] = 'x';
+    for (int i = 0; to[i]; i++)
+        rename->FileName[i] = (WCHAR)to[i];
     TODO_WINE("Wine 8 believes the record")
         CHECK(!SetFileInformationByHandle(file, FileRenameInfo, rename, sizeof record));
     CHECK(!SetFileInformationByHandle(file, FileEndOfFileInfo, NULL, sizeof(FILE_END_OF_FILE_INFO)));
