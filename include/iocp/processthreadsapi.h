@@ -40,7 +40,7 @@ WINBASEAPI BOOL WINAPI TerminateThread(HANDLE thread, DWORD exit_code) IOCP_SYM(
 
 /*
  * Answer the suspend count from before, or (DWORD)-1. Suspending works until the thread has begun to run
- * (that is, on one of CREATE_SUSPENDED); later: ERROR_CALL_NOT_IMPLEMENTED.
+ * (that is, on one of CREATE_SUSPENDED); later: ERROR_CALL_NOT_IMPLEMENTED. hThread of CreateProcess, too.
  */
 WINBASEAPI DWORD WINAPI ResumeThread(HANDLE thread) IOCP_SYM(ResumeThread);
 WINBASEAPI DWORD WINAPI SuspendThread(HANDLE thread) IOCP_SYM(SuspendThread);
@@ -175,7 +175,7 @@ typedef struct _STARTUPINFOW {
 
 typedef struct _PROCESS_INFORMATION {
     HANDLE hProcess;
-    HANDLE hThread; /* another handle of the process: it can be waited for and closed */
+    HANDLE hThread; /* another handle of the process: to be resumed, waited for and closed */
     DWORD dwProcessId;
     DWORD dwThreadId;
 } PROCESS_INFORMATION, *PPROCESS_INFORMATION, *LPPROCESS_INFORMATION;
@@ -187,10 +187,10 @@ typedef struct _PROCESS_INFORMATION {
  * (bInheritHandle, SetHandleInformation) keep their numbers in the child, which are their handles there;
  * other handles are not inherited. environment: strings, each terminated, an empty one at the end, UTF-16
  * with CREATE_UNICODE_ENVIRONMENT; NULL: this program's. flags: CREATE_NEW_PROCESS_GROUP,
- * DETACHED_PROCESS (a session of its own) and priority classes count; CREATE_SUSPENDED, DEBUG_* and
- * EXTENDED_STARTUPINFO_PRESENT: ERROR_CALL_NOT_IMPLEMENTED. Both handles in *information are the caller's
- * to close. ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED, ERROR_BAD_EXE_FORMAT,
- * ERROR_DIRECTORY (the directory is none).
+ * DETACHED_PROCESS (a session of its own), CREATE_SUSPENDED (it begins at ResumeThread(hThread)) and
+ * priority classes count; DEBUG_* and EXTENDED_STARTUPINFO_PRESENT: ERROR_CALL_NOT_IMPLEMENTED. Both
+ * handles in *information are the caller's to close. ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND,
+ * ERROR_ACCESS_DENIED, ERROR_BAD_EXE_FORMAT, ERROR_DIRECTORY (the directory is none).
  */
 WINBASEAPI BOOL WINAPI CreateProcessA(LPCSTR application, LPSTR command_line,
                                       LPSECURITY_ATTRIBUTES process_attributes,

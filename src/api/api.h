@@ -34,4 +34,7 @@ int wsa_result(uint32_t status);
 void win32_fail(uint32_t status);
 void wsa_fail(uint32_t status);
 
+/* SetConsoleCtrlHandler(NULL, TRUE): what children are born with. */
+bool api_console_ignores_interrupt(void);
+
 #endif

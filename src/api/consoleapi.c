@@ -137,6 +137,13 @@ static void *serve(void *unused)
     return NULL;
 }
 
+static bool interrupt_is_ignored(void)
+{
+    struct sigaction now;
+
+    return sigaction(SIGINT, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_IGN;
+}
+
 static uint32_t start(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -153,6 +160,7 @@ static uint32_t start(void)
         close(pipe_fd[1]);
         return status_from_errno(-error);
     }
+    ignored = ignored || interrupt_is_ignored(); /* inherited */
     for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
         sigaction(caught[i], &action, NULL);
     started = true;
@@ -193,11 +201,23 @@ BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE HandlerRoutine, BOOL Add)
         status = Add ? start() : 0;
         if (!status)
             ignored = Add != FALSE;
+        if (!Add && !started && interrupt_is_ignored())
+            signal(SIGINT, SIG_DFL);
     } else {
         status = Add ? add(HandlerRoutine) : drop(HandlerRoutine);
     }
     lock_release(&console_lock);
     return win32_result(status);
+}
+
+bool api_console_ignores_interrupt(void)
+{
+    bool answer;
+
+    lock_acquire(&console_lock);
+    answer = ignored; /* where SIGINT is ignored for another reason it stays so by itself */
+    lock_release(&console_lock);
+    return answer;
 }
 
 BOOL WINAPI GenerateConsoleCtrlEvent(DWORD dwCtrlEvent, DWORD dwProcessGroupId)

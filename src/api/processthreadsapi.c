@@ -83,16 +83,29 @@ BOOL WINAPI TerminateThread(HANDLE hThread, DWORD dwExitCode)
     return not_implemented(); /* another thread cannot be torn out of a C library soundly */
 }
 
-static DWORD change_suspension(HANDLE thread, uint32_t (*change)(struct thread *, uint32_t *))
+/* A thread, or what CreateProcess gives for the first one of another process. */
+static uint32_t change_suspension(HANDLE thread, bool resume, uint32_t *previous)
 {
-    struct thread *t;
-    uint32_t previous = 0;
-    uint32_t status = api_thread_get(thread, &t);
+    struct object *obj;
+    uint32_t status = (uintptr_t)thread == PSEUDO_PROCESS
+                          ? (uint32_t)STATUS_INVALID_HANDLE
+                          : api_object_get(thread, OBJECT_THREAD | OBJECT_PROCESS, &obj);
 
-    if (status == STATUS_SUCCESS) {
-        status = change(t, &previous);
-        object_put(&t->object);
-    }
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (obj->type->kind == OBJECT_PROCESS && !process_from_object(obj)->child)
+        status = STATUS_INVALID_HANDLE;
+    else if (obj->type->kind == OBJECT_PROCESS)
+        status = (resume ? process_resume : process_suspend)(process_from_object(obj), previous);
+    else
+        status = (resume ? thread_resume : thread_suspend)(container_of(obj, struct thread, object),
+                                                           previous);
+    object_put(obj);
+    return status;
+}
+
+static DWORD report_suspension(uint32_t status, uint32_t previous)
+{
     if (status == STATUS_SUCCESS)
         return previous;
     if (status == STATUS_NOT_SUPPORTED)
@@ -104,12 +117,18 @@ static DWORD change_suspension(HANDLE thread, uint32_t (*change)(struct thread *
 
 DWORD WINAPI ResumeThread(HANDLE hThread)
 {
-    return change_suspension(hThread, thread_resume);
+    uint32_t previous = 0;
+    uint32_t status = change_suspension(hThread, true, &previous);
+
+    return report_suspension(status, previous);
 }
 
 DWORD WINAPI SuspendThread(HANDLE hThread)
 {
-    return change_suspension(hThread, thread_suspend);
+    uint32_t previous = 0;
+    uint32_t status = change_suspension(hThread, false, &previous);
+
+    return report_suspension(status, previous);
 }
 
 BOOL WINAPI GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCode)

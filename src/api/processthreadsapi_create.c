@@ -27,7 +27,7 @@
 
 extern char **environ;
 
-#define REFUSED (CREATE_SUSPENDED | DEBUG_PROCESS | DEBUG_ONLY_THIS_PROCESS | EXTENDED_STARTUPINFO_PRESENT)
+#define REFUSED (DEBUG_PROCESS | DEBUG_ONLY_THIS_PROCESS | EXTENDED_STARTUPINFO_PRESENT)
 #define PRIORITIES (NORMAL_PRIORITY_CLASS | IDLE_PRIORITY_CLASS | HIGH_PRIORITY_CLASS |                    \
                     REALTIME_PRIORITY_CLASS | BELOW_NORMAL_PRIORITY_CLASS | ABOVE_NORMAL_PRIORITY_CLASS)
 
@@ -209,13 +209,13 @@ static char *narrow_block(const uint16_t *block)
 /* ---- standard handles ---- */
 
 /* The files behind them, pinned until the child is there. */
-static uint32_t resolve_std(const struct creation *c, struct spawn_how *how, struct file *pinned[3])
+static uint32_t resolve_std(const struct creation *c, struct child_how *how, struct file *pinned[3])
 {
     for (int i = 0; i < 3; i++) {
         uintptr_t h = (uintptr_t)c->std[i];
         uint32_t status;
 
-        how->std[i] = c->std_set ? SPAWN_NULL : -1;
+        how->std[i] = c->std_set ? CHILD_NULL : -1;
         if (!c->std_set || h == 0 || h == (uintptr_t)INVALID_HANDLE_VALUE)
             continue;
         status = file_from_handle(h, true, &pinned[i], NULL);
@@ -238,7 +238,7 @@ static uint32_t check_directory(const char *name, struct path *path)
 }
 
 /* Everything is at hand: makes the child. */
-static uint32_t launch(const struct creation *c, struct spawn_how *how, struct process **out)
+static uint32_t launch(const struct creation *c, struct child_how *how, struct process **out)
 {
     struct file *pinned[3] = {NULL};
     uint32_t status = resolve_std(c, how, pinned);
@@ -254,9 +254,10 @@ static uint32_t launch(const struct creation *c, struct spawn_how *how, struct p
 
 static uint32_t start(const struct creation *c, struct process **out)
 {
-    struct spawn_how how = {.inherit = c->inherit,
+    struct child_how how = {.inherit = c->inherit,
                             .new_group = (c->flags & CREATE_NEW_PROCESS_GROUP) != 0,
-                            .new_session = (c->flags & DETACHED_PROCESS) != 0};
+                            .new_session = (c->flags & DETACHED_PROCESS) != 0,
+                            .suspended = (c->flags & CREATE_SUSPENDED) != 0};
     bool wide = c->flags & CREATE_UNICODE_ENVIRONMENT;
     char *block = NULL, **list = NULL, **argv = NULL, *alone[2] = {NULL, NULL};
     char program[PATH_MAX];
@@ -276,6 +277,7 @@ static uint32_t start(const struct creation *c, struct process **out)
     if (status != STATUS_SUCCESS)
         return status;
     how.path = program;
+    how.no_interrupt = how.new_group || api_console_ignores_interrupt();
     alone[0] = (char *)(uintptr_t)c->application;
     if (c->command_line)
         argv = cmdline_split(c->command_line);

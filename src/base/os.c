@@ -193,6 +193,17 @@ int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
 
 #endif
 
+int os_pidfd_open(pid_t pid)
+{
+    int err = fault("pidfd_open");
+
+    if (err) {
+        errno = -err;
+        return -1;
+    }
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
 int os_inotify_new(void)
 {
     int fd = fault("inotify_init1");

@@ -52,6 +52,9 @@ int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout
 int os_epoll_create(void);
 int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event);
 
+/* As a system call, close-on-exec: -1 with errno. */
+int os_pidfd_open(pid_t pid);
+
 /* A directory's changes: a descriptor, non-blocking; the number of a watch on what fd means. */
 int os_inotify_new(void);
 int os_inotify_add(int notify_fd, int fd, uint32_t mask);

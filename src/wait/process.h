@@ -16,9 +16,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct child;
+
 /* Rules: (1) constant once watched: pid, pidfd, child, id. (2) under the lock of the table in process.c:
- * link, watched. (3) atomics: written by the home thread before the dispatcher is set, but `killed_with`,
- * by who kills. */
+ * link, watched, gate, suspended. (3) atomics: written by the home thread before the dispatcher is set, but
+ * `killed_with`, by who kills. */
 struct process {
     struct object object;
     struct dispatcher dispatcher;
@@ -26,7 +28,9 @@ struct process {
     bool watched;   /* in the table; holds a reference */
     bool child;     /* ours to reap */
     pid_t pid;
-    int pidfd;      /* -1: this process, or a child that nobody has seen running */
+    int pidfd;      /* -1: this process */
+    int gate;       /* owned: what a suspended child waits at; -1 */
+    uint32_t suspended; /* how often: it runs at 0 */
     uint64_t id;    /* never reused */
     _Atomic bool ended;
     _Atomic bool code_known;
@@ -46,15 +50,18 @@ static inline struct process *process_from_object(struct object *obj)
 
 /* A process object without a process: all that can fail for want of memory. One reference. */
 uint32_t process_new(struct process **out);
-/* It is this child from now on. Where SIGCHLD is ignored, or the program reaps whatever ends, the child may
- * be gone already: then it has ended, with a code that nobody knows. On failure the child was killed. */
-uint32_t process_watch_child(struct process *p, pid_t pid);
+/* It is this child from now on, whose descriptors it owns. On failure the child was killed. */
+uint32_t process_watch_child(struct process *p, const struct child *child);
 /* The process with this id, ours or a stranger; counted. STATUS_INVALID_PARAMETER: there is none. */
 uint32_t process_open(pid_t pid, struct process **out);
 
 /* The exit code, STILL_ACTIVE (259) while it runs; STATUS_NOT_SUPPORTED: the kernel does not tell a
  * stranger's, or a child's that somebody else has reaped. */
 uint32_t process_exit_code(struct process *p, uint32_t *code);
+/* Of a child that was started suspended: how often it is so. The second one to STATUS_NOT_SUPPORTED once it
+ * runs, STATUS_SUSPEND_COUNT_EXCEEDED. */
+uint32_t process_resume(struct process *p, uint32_t *previous);
+uint32_t process_suspend(struct process *p, uint32_t *previous);
 /* Kills it. STATUS_ACCESS_DENIED: it has ended, or is not ours to kill. */
 uint32_t process_terminate(struct process *p, uint32_t code);
 

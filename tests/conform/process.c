@@ -26,6 +26,15 @@ static BOOL WINAPI leave_42(DWORD event)
     return FALSE;
 }
 
+#ifdef __linux__
+static BOOL WINAPI leave_43(DWORD event)
+{
+    if (event == CTRL_C_EVENT)
+        ExitProcess(43);
+    return FALSE;
+}
+#endif
+
 static BOOL WINAPI pass_on(DWORD event)
 {
     (void)event;
@@ -73,6 +82,14 @@ static void be_child(const char *action)
 #ifdef __linux__
     if (!strcmp(action, "signal"))
         raise(15);
+    if (!strcmp(action, "interrupt")) { /* as it was born, with a handler, and when it wants them again */
+        raise(2);
+        SetConsoleCtrlHandler(leave_43, TRUE);
+        raise(2);
+        SetConsoleCtrlHandler(NULL, FALSE);
+        raise(2);
+        Sleep(INFINITE);
+    }
 #endif
     ExitProcess(99);
 }
@@ -130,6 +147,14 @@ static DWORD finish(struct child *c)
     return code;
 }
 
+static void make_pipe(HANDLE ends[2], int inherited)
+{
+    SECURITY_ATTRIBUTES security = {sizeof security, NULL, TRUE};
+    if (!CreatePipe(&ends[0], &ends[1], &security, 0))
+        FAIL("CreatePipe failed");
+    SetHandleInformation(ends[!inherited], HANDLE_FLAG_INHERIT, 0);
+}
+
 TEST(exit_codes, "")
 {
     static const struct { const char *action; DWORD code; } cases[] = {
@@ -158,6 +183,71 @@ TEST(runs_and_is_ended, "WAIT-01")
 }
 
 /* Many at once, waited for together and among events. */
+TEST(suspended, "THREAD-04")
+{
+    struct child c = {0};
+    DWORD code = 0;
+    REQUIRE(start(&c, "exit 7", FALSE, CREATE_SUSPENDED));
+    CHECK_EQ(WaitForSingleObject(c.info.hProcess, 50), WAIT_TIMEOUT);
+    CHECK(GetExitCodeProcess(c.info.hProcess, &code));
+    CHECK_EQ(code, STILL_ACTIVE);
+    CHECK_EQ(SuspendThread(c.info.hThread), 1);
+    CHECK_EQ(ResumeThread(c.info.hThread), 2);
+    CHECK_EQ(WaitForSingleObject(c.info.hThread, 50), WAIT_TIMEOUT);
+    CHECK_EQ(ResumeThread(c.info.hThread), 1);
+    CHECK_EQ(finish(&c), 7);
+}
+
+TEST(suspended_and_ended, "THREAD-04")
+{
+    for (int i = 0; i < 20; i++) {
+        struct child c = {0};
+        REQUIRE(start(&c, "exit 7", FALSE, CREATE_SUSPENDED));
+        CHECK(TerminateProcess(c.info.hProcess, 0x12345));
+        CHECK_EQ(finish(&c), 0x12345);
+    }
+}
+
+/* It stays so without handles, and holds nothing of this process that it was not given. */
+TEST(suspended_without_handles, "THREAD-04 HANDLE-01")
+{
+    struct child c = {0};
+    HANDLE ends[2], again;
+    char data;
+    DWORD done;
+    make_pipe(ends, 0);
+    REQUIRE(start(&c, "exit 7", TRUE, CREATE_SUSPENDED));
+    CHECK(CloseHandle(ends[1]));
+    CHECK_ERR(ReadFile(ends[0], &data, 1, &done, NULL), ERROR_BROKEN_PIPE);
+    CHECK(CloseHandle(ends[0]));
+    CHECK(CloseHandle(c.info.hThread));
+    CHECK(CloseHandle(c.info.hProcess));
+    again = OpenProcess(SYNCHRONIZE | PROCESS_TERMINATE | PROCESS_QUERY_INFORMATION, FALSE,
+                        c.info.dwProcessId);
+    REQUIRE(again != NULL);
+    CHECK_EQ(WaitForSingleObject(again, 50), WAIT_TIMEOUT);
+    CHECK(TerminateProcess(again, 9));
+    CHECK_EQ(WaitForSingleObject(again, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK(CloseHandle(again));
+}
+
+TEST(suspended_takes_its_gifts, "THREAD-04 HANDLE-01")
+{
+    struct child c = {0};
+    HANDLE ends[2];
+    char action[40], data[16] = "";
+    DWORD done;
+    make_pipe(ends, 1);
+    snprintf(action, sizeof action, "write %llu", (unsigned long long)(uintptr_t)ends[1]);
+    REQUIRE(start(&c, action, TRUE, CREATE_SUSPENDED));
+    CHECK(CloseHandle(ends[1]));
+    CHECK_EQ(ResumeThread(c.info.hThread), 1);
+    CHECK_EQ(finish(&c), 0);
+    CHECK(ReadFile(ends[0], data, sizeof data, &done, NULL));
+    CHECK_EQ(done, 9);
+    CHECK(CloseHandle(ends[0]));
+}
+
 TEST(wait_for_many, "WAIT-01")
 {
     enum { COUNT = 12 };
@@ -247,14 +337,6 @@ TEST(times, "")
 /* ---- what it is given ---- */
 
 /* Both ends of a pipe; the one that the child gets is inheritable. */
-static void make_pipe(HANDLE ends[2], int inherited)
-{
-    SECURITY_ATTRIBUTES security = {sizeof security, NULL, TRUE};
-    if (!CreatePipe(&ends[0], &ends[1], &security, 0))
-        FAIL("CreatePipe failed");
-    SetHandleInformation(ends[!inherited], HANDLE_FLAG_INHERIT, 0);
-}
-
 TEST(standard_handles, "HANDLE-01")
 {
     struct child c = {0};
@@ -397,7 +479,7 @@ TEST(no_image, "")
     CHECK_ERR(SPAWN(path, NULL, 0, NULL, &startup, &info), ERROR_ACCESS_DENIED);
     CHECK_EQ(chmod(path, 0755), 0);
     CHECK_ERR(SPAWN(path, NULL, 0, NULL, &startup, &info), ERROR_BAD_EXE_FORMAT);
-    CHECK_ERR(SPAWN(self(), NULL, CREATE_SUSPENDED, NULL, &startup, &info),
+    CHECK_ERR(SPAWN(self(), NULL, DEBUG_PROCESS, NULL, &startup, &info),
               ERROR_CALL_NOT_IMPLEMENTED);
 }
 
@@ -463,6 +545,27 @@ TEST(handlers, "")
         CHECK_EQ(finish(&c), cases[i].code);
         CloseHandle(out[0]);
     }
+}
+
+/* Ctrl+C ignored is what children are born with; a group of its own begins so. */
+TEST(interrupt_ignored, "")
+{
+    struct child c = {0};
+    SetConsoleCtrlHandler(NULL, FALSE);
+    REQUIRE(start(&c, "interrupt", FALSE, 0));
+    CHECK_EQ(finish(&c), CONTROL_C_EXIT);
+    REQUIRE(start(&c, "interrupt", FALSE, CREATE_NEW_PROCESS_GROUP));
+    CHECK_EQ(finish(&c), 43);
+    CHECK(SetConsoleCtrlHandler(NULL, TRUE));
+    for (int i = 0; i < 2; i++) {
+        REQUIRE(start(&c, "interrupt", FALSE, i ? CREATE_SUSPENDED : 0));
+        if (i)
+            ResumeThread(c.info.hThread);
+        CHECK_EQ(finish(&c), 43);
+    }
+    CHECK(SetConsoleCtrlHandler(NULL, FALSE));
+    REQUIRE(start(&c, "interrupt", FALSE, 0));
+    CHECK_EQ(finish(&c), CONTROL_C_EXIT);
 }
 
 TEST(duplicate_into_it, "HANDLE-01")
