@@ -112,11 +112,12 @@ WINSOCK_API_LINKAGE VOID PASCAL GetAcceptExSockaddrs(PVOID output, DWORD data_si
 
 /*
  * Sends a file: buffers->Head, then `count` bytes of `file` (0: to its end) from the offset in
- * overlapped (NULL: from the file pointer, and the call blocks), then buffers->Tail. `file` may be NULL, and
- * so may `buffers`. chunk: ignored. flags: TF_DISCONNECT ends the connection behind the data,
- * TF_REUSE_SOCKET besides makes the socket fit for AcceptEx or ConnectEx again. TRUE, or FALSE:
- * ERROR_IO_PENDING, WSAENOTCONN, WSAESHUTDOWN, ERROR_INVALID_HANDLE, WSAEINVAL (no stream, an offset behind
- * the end, more than 2147483646 bytes, TF_REUSE_SOCKET alone). The buffers live until completion.
+ * overlapped (NULL: from the file pointer, and the call blocks, with SO_SNDTIMEO no longer than that without
+ * any progress: WSAETIMEDOUT), then buffers->Tail. `file` may be NULL, and so may `buffers`. chunk: ignored.
+ * flags: TF_DISCONNECT ends the connection behind the data, TF_REUSE_SOCKET besides makes the socket fit for
+ * AcceptEx or ConnectEx again. TRUE, or FALSE: ERROR_IO_PENDING, WSAENOTCONN, WSAESHUTDOWN,
+ * ERROR_INVALID_HANDLE, WSAEINVAL (no stream, an offset behind the end, more than 2147483646 bytes,
+ * TF_REUSE_SOCKET alone). The buffers live until completion.
  */
 WINSOCK_API_LINKAGE BOOL PASCAL TransmitFile(SOCKET s, HANDLE file, DWORD count, DWORD chunk,
                                              LPOVERLAPPED overlapped, LPTRANSMIT_FILE_BUFFERS buffers,

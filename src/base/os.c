@@ -75,6 +75,40 @@ int64_t os_write(int fd, const struct iovec *iov, unsigned count, uint64_t offse
     return n < 0 ? -errno : n;
 }
 
+#ifndef SYS_cachestat /* Linux 6.5; the same number everywhere */
+#define SYS_cachestat 451
+#endif
+
+/* How many pages of the range are in the cache, some of them perhaps still being read; -errno. */
+static int64_t cached_pages(int fd, uint64_t offset, uint64_t size)
+{
+    struct {
+        uint64_t offset, size;
+    } range = {offset, size};
+    struct {
+        uint64_t cached, dirty, written_back, evicted, recently_evicted;
+    } stat = {0};
+    int err = fault("cachestat");
+
+    if (err < 0)
+        return err;
+    return syscall(SYS_cachestat, fd, &range, &stat, 0) < 0 ? -errno : (int64_t)stat.cached;
+}
+
+bool os_read_waits(int fd, uint64_t offset, uint64_t size)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), last = offset + size - 1;
+    int64_t cached = cached_pages(fd, offset, size);
+    char byte;
+    struct iovec v = {&byte, 1};
+
+    if (cached >= 0 && (uint64_t)cached < last / page - offset / page + 1)
+        return true;
+    /* The rest is there, if the ends are: reads come in order. */
+    return os_read(fd, &v, 1, offset, RWF_NOWAIT) == -EAGAIN ||
+           os_read(fd, &v, 1, last, RWF_NOWAIT) == -EAGAIN;
+}
+
 int os_sync(int fd, int data_only)
 {
     int err = fault("fsync");

@@ -30,6 +30,9 @@ int os_sync(int fd, int data_only);
 int os_open(const char *path, int flags, mode_t mode);
 int os_truncate(int fd, uint64_t size);
 
+/* Would reading some of it wait for a disk? false also where the kernel does not tell. */
+bool os_read_waits(int fd, uint64_t offset, uint64_t size);
+
 /*
  * unlink, but a device stays: errno is EACCES. To a Windows program NUL is no file that could be
  * deleted or moved away, and here it would be /dev/null, for the whole machine if root asks.

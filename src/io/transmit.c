@@ -2,10 +2,11 @@
 /*
  * TransmitFile and TransmitPackets. They go through the outward lane like any send, as a list of parts one
  * behind the other; those of files by sendfile, in slices, so that no copy is made. Between slices it is
- * looked whether the request was cancelled and what locks there are on the file; and an attempt that has
- * sent much gives the thread back, so that a slow disk or a fast reader does not keep it. On a descriptor
- * of the program's own, whose O_NONBLOCK is not ours to set, sendfile could sleep: there the slices are
- * read and sent. A datagram is put together in memory, because it leaves in one piece.
+ * looked whether the request was cancelled and what locks there are on the file; an attempt that has
+ * sent much gives the thread back, so that a fast reader does not keep it; and what is not in the page
+ * cache is read by a thread of the engine first (warm.h), unless the calling thread is to wait anyway. On a
+ * descriptor of the program's own, whose O_NONBLOCK is not ours to set, sendfile could sleep: there the
+ * slices are read and sent. A datagram is put together in memory, because it leaves in one piece.
  */
 #include "io/transmit.h"
 
@@ -17,7 +18,9 @@
 #include "io/disk.h"
 #include "io/filelock.h"
 #include "io/lane.h"
+#include "io/warm.h"
 #include "ntstatus.h"
+#include "wait/wait.h"
 #include "winerror.h"
 
 #include <errno.h>
@@ -30,7 +33,7 @@
 #include <unistd.h>
 
 enum { SLICE = 256 * 1024, COPY = 16 * 1024, TURN = 4 * 1024 * 1024 };
-enum { BYTES_MAX = 2147483646, DATAGRAM_MAX = 65535 };
+enum { WARM = 1024 * 1024, BYTES_MAX = 2147483646, DATAGRAM_MAX = 65535 };
 
 struct transmission *transmission_new(uint32_t count)
 {
@@ -46,6 +49,8 @@ void transmission_free(struct transmission *t)
     for (uint32_t i = 0; i < t->count; i++)
         if (t->parts[i].source)
             file_put(t->parts[i].source);
+    if (t->warming)
+        warm_drop(t->warming);
     free(t);
 }
 
@@ -54,18 +59,46 @@ static uint32_t status_of(int err)
     return err == EAGAIN ? (uint32_t)STATUS_PENDING : status_from_errno_socket(err);
 }
 
+/*
+ * Of an overlapped one: is it in memory, or has it been read once, so that it will do? STATUS_PENDING: it is
+ * being read; the lane is kicked when it is there.
+ */
+static uint32_t is_warm(struct file *f, struct transmission *t, const struct transmit_part *part, uint64_t size)
+{
+    uint32_t at = (uint32_t)(part - t->parts);
+    uint64_t ahead;
+
+    if (t->warming) {
+        if (!warm_ended(t->warming))
+            return STATUS_PENDING; /* kicked for another reason */
+        warm_drop(t->warming);
+        t->warming = NULL;
+    }
+    if ((at == t->warm_at && part->offset + size <= t->warm_end) ||
+        !warm_needed(part->source, part->offset, size))
+        return STATUS_SUCCESS;
+    ahead = part->size < WARM ? part->size : WARM;
+    t->warm_at = at;
+    t->warm_end = part->offset + ahead;
+    t->warming = warm_start(part->source, part->offset, ahead, f);
+    return t->warming ? (uint32_t)STATUS_PENDING : (uint32_t)STATUS_SUCCESS;
+}
+
 /* May so much of the part be sent now? */
-static uint32_t may_send(const struct transmission *t, const struct transmit_part *part, uint64_t size)
+static uint32_t may_send(struct file *f, struct transmission *t, const struct transmit_part *part, uint64_t size)
 {
     struct file *source = part->source;
+    uint32_t status = STATUS_SUCCESS;
 
-    if (t->cancelled && atomic_load(t->cancelled))
+    if (t->cancelled ? atomic_load(t->cancelled) : wait_sync_cancelled())
         return STATUS_CANCELLED;
     if (t->left == 0)
         return LANE_YIELD;
-    if (!source || size == 0 || source->ops != &disk_ops || !filelock_any(source))
+    if (!source || size == 0)
         return STATUS_SUCCESS;
-    return filelock_check(source, part->offset, size, false);
+    if (source->ops == &disk_ops && filelock_any(source))
+        status = filelock_check(source, part->offset, size, false);
+    return status == STATUS_SUCCESS && t->cancelled ? is_warm(f, t, part, size) : status;
 }
 
 static void sent(struct transmission *t, uint64_t n)
@@ -110,7 +143,7 @@ static uint32_t send_part(struct file *f, struct transmission *t, struct transmi
 {
     while (part->size > 0) {
         size_t size = part->size < SLICE ? (size_t)part->size : SLICE;
-        uint32_t status = may_send(t, part, size);
+        uint32_t status = may_send(f, t, part, size);
         ssize_t n;
 
         if (status != STATUS_SUCCESS)
@@ -205,12 +238,12 @@ static int gather(const struct transmission *t, uint32_t end, uint64_t planned, 
 }
 
 /* Of all its parts. */
-static uint32_t may_send_datagram(const struct transmission *t, uint32_t end)
+static uint32_t may_send_datagram(struct file *f, struct transmission *t, uint32_t end)
 {
     uint32_t status = STATUS_SUCCESS;
 
     for (uint32_t i = t->at; i < end && status == STATUS_SUCCESS; i++)
-        status = may_send(t, &t->parts[i], t->parts[i].size);
+        status = may_send(f, t, &t->parts[i], t->parts[i].size);
     return status;
 }
 
@@ -222,7 +255,7 @@ static uint32_t send_datagram(struct file *f, struct transmission *t)
     uint32_t end = datagram_end(t, t->at, &planned);
     size_t size = (size_t)planned;
     bool whole = end == t->at + 1 && !part->source;
-    uint32_t status = may_send_datagram(t, end);
+    uint32_t status = may_send_datagram(f, t, end);
     ssize_t n = -1;
     int err;
 
@@ -356,9 +389,36 @@ uint32_t transmit_start(struct file *f, struct transmission *t, OVERLAPPED *ov,
 
 /* ---- blocking ---- */
 
+/* The time-out of a send is one without any progress: how long all of it takes is the peer's business. */
+struct blocking_transmission {
+    struct transmission *t;
+    uint64_t progress_ns;
+};
+
 static uint32_t attempt_blocking(struct file *f, void *ctx)
 {
-    return step(f, ctx);
+    struct blocking_transmission *b = ctx;
+    uint32_t before = b->t->bytes;
+    uint32_t status = step(f, b->t);
+
+    if (b->t->bytes != before)
+        b->progress_ns = clock_now_ns();
+    return status;
+}
+
+static uint32_t transmit_in_time(struct file *f, struct transmission *t)
+{
+    struct blocking_transmission b = {t, clock_now_ns()};
+    uint64_t limit_ns = atomic_load(&sock_of(f)->send_ms) * NS_PER_MS;
+    uint64_t deadline_ns = DEADLINE_NEVER;
+    uint32_t status;
+
+    do {
+        if (limit_ns > 0)
+            deadline_ns = b.progress_ns + limit_ns;
+        status = file_blocking_call(f, POLLOUT, deadline_ns, true, attempt_blocking, &b);
+    } while (status == STATUS_IO_TIMEOUT && clock_now_ns() < b.progress_ns + limit_ns);
+    return sock_interrupted(f, status);
 }
 
 uint32_t transmit(struct file *f, struct transmission *t)
@@ -366,8 +426,7 @@ uint32_t transmit(struct file *f, struct transmission *t)
     uint32_t status = check(f, t);
 
     if (status == STATUS_SUCCESS)
-        status = sock_interrupted(
-            f, file_blocking_call(f, POLLOUT, DEADLINE_NEVER, true, attempt_blocking, t));
+        status = transmit_in_time(f, t);
     transmission_free(t);
     return status;
 }

@@ -24,6 +24,9 @@ struct transmission {
     uint64_t left;  /* that this attempt may send, if it can be cancelled */
     uint32_t at;    /* the first part of which anything is left; parts before it are done */
     uint32_t count;
+    struct warming *warming; /* owned: what it waits for before it goes on */
+    uint32_t warm_at;        /* the part of which everything before warm_end has been read once */
+    uint64_t warm_end;       /* 0: of none */
     struct transmit_part parts[];
 };
 

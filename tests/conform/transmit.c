@@ -263,6 +263,106 @@ TEST(locked_ranges, "ACC-22")
 }
 #endif
 
+/* ---- blocking calls ---- */
+
+struct blocked_call {
+    SOCKET s;
+    HANDLE file;
+    BOOL result;
+    DWORD error;
+};
+
+THREAD_FN(transmit_blocking)
+{
+    struct blocked_call *c = arg;
+    c->result = TransmitFile(c->s, c->file, 0, 0, NULL, NULL, 0);
+    c->error = c->result ? 0 : GetLastError();
+    return 0;
+}
+
+static void small_buffers(SOCKET s[2])
+{
+    int small = 8192;
+    setsockopt(s[0], SOL_SOCKET, SO_SNDBUF, (char *)&small, sizeof small);
+    setsockopt(s[1], SOL_SOCKET, SO_RCVBUF, (char *)&small, sizeof small);
+}
+
+/* The peer reads nothing. */
+TEST_W8(blocking_and_closed, "ACC-23 CANCEL-16", "goes on waiting")
+{
+    struct blocked_call c = {.file = temp_file(BULK, 0)};
+    SOCKET s[2];
+    if (conform_wine)
+        SKIP("Wine goes on waiting");
+    REQUIRE(tcp_pair(s));
+    small_buffers(s);
+    c.s = s[0];
+    HANDLE thread = start_thread(transmit_blocking, &c);
+    CHECK(recv(s[1], got, 1, 0) == 1); /* it has begun */
+    CHECK_EQ(closesocket(s[0]), 0);
+    JOIN(thread);
+    CHECK(!c.result && c.error != 0);
+    closesocket(s[1]);
+    CloseHandle(c.file);
+}
+
+TEST_W8(blocking_and_called_back, "ACC-23 CANCEL-10", "does not find it")
+{
+    struct blocked_call c = {.file = temp_file(BULK, 0)};
+    SOCKET s[2];
+    if (conform_wine)
+        SKIP("Wine does not find the call");
+    REQUIRE(tcp_pair(s));
+    small_buffers(s);
+    c.s = s[0];
+    HANDLE thread = start_thread(transmit_blocking, &c);
+    if (!CHECK(WITHIN(2000, CancelSynchronousIo(thread))))
+        closesocket(s[0]);
+    JOIN(thread);
+    CHECK(!c.result);
+    CHECK_EQ(c.error, ERROR_OPERATION_ABORTED);
+    close_pair(s);
+    CloseHandle(c.file);
+}
+
+TEST_W8(blocking_too_long, "SOCK-35", "waits for ever: the page of TransmitFile says nothing")
+{
+    SOCKET s[2];
+    DWORD ms = 100;
+    HANDLE file = temp_file(BULK, 0);
+    REQUIRE(tcp_pair(s));
+    if (conform_wine)
+        SKIP("Wine waits for ever");
+    small_buffers(s);
+    CHECK_EQ(setsockopt(s[0], SOL_SOCKET, SO_SNDTIMEO, (char *)&ms, sizeof ms), 0);
+    double began = now_ms();
+    CHECK_ERR(TransmitFile(s[0], file, 0, 0, NULL, NULL, 0), WSAETIMEDOUT);
+    CHECK(now_ms() - began >= 99);
+    close_pair(s);
+    CloseHandle(file);
+}
+
+#ifdef __linux__
+/* The other side takes all as fast as it comes, so that the call never sleeps. */
+TEST(blocking_with_a_fast_reader, "ACC-23 CANCEL-10")
+{
+    struct blocked_call c = {.file = hole(2000000000)};
+    SOCKET s[2];
+    REQUIRE(tcp_pair(s));
+    c.s = s[0];
+    HANDLE reader = start_thread(swallow, (void *)s[1]);
+    HANDLE thread = start_thread(transmit_blocking, &c);
+    CHECK(WITHIN(20000, CancelSynchronousIo(thread)));
+    JOIN(thread);
+    CHECK(!c.result);
+    CHECK_EQ(c.error, ERROR_OPERATION_ABORTED);
+    closesocket(s[0]);
+    JOIN(reader);
+    closesocket(s[1]);
+    CloseHandle(c.file);
+}
+#endif
+
 TEST(refusals, "ACC-24")
 {
     SOCKET s[2], udp;

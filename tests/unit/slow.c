@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -225,6 +226,87 @@ static void ring_stuck(void)
         right += w[i].op.result == 1;
     CHECK_EQ(right, STUCK);
     CloseHandle(port);
+}
+
+/* ---- a file that is sent and is not there ---- */
+
+static int receive(int fd, int size)
+{
+    static unsigned char data[SLOW * BLOCK];
+    int done = 0;
+    ssize_t n;
+
+    while (done < size && (n = recv(fd, data + done, (size_t)(size - done), 0)) > 0)
+        done += (int)n;
+    for (int i = 0; i < done; i++)
+        if (data[i] != i / BLOCK % SLOW + 1)
+            return -1;
+    return done;
+}
+
+static SOCKET transmitter(int peer[1], HANDLE port)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    SOCKET s = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+
+    CHECK(bind(listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(listener, 8) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&a, &len) == 0);
+    CHECK_EQ(WSAConnect(s, (struct sockaddr *)&a, sizeof a, NULL, NULL, NULL, NULL), 0);
+    peer[0] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    close(listener);
+    if (port)
+        CHECK(CreateIoCompletionPort((HANDLE)s, port, 3, 0) == port);
+    return s;
+}
+
+/* The socket's own threads go on with others; cancelling is answered at once; what is read late is sent. */
+static void transmission_blocked(void)
+{
+    WSADATA data;
+    OVERLAPPED ov[3] = {0}, *got = NULL;
+    HANDLE file, port, event = CreateEventA(NULL, FALSE, FALSE, NULL);
+    ULONG_PTR key;
+    DWORD bytes;
+    SOCKET s[3];
+    int peer[3];
+
+    os_fault = slow_disk;
+    CHECK_EQ(WSAStartup(0x202, &data), 0);
+    file = new_file();
+    port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    ov[2].hEvent = event;
+    for (int i = 0; i < 3; i++) {
+        s[i] = transmitter(&peer[i], i < 2 ? port : NULL);
+        CHECK(!TransmitFile(s[i], file, 0, 0, &ov[i], NULL, 0));
+        CHECK_EQ(GetLastError(), ERROR_IO_PENDING);
+    }
+    echo(port);
+    timer();
+    CHECK(CancelIoEx((HANDLE)s[1], &ov[1]));
+    CHECK(!GetQueuedCompletionStatus(port, &bytes, &key, &got, PATIENCE_MS));
+    CHECK_EQ(GetLastError(), ERROR_OPERATION_ABORTED);
+    CHECK(got == &ov[1]);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+    atomic_store(&gate, 1);
+    futex_wake(&gate, INT_MAX);
+    CHECK_EQ(receive(peer[0], SLOW * BLOCK), SLOW * BLOCK);
+    CHECK_EQ(receive(peer[2], SLOW * BLOCK), SLOW * BLOCK);
+    expect(port, &ov[0], SLOW * BLOCK);
+    CHECK_EQ(WaitForSingleObject(event, PATIENCE_MS), WAIT_OBJECT_0);
+    for (int i = 0; i < 3; i++) {
+        closesocket(s[i]);
+        close(peer[i]);
+    }
+    CloseHandle(file);
+    CloseHandle(port);
+    CloseHandle(event);
+}
+
+TEST(disk_blocks_transmissions)
+{
+    in_child(transmission_blocked);
 }
 
 TEST(disk_blocks_threads)
