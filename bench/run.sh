@@ -4,7 +4,7 @@
 # so that a busy machine is unfair to all of them alike; then the queue, latencies, files and memory. Medians
 # are shown, CPU per operation before wall time, and at the end what was wanted and whether it was reached.
 # Every byte is verified while it is measured. What is changed by the environment:
-#   ONLY           parts: "queue latency echo big scale growth connect idle files" (all of them)
+#   ONLY           parts: "queue latency blocked echo big scale growth connect idle files" (all of them)
 #   ROUNDS         rounds of everything that takes turns (5)
 #   SECONDS_EACH   of one measurement (2); or TOTAL: seconds for all echo measurements together
 #   CONNS          connections of the echo part ("1 64 1000"); GROWTH: of that part ("64 1000 5000 20000")
@@ -21,7 +21,7 @@ each=${SECONDS_EACH:-2}
 conns=${CONNS:-1 64 1000}
 growth=${GROWTH:-64 1000 5000 20000}
 wine_conns=${WINE_CONNS-64}
-only=${ONLY:-queue latency echo big scale growth connect idle files}
+only=${ONLY:-queue latency blocked echo big scale growth connect idle files}
 spread=200 # client addresses; each has ports for some 28000 connections, those in TIME_WAIT included
 dir=$(mktemp -d) || exit 1
 server=
@@ -338,6 +338,20 @@ latency_goals() {
     done
 }
 
+blocked_part() {
+    echo
+    echo "until a worker that blocks outside the library is noticed and another one runs, milliseconds"
+    timeout 120 "$build/bench/blocked" 101 >"$dir/blocked" 2>"$dir/errors" || broken "blocked failed"
+    sed 's/^/  /' "$dir/blocked"
+}
+blocked_goals() {
+    local w
+    for w in mutex nanosleep read poll page-fault vfork; do
+        grep -q "^way=$w count=" "$dir/blocked" || continue
+        goal "a worker blocks outside ($w), median" "$(value "$(sed -n "s/^way=$w //p" "$dir/blocked")" p50)" at-most 5 ms
+    done
+}
+
 queue_part() {
     queue=$("$build/bench/queue" 2>"$dir/errors") || broken "queue failed"
     echo
@@ -442,7 +456,7 @@ run_all() {
     echo "$(nproc) CPUs ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)), Linux $(uname -r), engine ${IOCP_ENGINE:-auto}, $(date -u +%Y-%m-%d)"
     [ -n "$absent" ] && echo "not built, so not measured:$absent"
     [ "$measurements" -gt 0 ] && echo "$measurements echo measurements of $each s: about $(awk -v n="$measurements" -v e="$each" 'BEGIN { printf "%d", n * (e + 0.3) / 60 + 1 }') minutes"
-    for part in queue latency; do wants $part && ${part}_part; done
+    for part in queue latency blocked; do wants $part && ${part}_part; done
     if [ "$measurements" -gt 0 ]; then
         run_echo
         show_echo
@@ -450,7 +464,7 @@ run_all() {
     for part in files idle; do wants $part && ${part}_part; done
     echo
     echo "wanted"
-    for part in echo big scale growth queue files latency idle; do wants $part && ${part}_goals; done
+    for part in echo big scale growth queue files latency blocked idle; do wants $part && ${part}_goals; done
     echo "$reached reached, $missed missed"
 }
 

@@ -86,6 +86,14 @@ static uintptr_t any_file(void)
     return h;
 }
 
+/* What the C library's names would close or move without asking: not the three that every program has. */
+static uintptr_t any_descriptor(void)
+{
+    uintptr_t h = any_file();
+
+    return h < 3 ? 999 : h;
+}
+
 /* Mostly a socket, or something that is one underneath. */
 static uintptr_t any_socket(void)
 {
@@ -467,7 +475,7 @@ static uintptr_t argument(char kind, unsigned index, uintptr_t before)
     case 'E':
         return rnd(4) ? any_handle() : rnd(2) ? UINT64_MAX : 0;
     case 'F':
-        return any_file();
+        return any_descriptor();
     case 'D':
         due.QuadPart = rnd(2) ? -(LONGLONG)rnd(100000) : (LONGLONG)any_number();
         return rnd(8) ? (uintptr_t)&due : 0;
