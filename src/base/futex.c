@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* futex(2), the private kind: both calls of futex.h. */
+/* futex(2): see futex.h. */
 #include "base/futex.h"
 
 #include "base/clock.h"
@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+static int wait_as(int op, _Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
 {
     struct timespec ts;
     struct timespec *limit = NULL;
@@ -20,14 +20,28 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
         limit = &ts;
     }
     /* WAIT_BITSET takes an absolute monotonic time, so EINTR needs no recomputation. */
-    if (syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, limit, NULL,
-                FUTEX_BITSET_MATCH_ANY) == -1 &&
+    if (syscall(SYS_futex, word, op, expected, limit, NULL, FUTEX_BITSET_MATCH_ANY) == -1 &&
         errno == ETIMEDOUT)
         return -ETIMEDOUT;
     return 0;
 }
 
+int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+{
+    return wait_as(FUTEX_WAIT_BITSET_PRIVATE, word, expected, deadline_ns);
+}
+
 void futex_wake(_Atomic uint32_t *word, int count)
 {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+int futex_wait_shared(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+{
+    return wait_as(FUTEX_WAIT_BITSET, word, expected, deadline_ns);
+}
+
+void futex_wake_shared(_Atomic uint32_t *word, int count)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
 }

@@ -18,4 +18,8 @@ int futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns);
 /* Wakes up to `count` sleepers. Reads nothing through the pointer: the word may be gone already. */
 void futex_wake(_Atomic uint32_t *word, int count);
 
+/* The same for a word in memory that processes share. */
+int futex_wait_shared(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns);
+void futex_wake_shared(_Atomic uint32_t *word, int count);
+
 #endif

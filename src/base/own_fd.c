@@ -2,6 +2,8 @@
 /* One bit for each number; see own_fd.h. */
 #include "base/own_fd.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -37,4 +39,17 @@ void own_fd_close(int fd)
 {
     own_fd_forget(fd);
     close(fd);
+}
+
+int fd_above_std(int fd)
+{
+    int moved;
+
+    if (fd < 0 || fd > 2)
+        return fd < 0 ? -errno : fd;
+    moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (moved < 0)
+        moved = -errno;
+    close(fd);
+    return moved;
 }

@@ -16,4 +16,8 @@ void own_fd_forget(int fd);
 /* Forgets it, then close(2): in this order, because afterwards the number may be anybody's. */
 void own_fd_close(int fd);
 
+/* Moves a descriptor numbered 0-2 above them, whoever's it is to be. The new number, or -errno (errno, if fd
+ * is negative); fd is closed then. */
+int fd_above_std(int fd);
+
 #endif

@@ -41,19 +41,6 @@ static void make_placeholder(void)
     placeholder_fd = own_fd(fd_above_std(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
 }
 
-int fd_above_std(int fd)
-{
-    int moved;
-
-    if (fd < 0 || fd > 2)
-        return fd < 0 ? -errno : fd;
-    moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (moved < 0)
-        moved = -errno;
-    close(fd);
-    return moved;
-}
-
 /* Closes what is behind f->fd but keeps the number. */
 static void vacate(struct file *f)
 {

@@ -18,6 +18,7 @@
 
 #include "base/list.h"
 #include "base/lock.h"
+#include "base/own_fd.h"
 #include "engine/poller.h"
 #include "object/object.h"
 #include "wait/dispatcher.h"
@@ -228,9 +229,6 @@ uint32_t file_add_modes(struct file *f, uint32_t modes);
  * reuse. The registration is dropped first; the next request that would block registers again.
  */
 uint32_t file_replace_fd(struct file *f, int newfd);
-
-/* Moves a descriptor numbered 0-2 above them. Returns the new number or -errno (fd is closed). */
-int fd_above_std(int fd);
 
 /* A thread inside a blocking call on f, so that closing can call it back. See file.c. */
 struct file_blocker {

@@ -8,13 +8,13 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/user_dir.h"
 #include "ntstatus.h"
 #include "wait/wait.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -70,55 +70,10 @@ void pipe_dir_of(const char *text, char dir[PIPE_DIR_SIZE])
 
 /* ---- the place ---- */
 
-static char root[256]; /* empty: there is none */
-static pthread_once_t root_once = PTHREAD_ONCE_INIT;
-
-/* Ours, and nobody else gets in? It is made if it is not there. */
-static bool is_private(const char *path)
-{
-    struct stat st;
-
-    mkdir(path, 0700);
-    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 077);
-}
-
-/* Whoever may write where ours lies may put his own in its place. */
-static bool choose_below(const char *runtime)
-{
-    struct stat st;
-    int n;
-
-    if (lstat(runtime, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
-        return false;
-    n = snprintf(root, sizeof root, "%s/iocp", runtime);
-    return n < (int)sizeof root && is_private(root);
-}
-
-static void choose_root(void)
-{
-    const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
-    char usual[32];
-
-    if (runtime && runtime[0] == '/' && choose_below(runtime))
-        return;
-    snprintf(usual, sizeof usual, "/run/user/%u", (unsigned)geteuid());
-    if (choose_below(usual))
-        return;
-    snprintf(root, sizeof root, "/tmp/iocp-%u", (unsigned)geteuid());
-    if (!is_private(root))
-        root[0] = 0;
-}
-
-static const char *root_path(void)
-{
-    pthread_once(&root_once, choose_root);
-    return root[0] ? root : NULL;
-}
-
 /* root/dir[/file]; false: no place, or too long. */
 static bool path_of(char *path, size_t size, const char *dir, const char *file)
 {
-    const char *place = root_path();
+    const char *place = user_dir();
     int n;
 
     if (!place)
@@ -129,12 +84,12 @@ static bool path_of(char *path, size_t size, const char *dir, const char *file)
 
 int pipe_dir_lock_open(void)
 {
-    char path[sizeof root + 8];
+    char path[USER_DIR_SIZE + 8];
     int fd;
 
-    if (!root_path())
+    if (!user_dir())
         return -EACCES;
-    snprintf(path, sizeof path, "%s/lock", root);
+    snprintf(path, sizeof path, "%s/lock", user_dir());
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     return fd < 0 ? -errno : fd;
 }
@@ -159,7 +114,7 @@ void pipe_dir_unlock(int fd)
 /* An address holds 107 bytes. What is longer is reached through the directory's descriptor, *dir_fd. */
 static int address_of(struct sockaddr_un *address, const char *dir, const char *file, int *dir_fd)
 {
-    char path[sizeof root + PIPE_DIR_SIZE + PIPE_FILE_SIZE];
+    char path[USER_DIR_SIZE + PIPE_DIR_SIZE + PIPE_FILE_SIZE];
 
     *dir_fd = -1;
     memset(address, 0, sizeof *address);
@@ -232,7 +187,7 @@ int pipe_dir_connect(const char *dir, const char *file, uint64_t deadline_ns)
 
 int pipe_dir_each(const char *dir, bool (*fn)(const char *dir, const char *file, void *ctx), void *ctx)
 {
-    char path[sizeof root + PIPE_DIR_SIZE];
+    char path[USER_DIR_SIZE + PIPE_DIR_SIZE];
     struct dirent *entry;
     bool more = true;
     DIR *list;
@@ -254,7 +209,7 @@ int pipe_dir_each(const char *dir, bool (*fn)(const char *dir, const char *file,
 
 void pipe_dir_remove(const char *dir, const char *file)
 {
-    char path[sizeof root + PIPE_DIR_SIZE + PIPE_FILE_SIZE];
+    char path[USER_DIR_SIZE + PIPE_DIR_SIZE + PIPE_FILE_SIZE];
 
     if (path_of(path, sizeof path, dir, file))
         unlink(path);
@@ -283,10 +238,10 @@ static void clear_all(void)
 {
     static _Atomic bool done;
     struct dirent *entry;
-    char path[sizeof root + PIPE_DIR_SIZE];
+    char path[USER_DIR_SIZE + PIPE_DIR_SIZE];
     DIR *list;
 
-    if (atomic_exchange(&done, true) || !(list = opendir(root)))
+    if (atomic_exchange(&done, true) || !(list = opendir(user_dir())))
         return;
     while ((entry = readdir(list)) != NULL) {
         if (entry->d_name[0] == '.' || strlen(entry->d_name) >= PIPE_DIR_SIZE)
@@ -321,7 +276,7 @@ static int listen_at(const char *dir, const char *file)
 
 int pipe_dir_listen(const char *dir, char file[PIPE_FILE_SIZE])
 {
-    char path[sizeof root + PIPE_DIR_SIZE];
+    char path[USER_DIR_SIZE + PIPE_DIR_SIZE];
     uint64_t number = clock_now_ns();
     int fd;
 
