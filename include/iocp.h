@@ -70,6 +70,12 @@ IOCP_API const char *iocp_engine_name(void);
  * line, valid for ever. With IOCP_VERBOSE in the environment it is printed to stderr when chosen. */
 IOCP_API const char *iocp_engine_info(void);
 
+/* Whether the names of events, mutexes and semaphores are shared with the user's other processes, and why
+ * not: "shared: /run/user/1000/iocp", "local: asked for by IOCP_NAMES", "refused: ..." (the next call tries
+ * again). One line, valid for ever; opens what is needed if nothing has had a name yet. IOCP_NAMES is `auto`
+ * (shared where it can be), `shared` (else naming fails) or `local`. */
+IOCP_API const char *iocp_names_info(void);
+
 /*
  * What has happened in this process so far. When no operation is pending and no packet is queued:
  * started == completed + refused, and queued == delivered + dropped.

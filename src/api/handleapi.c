@@ -4,6 +4,7 @@
 #include "api/handles.h"
 #include "base/status.h"
 #include "io/disk.h"
+#include "object/name.h"
 #include "wait/objects.h"
 
 #include <ntstatus.h>
@@ -88,6 +89,7 @@ void *api_publish(uint32_t status, struct object *obj, uint32_t access, bool inh
 
     if (status == STATUS_SUCCESS || existed) {
         status = handle_open(obj, access, inherit ? HANDLE_INHERIT : 0, &h);
+        object_name_settle(obj);
         object_put(obj);
     }
     if (status != STATUS_SUCCESS)

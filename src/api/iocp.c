@@ -6,6 +6,7 @@
 #include "io/port.h"
 #include "io/request.h"
 #include "object/handle.h"
+#include "wait/objects.h"
 
 #include <ntstatus.h>
 
@@ -26,6 +27,11 @@ const char *iocp_engine_name(void)
 const char *iocp_engine_info(void)
 {
     return engine_info();
+}
+
+const char *iocp_names_info(void)
+{
+    return names_info();
 }
 
 BOOL iocp_set_spin(HANDLE port, DWORD microseconds)

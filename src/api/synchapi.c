@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "base/text.h"
-#include "object/name.h"
 #include "wait/objects.h"
 #include "wait/wait.h"
 
@@ -44,7 +43,7 @@ static HANDLE open_named(enum object_kind kind, DWORD access, BOOL inherit, cons
     HANDLE h;
 
     if (name)
-        status = object_name_find(name, kind, &obj);
+        status = object_find(name, kind, &obj);
     h = api_publish(status, obj, access, inherit);
     if (h)
         last_error_set(before);
@@ -182,7 +181,7 @@ BOOL WINAPI PulseEvent(HANDLE hEvent)
     uint32_t status = event_get(hEvent, &obj);
 
     if (status == STATUS_SUCCESS) {
-        dispatcher_pulse(event_dispatcher(obj));
+        status = event_pulse(obj);
         object_put(obj);
     }
     return win32_result(status);
@@ -402,7 +401,7 @@ DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle, DWORD dwMilliseconds, BOOL bA
         return wait_failed(status);
     status = wait_for_one(obj->type->dispatcher(obj), bAlertable, deadline_from_ms(dwMilliseconds));
     object_put(obj);
-    return status;
+    return status_is_error(status) ? wait_failed(status) : status;
 }
 
 DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds)

@@ -61,6 +61,7 @@ static uint32_t publish(struct object *obj, ACCESS_MASK access, const OBJECT_ATT
     bool inherit = attributes && (attributes->Attributes & OBJ_INHERIT);
     uint32_t status = handle_open(obj, access, inherit ? HANDLE_INHERIT : 0, &h);
 
+    object_name_settle(obj);
     object_put(obj);
     if (status == STATUS_SUCCESS)
         *out = (HANDLE)h;

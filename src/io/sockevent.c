@@ -122,10 +122,10 @@ static void record_locked(struct sock_events *e, uint32_t events, int32_t error,
             e->errors[i] = error;
     }
     d = e->event->type->dispatcher(e->event);
-    lock_acquire(&d->lock);
+    dispatcher_lock(d);
     d->signal = 1;
     dispatcher_wake_locked(d, wakes);
-    lock_release(&d->lock);
+    dispatcher_unlock(d);
 }
 
 static void look_locked(struct file *f, struct sock_events *e, struct wake_list *wakes)

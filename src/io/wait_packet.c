@@ -151,7 +151,7 @@ static bool stop_listening(struct wait_packet *p)
 
 static void cleanup(struct object *obj)
 {
-    object_name_clear(obj);
+    object_name_leave(obj);
     wait_packet_cancel(obj, true);
 }
 

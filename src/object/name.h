@@ -19,7 +19,28 @@ uint32_t object_name_set(struct object *obj, const char *name, struct object **o
 /* Counted. STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_TYPE_MISMATCH. */
 uint32_t object_name_find(const char *name, enum object_kind kind, struct object **out);
 
-/* Takes the name away, if there is one: from every named type's cleanup and destroy. */
+/*
+ * Whoever has got an object from one of these two, or published one, opens a handle to it, or fails to, and
+ * then says so: until then its name stays, even if another thread closes the last handle meanwhile.
+ */
+void object_name_settle(struct object *obj);
+
+/* Takes the name away, if there is one and nobody has a handle: from every named type's cleanup. */
+void object_name_leave(struct object *obj);
+/* Takes it away at any rate: from its destroy. */
 void object_name_clear(struct object *obj);
+
+/*
+ * Names that are known to other processes as well: what to do for those kinds when the table does not have
+ * the name, with its lock held. publish and find as object_name_set and object_name_find; unname when the
+ * table forgets it. Set by the wait room; NULL: names are this process' own.
+ */
+struct name_sharing {
+    int kinds; /* mask of enum object_kind */
+    uint32_t (*publish)(const char *name, struct object *made, struct object **owner);
+    uint32_t (*find)(const char *name, enum object_kind kind, struct object **out);
+    void (*unname)(struct object *obj);
+};
+void object_name_share(const struct name_sharing *sharing);
 
 #endif

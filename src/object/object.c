@@ -8,7 +8,7 @@ void object_init(struct object *obj, const struct object_type *type)
 {
     assert(type != NULL);
     obj->type = type;
-    obj->name = NULL;
+    atomic_init(&obj->name, NULL);
     atomic_store_explicit(&obj->handles, 0, memory_order_relaxed);
     atomic_store_explicit(&obj->refs, 1, memory_order_release); /* last: see look_at_fd in handle.c */
 }

@@ -50,7 +50,7 @@ struct object {
     const struct object_type *type; /* constant after init */
     _Atomic uint32_t refs;
     _Atomic uint32_t handles;
-    struct object_name *name; /* owned; NULL if unnamed; guarded by the table of names */
+    _Atomic(struct object_name *) name; /* owned; NULL if unnamed; written under the lock of name.c */
 };
 
 /* One reference, owned by the caller; no handle yet. */

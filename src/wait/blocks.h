@@ -16,7 +16,7 @@ struct wait_block {
     struct list link;      /* in dispatcher.waiters, guarded by the dispatcher's lock */
     struct waiter *waiter; /* borrowed: the thread's own, alive while linked; NULL: a listener's */
     uint16_t index;        /* of the object in the caller's array */
-    bool all;              /* wait-all: cannot be satisfied from here, only told to look */
+    bool all;              /* wait-all, bell (shared.h): cannot be satisfied from here, only told to look */
 };
 
 #endif

@@ -42,6 +42,7 @@ void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal)
     d->consume = (uint8_t)consume;
     d->abandoned = false;
     atomic_init(&d->lazy, DILIGENT);
+    d->shared = false;
     d->signal = signal;
     list_init(&d->waiters);
 }
@@ -147,11 +148,11 @@ int32_t dispatcher_set(struct dispatcher *d, int32_t signal)
     int32_t previous;
 
     wake_list_init(&wakes);
-    lock_acquire(&d->lock);
+    dispatcher_lock(d);
     previous = __atomic_exchange_n(&d->signal, signal, __ATOMIC_RELAXED);
     if (signal > 0 && !list_empty(&d->waiters))
         dispatcher_wake_locked(d, &wakes);
-    lock_release(&d->lock);
+    dispatcher_unlock(d);
     wake_list_run(&wakes);
     return previous;
 }
@@ -161,9 +162,9 @@ void dispatcher_wake(struct dispatcher *d)
     struct wake_list wakes;
 
     wake_list_init(&wakes);
-    lock_acquire(&d->lock);
+    dispatcher_lock(d);
     dispatcher_wake_locked(d, &wakes);
-    lock_release(&d->lock);
+    dispatcher_unlock(d);
     wake_list_run(&wakes);
 }
 
@@ -188,9 +189,9 @@ void dispatcher_answer(struct dispatcher *d, uintptr_t *word, uintptr_t value)
         dispatcher_note(d, 1);
         return;
     }
-    lock_acquire(&d->lock);
+    dispatcher_lock(d);
     dispatcher_answer_locked(d, word, value, &wakes);
-    lock_release(&d->lock);
+    dispatcher_unlock(d);
     wake_list_run(&wakes);
 }
 
@@ -199,11 +200,11 @@ void dispatcher_pulse(struct dispatcher *d)
     struct wake_list wakes;
 
     wake_list_init(&wakes);
-    lock_acquire(&d->lock);
+    dispatcher_lock(d);
     d->signal = 1;
     dispatcher_wake_locked(d, &wakes);
     d->signal = 0;
-    lock_release(&d->lock);
+    dispatcher_unlock(d);
     wake_list_run(&wakes);
 }
 
@@ -211,8 +212,8 @@ bool dispatcher_signalled(struct dispatcher *d)
 {
     bool signalled;
 
-    lock_acquire(&d->lock);
+    dispatcher_lock(d);
     signalled = __atomic_load_n(&d->signal, __ATOMIC_ACQUIRE) > 0;
-    lock_release(&d->lock);
+    dispatcher_unlock(d);
     return signalled;
 }

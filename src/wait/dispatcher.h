@@ -6,6 +6,8 @@
  * Rules:
  * 1. Everything in struct dispatcher is guarded by its own lock.
  * 2. Wait-any takes one dispatcher lock at a time; wait-all takes all of its set, in address order.
+ *    An object that other processes share (wait/shared.h) is locked by dispatcher_lock, which fetches its
+ *    state, and unlocked by dispatcher_unlock: events, semaphores and mutexes always, by everybody.
  * 3. Whoever makes it signalled calls dispatcher_wake_locked and then, after unlocking,
  *    wake_list_run: nobody is woken under a lock.
  */
@@ -34,6 +36,7 @@ struct dispatcher {
     uint8_t consume;       /* enum consume; constant after init */
     bool abandoned;        /* mutex: its owner ended without releasing it */
     _Atomic uint8_t lazy;  /* enum laziness: see dispatcher_note */
+    bool shared;           /* its state lies in memory that processes share (wait/shared.h) */
     int32_t signal;        /* > 0: signalled; without the lock while lazy */
     struct list waiters;   /* struct wait_block, first come first served */
 };
@@ -75,6 +78,26 @@ static inline void wake_list_init(struct wake_list *w)
 
 void wake_list_add(struct wake_list *w, _Atomic uint32_t *word);
 void wake_list_run(struct wake_list *w);
+
+/* The halves of an unlikely case: see wait/shared.h. shared_store says whether shared_attend must follow. */
+void shared_fetch(struct dispatcher *d);
+bool shared_store(struct dispatcher *d);
+
+static inline void dispatcher_lock(struct dispatcher *d)
+{
+    lock_acquire(&d->lock);
+    if (__builtin_expect(d->shared, false))
+        shared_fetch(d);
+}
+
+/* True: whoever has just put something into the queue must call shared_attend. */
+static inline bool dispatcher_unlock(struct dispatcher *d)
+{
+    bool joins = __builtin_expect(d->shared, false) && shared_store(d);
+
+    lock_release(&d->lock);
+    return joins;
+}
 
 void dispatcher_init(struct dispatcher *d, enum consume consume, int32_t signal);
 void ownership_init(struct ownership *o); /* nobody owns it */

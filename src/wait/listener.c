@@ -4,6 +4,7 @@
 #include "wait/listener.h"
 
 #include "base/lock.h"
+#include "wait/shared.h"
 #include "wait/thread.h"
 
 #include <assert.h>
@@ -21,13 +22,14 @@ bool listener_begin(struct listener *l, struct dispatcher *d)
     l->dispatcher = d;
     l->next = NULL;
     list_init(&l->block.link);
-    lock_acquire(&d->lock);
+    dispatcher_lock(d);
     listens = !dispatcher_ready_locked(d, NULL);
     if (listens)
         list_push_back(&d->waiters, &l->block.link);
     else
         dispatcher_consume_locked(d, NULL);
-    lock_release(&d->lock);
+    if (dispatcher_unlock(d))
+        shared_attend(d);
     return listens;
 }
 
@@ -36,11 +38,11 @@ bool listener_end(struct listener *l)
     struct dispatcher *d = l->dispatcher;
     bool listened;
 
-    lock_acquire(&d->lock);
+    dispatcher_lock(d);
     listened = list_linked(&l->block.link);
     if (listened)
         list_remove(&l->block.link);
-    lock_release(&d->lock);
+    dispatcher_unlock(d);
     return listened;
 }
 
@@ -50,7 +52,10 @@ void listener_fire_locked(struct dispatcher *d, struct wait_block *b, struct wak
 
     lock_assert_held(&d->lock);
     list_remove(&b->link);
-    dispatcher_consume_locked(d, NULL);
+    if (b->all)
+        shared_bell_pin(l);
+    else
+        dispatcher_consume_locked(d, NULL);
     l->next = wakes->fired;
     wakes->fired = l;
 }

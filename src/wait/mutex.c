@@ -8,13 +8,14 @@
 #include "ntstatus.h"
 #include "object/name.h"
 #include "wait/objects.h"
+#include "wait/shared.h"
 
 #include <sched.h>
 #include <stdlib.h>
 
 struct mutex {
     struct object object;
-    struct ownership ownership;
+    struct shareable_ownership shareable;
 };
 
 /* Takes it from its owner. The dispatcher's lock is held, or nobody else knows the mutex. */
@@ -33,24 +34,26 @@ static void disown(struct ownership *o)
 static void destroy(struct object *obj)
 {
     struct mutex *m = container_of(obj, struct mutex, object);
+    struct ownership *o = &m->shareable.ownership;
 
     object_name_clear(obj);
-    lock_acquire(&m->ownership.dispatcher.lock);
-    if (m->ownership.owner)
-        disown(&m->ownership);
-    lock_release(&m->ownership.dispatcher.lock);
+    shared_leave(m->shareable.shared);
+    lock_acquire(&o->dispatcher.lock);
+    if (o->owner)
+        disown(o);
+    lock_release(&o->dispatcher.lock);
     free(m);
 }
 
 static struct dispatcher *dispatcher_of(struct object *obj)
 {
-    return &container_of(obj, struct mutex, object)->ownership.dispatcher;
+    return &container_of(obj, struct mutex, object)->shareable.ownership.dispatcher;
 }
 
 const struct object_type mutex_type = {
     .name = "mutex",
     .kind = OBJECT_MUTEX,
-    .cleanup = object_name_clear,
+    .cleanup = object_name_leave,
     .destroy = destroy,
     .dispatcher = dispatcher_of,
 };
@@ -62,13 +65,14 @@ uint32_t mutex_new(const char *name, bool owned, struct object **out)
     if (!m)
         return STATUS_NO_MEMORY;
     object_init(&m->object, &mutex_type);
-    ownership_init(&m->ownership);
+    ownership_init(&m->shareable.ownership);
+    m->shareable.shared = NULL;
     if (owned) { /* before the name makes it known */
         struct thread *self = thread_current();
 
-        lock_acquire(&m->ownership.dispatcher.lock);
-        dispatcher_consume_locked(&m->ownership.dispatcher, self);
-        lock_release(&m->ownership.dispatcher.lock);
+        lock_acquire(&m->shareable.ownership.dispatcher.lock);
+        dispatcher_consume_locked(&m->shareable.ownership.dispatcher, self);
+        lock_release(&m->shareable.ownership.dispatcher.lock);
     }
     return object_publish_name(&m->object, name, out);
 }
@@ -81,16 +85,16 @@ uint32_t mutex_release(struct object *mutex)
     struct wake_list wakes;
 
     wake_list_init(&wakes);
-    lock_acquire(&d->lock);
+    dispatcher_lock(d);
     if (o->owner != self) {
-        lock_release(&d->lock);
+        dispatcher_unlock(d);
         return STATUS_MUTANT_NOT_OWNED;
     }
     if (--o->recursion == 0) {
         disown(o);
         dispatcher_wake_locked(d, &wakes);
     }
-    lock_release(&d->lock);
+    dispatcher_unlock(d);
     wake_list_run(&wakes);
     return STATUS_SUCCESS;
 }
@@ -105,7 +109,7 @@ static struct mutex *first_owned(struct thread *t, bool *more)
     n = list_first(&t->owned_mutexes);
     *more = n != NULL;
     if (n) {
-        m = container_of(container_of(n, struct ownership, owned), struct mutex, ownership);
+        m = container_of(container_of(n, struct ownership, owned), struct mutex, shareable.ownership);
         if (!object_try_get(&m->object))
             m = NULL; /* its destroyer is about to take it off the list */
     }
@@ -115,17 +119,17 @@ static struct mutex *first_owned(struct thread *t, bool *more)
 
 static void abandon(struct mutex *m, struct thread *t)
 {
-    struct dispatcher *d = &m->ownership.dispatcher;
+    struct dispatcher *d = &m->shareable.ownership.dispatcher;
     struct wake_list wakes;
 
     wake_list_init(&wakes);
-    lock_acquire(&d->lock);
-    if (m->ownership.owner == t) {
-        disown(&m->ownership);
+    dispatcher_lock(d);
+    if (m->shareable.ownership.owner == t) {
+        disown(&m->shareable.ownership);
         d->abandoned = true;
         dispatcher_wake_locked(d, &wakes);
     }
-    lock_release(&d->lock);
+    dispatcher_unlock(d);
     wake_list_run(&wakes);
 }
 

@@ -18,10 +18,14 @@ extern const struct object_type event_type, semaphore_type, mutex_type, timer_ty
 
 uint32_t event_new(const char *name, bool manual, bool set, struct object **out);
 struct dispatcher *event_dispatcher(struct object *event);
+/* Not implemented for one that another process has open: its waiters cannot be told apart from later ones. */
+uint32_t event_pulse(struct object *event);
 
 uint32_t semaphore_new(const char *name, int32_t initial, int32_t max, struct object **out);
 /* STATUS_SEMAPHORE_LIMIT_EXCEEDED leaves the count alone. `previous` may be NULL. */
 uint32_t semaphore_release(struct object *sem, int32_t n, int32_t *previous);
+
+int32_t semaphore_max(struct object *sem);
 
 uint32_t mutex_new(const char *name, bool owned, struct object **out);
 uint32_t mutex_release(struct object *mutex); /* STATUS_MUTANT_NOT_OWNED */
@@ -43,5 +47,12 @@ struct object *process_object(void);
  * reference: *out is the object itself, or the one that had the name first.
  */
 uint32_t object_publish_name(struct object *made, const char *name, struct object **out);
+
+/* The object of that name and kind, counted; of this process or, for events, semaphores and mutexes, of
+ * another. STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_TYPE_MISMATCH. */
+uint32_t object_find(const char *name, enum object_kind kind, struct object **out);
+
+/* Are names of events, semaphores and mutexes shared with other processes, and why (not)? */
+const char *names_info(void);
 
 #endif

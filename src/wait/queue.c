@@ -297,9 +297,9 @@ bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatc
     wake_list_init(&wakes);
     lock_acquire(&q->lock);
     open = append_locked(q, e);
-    lock_acquire(&event->lock);
+    dispatcher_lock(event);
     dispatcher_answer_locked(event, word, value, &wakes);
-    lock_release(&event->lock);
+    dispatcher_unlock(event);
     release_locked(q, &wakes);
     unlock_and_wake(q, &wakes);
     return open;

@@ -37,6 +37,7 @@ enum waiter_state {
     WAITER_TIMEOUT, /* the waiter itself gave up */
     WAITER_CLOSED,  /* the queue waited on was closed */
     WAITER_CANCEL,  /* CancelSynchronousIo, or the fd waited on is being closed */
+    WAITER_DEAF,    /* nothing would be heard of other processes (shared.h) */
     WAITER_SATISFIED = 0x100,
     WAITER_ABANDONED = 0x200, /* same, and the mutex was abandoned */
 };

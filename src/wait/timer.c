@@ -230,7 +230,7 @@ uint32_t timer_object_set(struct object *timer, int64_t due_100ns, int32_t perio
 
 static void cleanup(struct object *obj)
 {
-    object_name_clear(obj);
+    object_name_leave(obj);
     timer_object_cancel(obj);
 }
 

@@ -16,6 +16,7 @@
 #include "wait/apc.h"
 #include "wait/blocks.h"
 #include "wait/queue.h"
+#include "wait/shared.h"
 #include "wait/thread.h"
 
 #include <assert.h>
@@ -32,6 +33,7 @@ struct wait {
     unsigned count;
     bool all;
     bool alertable;
+    bool joins; /* an object that processes share has been enqueued, which the others have to be told */
     uint64_t deadline_ns;
     struct wait_block blocks[WAIT_OBJECTS_MAX];
     struct dispatcher *sorted[WAIT_OBJECTS_MAX]; /* wait-all: by address */
@@ -55,10 +57,10 @@ static uint32_t try_any(struct wait *w)
         struct dispatcher *d = w->objects[i];
         uint32_t status = STATUS_PENDING;
 
-        lock_acquire(&d->lock);
+        dispatcher_lock(d);
         if (dispatcher_ready_locked(d, w->self))
             status = status_of(i, dispatcher_consume_locked(d, w->self));
-        lock_release(&d->lock);
+        dispatcher_unlock(d);
         if (status != STATUS_PENDING)
             return status;
     }
@@ -77,12 +79,17 @@ static uint32_t try_all(struct wait *w)
 {
     bool ready = true;
     bool abandoned = false;
+    bool shared = false;
     unsigned which = 0;
 
     for (unsigned i = 0; i < w->count; i++) {
         lock_acquire(&w->sorted[i]->lock);
-        ready = ready && dispatcher_ready_locked(w->sorted[i], w->self);
+        shared = shared || w->sorted[i]->shared;
     }
+    if (__builtin_expect(shared, false))
+        shared_fetch_all(w->sorted, w->count);
+    for (unsigned i = 0; ready && i < w->count; i++)
+        ready = dispatcher_ready_locked(w->sorted[i], w->self);
     for (unsigned i = 0; ready && i < w->count; i++) {
         if (dispatcher_consume_locked(w->objects[i], w->self) && !abandoned) {
             abandoned = true;
@@ -90,7 +97,7 @@ static uint32_t try_all(struct wait *w)
         }
     }
     for (unsigned i = w->count; i-- > 0;)
-        lock_release(&w->sorted[i]->lock);
+        dispatcher_unlock(w->sorted[i]);
     return ready ? status_of(which, abandoned) : (uint32_t)STATUS_PENDING;
 }
 
@@ -118,7 +125,7 @@ static unsigned enqueue(struct wait *w)
         b->index = (uint16_t)i;
         b->all = w->all;
         list_init(&b->link);
-        lock_acquire(&d->lock);
+        dispatcher_lock(d);
         if (!w->all && dispatcher_ready_locked(d, w->self)) {
             uint32_t to = (d->abandoned ? WAITER_ABANDONED : WAITER_SATISFIED) + i;
 
@@ -128,11 +135,30 @@ static unsigned enqueue(struct wait *w)
         } else {
             list_push_back(&d->waiters, &b->link);
         }
-        lock_release(&d->lock);
+        w->joins |= dispatcher_unlock(d);
         if (satisfied)
             return i;
     }
     return w->count;
+}
+
+/* Others' signals reach what has been enqueued from now on. False: for want of memory or descriptors they
+ * do not. */
+static bool attend(struct wait *w, unsigned linked)
+{
+    bool hears = true;
+
+    for (unsigned i = 0; i < linked; i++) {
+        bool shared;
+
+        lock_acquire(&w->objects[i]->lock);
+        shared = w->objects[i]->shared;
+        lock_release(&w->objects[i]->lock);
+        if (shared && shared_attend(w->objects[i]) != 0)
+            hears = false;
+    }
+    w->joins = false;
+    return hears;
 }
 
 static void dequeue(struct wait *w, unsigned linked)
@@ -141,10 +167,10 @@ static void dequeue(struct wait *w, unsigned linked)
         struct dispatcher *d = w->objects[i];
 
         /* Under the lock even if satisfied from here: the signaller may still be in there. */
-        lock_acquire(&d->lock);
+        dispatcher_lock(d);
         if (list_linked(&w->blocks[i].link))
             list_remove(&w->blocks[i].link);
-        lock_release(&d->lock);
+        dispatcher_unlock(d);
     }
 }
 
@@ -168,6 +194,8 @@ static uint32_t sleep_once(struct wait *w)
     if (w->alertable)
         apc_alertable_begin(w->self, NULL, false);
     linked = enqueue(w);
+    if (__builtin_expect(w->joins, false) && !attend(w, linked))
+        claim_self(waiter, WAITER_DEAF);
     if (w->all) {
         /* What became signalled before our blocks were in place told nobody. */
         status = try_all(w);
@@ -189,6 +217,8 @@ static uint32_t sleep_once(struct wait *w)
         return STATUS_USER_APC;
     if (state == WAITER_TIMEOUT)
         return STATUS_TIMEOUT;
+    if (state == WAITER_DEAF)
+        return STATUS_INSUFFICIENT_RESOURCES;
     assert(state == WAITER_LOOK);
     return try_now(w);
 }
@@ -219,6 +249,7 @@ uint32_t wait_for(struct dispatcher *const *objects, unsigned count, bool all, b
     w.count = count;
     w.all = all && count > 1;
     w.alertable = alertable;
+    w.joins = false;
     w.deadline_ns = deadline_ns;
     for (unsigned i = 0; i < count; i++)
         if (atomic_load_explicit(&objects[i]->lazy, memory_order_acquire) != DILIGENT)

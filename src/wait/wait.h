@@ -6,7 +6,7 @@
  * while the thread sleeps, and runs queued APCs on the sleeper's own stack.
  *
  * Results are NTSTATUS: STATUS_WAIT_0 + index, STATUS_ABANDONED_WAIT_0 + index, STATUS_USER_APC
- * (APCs were run), STATUS_TIMEOUT.
+ * (APCs were run), STATUS_TIMEOUT; STATUS_INSUFFICIENT_RESOURCES for objects that processes share.
  */
 #ifndef IOCP_WAIT_WAIT_H
 #define IOCP_WAIT_WAIT_H

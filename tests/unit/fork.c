@@ -150,17 +150,26 @@ static void CALLBACK note(ULONG_PTR where)
     *(int *)where = 1;
 }
 
+/* Of this process: what its parent has under the same name is another. */
+static const char *own_name(const char *what)
+{
+    static _Thread_local char name[64];
+
+    snprintf(name, sizeof name, "%s-%d", what, (int)getpid());
+    return name;
+}
+
 static void round_of_waits(void)
 {
     HANDLE timer = CreateWaitableTimerA(NULL, FALSE, NULL);
     LARGE_INTEGER soon = {.QuadPart = -10000};
     HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, end_with_seven, NULL, 0, NULL);
-    HANDLE mutex = CreateMutexA(NULL, TRUE, "fork-mutex");
+    HANDLE mutex = CreateMutexA(NULL, TRUE, own_name("fork-mutex"));
     DWORD code = 0;
     int noted = 0;
 
     CHECK(mutex != NULL);
-    CHECK_EQ(GetLastError(), 0); /* the parent's name is not known here */
+    CHECK_EQ(GetLastError(), 0);
     CHECK(SetWaitableTimer(timer, &soon, 0, NULL, NULL, FALSE));
     CHECK_EQ(WaitForSingleObject(timer, PATIENCE_MS), WAIT_OBJECT_0);
     CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
@@ -306,7 +315,7 @@ static void end_state(struct state *s)
 /* The child writes to the parent's receive itself: the registration is still there. */
 TEST(requests_pending)
 {
-    HANDLE mutex = CreateMutexA(NULL, FALSE, "fork-mutex");
+    HANDLE mutex = CreateMutexA(NULL, FALSE, own_name("fork-mutex"));
     struct state s;
     pthread_t t;
 
@@ -478,7 +487,7 @@ static void *read_all_the_time(void *arg)
 static void *make_all_the_time(void *arg)
 {
     while (!atomic_load(&enough)) {
-        HANDLE event = CreateEventA(NULL, FALSE, TRUE, "fork-event"), port = new_port();
+        HANDLE event = CreateEventA(NULL, FALSE, TRUE, own_name("fork-event")), port = new_port();
         OVERLAPPED ov;
 
         CHECK(PostQueuedCompletionStatus(port, 0, 0, &ov));

@@ -1,0 +1,665 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Named events, semaphores and mutexes between processes. The others are this program again, with the name of
+ * the test `as_child` and, in the environment, what to do there with objects of which names.
+ */
+#include "conform.h"
+#include "packet.h"
+
+#define SOON_ENOUGH 20000
+#define ONE_SECOND 1000
+
+/* ---- names ---- */
+
+/* A name that no other run and no other test uses; the fourth before this one is forgotten. */
+static const char *new_name(const char *what)
+{
+    static char names[8][80];
+    static unsigned last;
+    char *name = names[++last % 8];
+    snprintf(name, sizeof names[0], "iocp-shared-%u-%u-%s", (unsigned)GetCurrentProcessId(), last, what);
+    return name;
+}
+
+static HANDLE must(HANDLE h, const char *what, const char *name)
+{
+    if (!h) {
+        FAIL("%s %s failed", what, name);
+        ExitProcess(97);
+    }
+    return h;
+}
+
+static HANDLE open_event(const char *name)
+{
+    return must(OpenEventA(EVENT_ALL_ACCESS, FALSE, name), "OpenEvent", name);
+}
+
+static HANDLE open_semaphore(const char *name)
+{
+    return must(OpenSemaphoreA(SEMAPHORE_ALL_ACCESS, FALSE, name), "OpenSemaphore", name);
+}
+
+static HANDLE open_mutex(const char *name)
+{
+    return must(OpenMutexA(MUTEX_ALL_ACCESS, FALSE, name), "OpenMutex", name);
+}
+
+/* ---- the child ---- */
+
+static DWORD told(HANDLE h) { return WaitForSingleObject(h, SOON_ENOUGH) == WAIT_OBJECT_0 ? 0 : 1; }
+
+/* What a child may be asked to do; the result is its exit code, of which eight bits come through. */
+#define REFUSED 100
+#define NOT_OWNER 28
+static DWORD set_it(const char *name, const char *other)
+{
+    (void)other;
+    return SetEvent(open_event(name)) ? 0 : 1;
+}
+
+static DWORD reset_it(const char *name, const char *other)
+{
+    (void)other;
+    return ResetEvent(open_event(name)) ? 0 : 1;
+}
+
+/* Says that it has it open, then waits for it. */
+static DWORD wait_for_it(const char *name, const char *ready)
+{
+    HANDLE event = open_event(name);
+    return ReleaseSemaphore(open_semaphore(ready), 1, NULL) ? told(event) : 2;
+}
+
+static DWORD hold(const char *name, const char *ready)
+{
+    open_event(name);
+    ReleaseSemaphore(open_semaphore(ready), 1, NULL);
+    Sleep(INFINITE);
+    return 0;
+}
+
+static DWORD release_three(const char *name, const char *other)
+{
+    LONG before = -1;
+    (void)other;
+    return ReleaseSemaphore(open_semaphore(name), 3, &before) ? (DWORD)before : 99;
+}
+
+/* 0: taken, 1: time-out, 2: abandoned, 3: else. */
+static DWORD try_mutex(const char *name, const char *other)
+{
+    DWORD status = WaitForSingleObject(open_mutex(name), 0);
+    (void)other;
+    return status == WAIT_OBJECT_0 ? 0 : status == WAIT_TIMEOUT ? 1 : status == WAIT_ABANDONED ? 2 : 3;
+}
+
+static DWORD free_not_ours(const char *name, const char *other)
+{
+    (void)other;
+    return ReleaseMutex(open_mutex(name)) ? 0 : GetLastError() == ERROR_NOT_OWNER ? NOT_OWNER : 1;
+}
+
+static HANDLE own_mutex(const char *name, const char *ready)
+{
+    HANDLE mutex = open_mutex(name);
+    if (WaitForSingleObject(mutex, SOON_ENOUGH) != WAIT_OBJECT_0)
+        ExitProcess(98);
+    ReleaseSemaphore(open_semaphore(ready), 1, NULL);
+    return mutex;
+}
+
+static DWORD own_for_ever(const char *name, const char *ready)
+{
+    own_mutex(name, ready);
+    Sleep(INFINITE);
+    return 0;
+}
+
+static DWORD own_and_exit(const char *name, const char *ready)
+{
+    own_mutex(name, ready);
+    return 0;
+}
+
+THREAD_FN(own_in_thread)
+{
+    return WaitForSingleObject(arg, SOON_ENOUGH) == WAIT_OBJECT_0 ? 0 : 1;
+}
+
+/* A thread takes it and ends; the process lives on. */
+static DWORD thread_abandons(const char *name, const char *ready)
+{
+    HANDLE mutex = open_mutex(name);
+    JOIN(start_thread(own_in_thread, mutex));
+    ReleaseSemaphore(open_semaphore(ready), 1, NULL);
+    Sleep(INFINITE);
+    return 0;
+}
+
+/* Takes it twice, gives it back when told, once and then again. */
+static DWORD own_and_free(const char *name, const char *go)
+{
+    HANDLE mutex = open_mutex(name), gate = open_semaphore(go);
+    if (told(mutex) || told(mutex) || !ReleaseSemaphore(gate, 1, NULL))
+        return 1;
+    Sleep(20);
+    if (!ReleaseMutex(mutex) || !ReleaseMutex(mutex))
+        return 2;
+    return ReleaseMutex(mutex) ? 3 : GetLastError() == ERROR_NOT_OWNER ? NOT_OWNER : 4;
+}
+
+/* What CreateX says of a name that exists, with other properties. */
+static DWORD create_event(const char *name, const char *other)
+{
+    (void)other;
+    return CreateEventA(NULL, FALSE, FALSE, name) ? GetLastError() : GetLastError() + REFUSED;
+}
+
+static DWORD create_mutex(const char *name, const char *other)
+{
+    (void)other;
+    return CreateMutexA(NULL, TRUE, name) ? GetLastError() : GetLastError() + REFUSED;
+}
+
+static DWORD create_semaphore(const char *name, const char *other)
+{
+    (void)other;
+    return CreateSemaphoreA(NULL, 1, 1, name) ? GetLastError() : GetLastError() + REFUSED;
+}
+
+static DWORD find_event(const char *name, const char *other)
+{
+    (void)other;
+    return OpenEventA(EVENT_ALL_ACCESS, FALSE, name) ? 0 : GetLastError();
+}
+
+static DWORD hammer(const char *name, const char *other);
+
+static const struct { const char *what; DWORD (*run)(const char *, const char *); } actions[] = {
+    {"set", set_it}, {"reset", reset_it}, {"wait", wait_for_it}, {"hold", hold},
+    {"release three", release_three}, {"try mutex", try_mutex}, {"free not ours", free_not_ours},
+    {"own for ever", own_for_ever}, {"own and exit", own_and_exit}, {"thread abandons", thread_abandons},
+    {"own and free", own_and_free}, {"create event", create_event}, {"create mutex", create_mutex},
+    {"create semaphore", create_semaphore}, {"find event", find_event}, {"hammer", hammer},
+};
+
+TEST(as_child, "")
+{
+    const char *action = getenv("IOCP_CHILD");
+    if (!action)
+        SKIP("runs in children only");
+    for (unsigned i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        if (!strcmp(action, actions[i].what))
+            ExitProcess(actions[i].run(getenv("IOCP_NAME"), getenv("IOCP_OTHER")));
+    ExitProcess(96);
+}
+
+/* ---- starting it ---- */
+
+static HANDLE start(const char *action, const char *name, const char *other)
+{
+    char path[300], line[400];
+    PROCESS_INFORMATION info;
+    STARTUPINFOA startup = {.cb = sizeof startup};
+    GetModuleFileNameA(NULL, path, sizeof path);
+    snprintf(line, sizeof line, "\"%s\" as_child", path);
+    SetEnvironmentVariableA("IOCP_CHILD", action);
+    SetEnvironmentVariableA("IOCP_NAME", name);
+    SetEnvironmentVariableA("IOCP_OTHER", other ? other : "-");
+    BOOL ok = CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &info);
+    SetEnvironmentVariableA("IOCP_CHILD", NULL);
+    if (!ok) {
+        FAIL("CreateProcess failed");
+        return NULL;
+    }
+    CloseHandle(info.hThread);
+    return info.hProcess;
+}
+
+static DWORD finish(HANDLE process)
+{
+    DWORD code = 0xDEAD;
+    CHECK_EQ(WaitForSingleObject(process, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK(GetExitCodeProcess(process, &code));
+    CHECK(CloseHandle(process));
+    return code;
+}
+
+static DWORD run(const char *action, const char *name, const char *other)
+{
+    HANDLE process = start(action, name, other);
+    return process ? finish(process) : 0xDEAD;
+}
+
+static void kill_it(HANDLE process)
+{
+    CHECK(TerminateProcess(process, 9));
+    CHECK_EQ(finish(process), 9);
+}
+
+/* ---- events ---- */
+
+TEST(event_set_by_another_process, "WAIT-07 WAIT-11")
+{
+    for (int manual = 0; manual < 2; manual++) {
+        const char *name = new_name(manual ? "manual" : "auto");
+        HANDLE event = CreateEventA(NULL, manual, FALSE, name);
+        REQUIRE(event != NULL);
+        CHECK_LASTERR(0);
+        CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+        HANDLE child = start("set", name, NULL);
+        CHECK_EQ(WaitForSingleObject(event, SOON_ENOUGH), WAIT_OBJECT_0);
+        CHECK_EQ(finish(child), 0);
+        CHECK_EQ(WaitForSingleObject(event, 0), manual ? WAIT_OBJECT_0 : WAIT_TIMEOUT);
+        CHECK(SetEvent(event));
+        CHECK_EQ(run("reset", name, NULL), 0);
+        CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+        CHECK(CloseHandle(event));
+    }
+}
+
+TEST(event_waited_for_in_another_process, "WAIT-07")
+{
+    for (int manual = 0; manual < 2; manual++) {
+        const char *name = new_name("event"), *ready = new_name("ready");
+        HANDLE event = CreateEventA(NULL, manual, FALSE, name), gate = CreateSemaphoreA(NULL, 0, 10, ready);
+        HANDLE children[3];
+        for (int i = 0; i < 3; i++)
+            REQUIRE((children[i] = start("wait", name, ready)) != NULL);
+        for (int i = 0; i < 3; i++)
+            CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+        for (int i = 0; i < 3; i++) {
+            CHECK(SetEvent(event)); /* an auto-reset event releases exactly one */
+            if (manual)
+                break;
+            DWORD one = WaitForMultipleObjects(3 - (DWORD)i, children, FALSE, SOON_ENOUGH);
+            if (CHECK(one < 3u - (DWORD)i)) {
+                CHECK_EQ(finish(children[one]), 0);
+                children[one] = children[2 - i];
+                if (i < 2)
+                    CHECK_EQ(WaitForMultipleObjects(2 - (DWORD)i, children, FALSE, 20), WAIT_TIMEOUT);
+                CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+            }
+        }
+        for (int i = 0; manual && i < 3; i++)
+            CHECK_EQ(finish(children[i]), 0);
+        CHECK_EQ(WaitForSingleObject(event, 0), manual ? WAIT_OBJECT_0 : WAIT_TIMEOUT);
+        CHECK(CloseHandle(event));
+        CHECK(CloseHandle(gate));
+    }
+}
+
+TEST(event_ends_a_wait_for_several, "WAIT-05")
+{
+    const char *name = new_name("any");
+    HANDLE objects[3] = {manual_event(), CreateEventA(NULL, FALSE, FALSE, name), auto_event()};
+    HANDLE child = start("set", name, NULL);
+    CHECK_EQ(WaitForMultipleObjects(3, objects, FALSE, SOON_ENOUGH), WAIT_OBJECT_0 + 1);
+    CHECK_EQ(finish(child), 0);
+    CHECK_EQ(WaitForMultipleObjects(3, objects, FALSE, 10), WAIT_TIMEOUT);
+    SetEvent(objects[2]);
+    CHECK_EQ(WaitForMultipleObjectsEx(3, objects, FALSE, SOON_ENOUGH, TRUE), WAIT_OBJECT_0 + 2);
+    for (int i = 0; i < 3; i++)
+        CHECK(CloseHandle(objects[i]));
+}
+
+TEST(wait_for_all_takes_all_or_nothing, "WAIT-06")
+{
+    const char *name = new_name("all"), *other = new_name("all-2");
+    HANDLE objects[3] = {CreateEventA(NULL, FALSE, FALSE, name), auto_event(),
+                         CreateEventA(NULL, FALSE, FALSE, other)};
+    CHECK_EQ(run("set", name, NULL), 0);
+    CHECK_EQ(WaitForMultipleObjects(3, objects, TRUE, 10), WAIT_TIMEOUT);
+    SetEvent(objects[1]);
+    HANDLE child = start("set", other, NULL);
+    CHECK_EQ(WaitForMultipleObjects(3, objects, TRUE, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK_EQ(finish(child), 0);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(WaitForSingleObject(objects[i], 0), WAIT_TIMEOUT);
+        CHECK(CloseHandle(objects[i]));
+    }
+}
+
+static volatile LONG apcs;
+
+static void CALLBACK count_apc(ULONG_PTR arg)
+{
+    (void)arg;
+    InterlockedIncrement(&apcs);
+}
+
+TEST(alertable_wait_for_a_shared_object, "WAIT-01 APC-01")
+{
+    const char *name = new_name("alertable"), *ready = new_name("ready");
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, name), gate = CreateSemaphoreA(NULL, 0, 1, ready);
+    HANDLE child = start("hold", name, ready);
+    CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+    apcs = 0;
+    CHECK(QueueUserAPC(count_apc, GetCurrentThread(), 0));
+    CHECK_EQ(WaitForSingleObjectEx(event, SOON_ENOUGH, TRUE), WAIT_IO_COMPLETION);
+    CHECK_EQ(apcs, 1);
+    CHECK_EQ(WaitForSingleObjectEx(event, 10, TRUE), WAIT_TIMEOUT);
+    kill_it(child);
+    CloseHandle(event);
+    CloseHandle(gate);
+}
+
+/* ---- semaphores ---- */
+
+TEST(semaphore_counts_across_processes, "WAIT-07 WAIT-11")
+{
+    const char *name = new_name("semaphore");
+    HANDLE semaphore = CreateSemaphoreA(NULL, 1, 6, name);
+    LONG before = 0;
+    REQUIRE(semaphore != NULL);
+    CHECK_EQ(run("release three", name, NULL), 1);
+    CHECK_EQ(run("release three", name, NULL), 99); /* 4 + 3 is too many, and changes nothing */
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ(WaitForSingleObject(semaphore, 0), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(semaphore, 0), WAIT_TIMEOUT);
+    HANDLE child = start("release three", name, NULL);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(WaitForSingleObject(semaphore, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK_EQ(finish(child), 0);
+    CHECK_EQ(run("create semaphore", name, NULL), ERROR_ALREADY_EXISTS);
+    CHECK(ReleaseSemaphore(semaphore, 6, &before));
+    CHECK_EQ(before, 0);
+    CHECK(CloseHandle(semaphore));
+}
+
+/* ---- mutexes ---- */
+
+TEST(mutex_is_owned_across_processes, "WAIT-13 WAIT-14")
+{
+    const char *name = new_name("mutex"), *ready = new_name("ready");
+    HANDLE mutex = CreateMutexA(NULL, TRUE, name), gate = CreateSemaphoreA(NULL, 0, 1, ready);
+    REQUIRE(mutex != NULL && gate != NULL);
+    CHECK_EQ(run("try mutex", name, NULL), 1);
+    CHECK_EQ(run("free not ours", name, NULL), NOT_OWNER);
+    CHECK_EQ(run("create mutex", name, NULL), ERROR_ALREADY_EXISTS); /* which does not own it */
+    CHECK_EQ(WaitForSingleObject(mutex, 0), WAIT_OBJECT_0);
+    CHECK(ReleaseMutex(mutex));
+    CHECK_EQ(run("try mutex", name, NULL), 1);
+    CHECK(ReleaseMutex(mutex));
+    CHECK_EQ(run("try mutex", name, NULL), 0);
+    CHECK_EQ(WaitForSingleObject(mutex, 0), WAIT_ABANDONED);
+    CHECK(ReleaseMutex(mutex));
+    HANDLE child = start("own and free", name, ready);
+    CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(mutex, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK_EQ(finish(child), NOT_OWNER);
+    CHECK(ReleaseMutex(mutex));
+    CHECK(CloseHandle(mutex));
+    CHECK(CloseHandle(gate));
+}
+
+TEST(mutex_is_abandoned_with_its_owner, "WAIT-15 WAIT-16")
+{
+    static const char *const ends[] = {"own for ever", "own and exit", "thread abandons"};
+    for (int how = 0; how < 3; how++) {
+        const char *name = new_name("mutex"), *ready = new_name("ready");
+        HANDLE mutex = CreateMutexA(NULL, FALSE, name), gate = CreateSemaphoreA(NULL, 0, 1, ready);
+        HANDLE several[2] = {manual_event(), mutex};
+        HANDLE child = start(ends[how], name, ready);
+        CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+        if (how == 0) {
+            CHECK_EQ(WaitForSingleObject(mutex, 10), WAIT_TIMEOUT);
+            kill_it(child);
+        } else if (how == 1) {
+            CHECK_EQ(finish(child), 0);
+        }
+        CHECK_EQ(WaitForMultipleObjects(2, several, FALSE, SOON_ENOUGH), WAIT_ABANDONED_0 + 1);
+        CHECK(ReleaseMutex(mutex));
+        CHECK_EQ(WaitForSingleObject(mutex, 0), WAIT_OBJECT_0); /* told once */
+        CHECK(ReleaseMutex(mutex));
+        if (how == 2)
+            kill_it(child);
+        CloseHandle(mutex);
+        CloseHandle(gate);
+        CloseHandle(several[0]);
+    }
+}
+
+THREAD_FN(wait_for_mutex)
+{
+    DWORD status = WaitForSingleObject(arg, SOON_ENOUGH);
+    ReleaseMutex(arg);
+    return status;
+}
+
+/* Threads that sleep already when the owner is killed: one is told, the other gets it as usual. */
+TEST(owner_is_killed_while_others_wait, "WAIT-15")
+{
+    const char *name = new_name("mutex"), *ready = new_name("ready");
+    HANDLE mutex = CreateMutexA(NULL, FALSE, name), gate = CreateSemaphoreA(NULL, 0, 1, ready), threads[2];
+    DWORD codes[2] = {1, 1};
+    HANDLE child = start("own for ever", name, ready);
+    CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+    for (int i = 0; i < 2; i++)
+        threads[i] = start_thread(wait_for_mutex, mutex);
+    Sleep(30); /* that they are most likely asleep; what follows is true at any rate */
+    kill_it(child);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(WaitForSingleObject(threads[i], SOON_ENOUGH), WAIT_OBJECT_0);
+        CHECK(GetExitCodeThread(threads[i], &codes[i]));
+        CloseHandle(threads[i]);
+    }
+    CHECK_EQ(codes[0] + codes[1], WAIT_ABANDONED + WAIT_OBJECT_0);
+    CloseHandle(mutex);
+    CloseHandle(gate);
+}
+
+/* ---- names ---- */
+
+TEST(name_lives_as_long_as_a_handle, "WAIT-11")
+{
+    const char *name = new_name("life"), *ready = new_name("ready");
+    HANDLE gate = CreateSemaphoreA(NULL, 0, 10, ready);
+    CHECK_EQ(run("find event", name, NULL), ERROR_FILE_NOT_FOUND);
+    HANDLE event = CreateEventA(NULL, TRUE, TRUE, name);
+    CHECK_EQ(run("find event", name, NULL), 0);
+    CHECK_EQ(run("create event", name, NULL), ERROR_ALREADY_EXISTS);
+    HANDLE child = start("hold", name, ready);
+    CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK(CloseHandle(event)); /* the child has it still */
+    event = CreateEventA(NULL, FALSE, FALSE, name);
+    CHECK_LASTERR(ERROR_ALREADY_EXISTS);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_OBJECT_0); /* manual and set, as it was made */
+    CHECK(CloseHandle(event));
+    kill_it(child);
+    CHECK_ERR(OpenEventA(EVENT_ALL_ACCESS, FALSE, name), ERROR_FILE_NOT_FOUND);
+    event = CreateEventA(NULL, FALSE, FALSE, name);
+    CHECK_LASTERR(0);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+    CHECK(CloseHandle(event));
+    CHECK_EQ(run("find event", name, NULL), ERROR_FILE_NOT_FOUND);
+    CloseHandle(gate);
+}
+
+TEST(name_of_another_kind_in_another_process, "WAIT-12")
+{
+    const char *name = new_name("kind"), *ready = new_name("ready");
+    HANDLE gate = CreateSemaphoreA(NULL, 0, 1, ready), event = CreateEventA(NULL, TRUE, FALSE, name);
+    CHECK_EQ(run("create mutex", name, NULL), ERROR_INVALID_HANDLE + REFUSED);
+    CHECK_EQ(run("create semaphore", name, NULL), ERROR_INVALID_HANDLE + REFUSED);
+    HANDLE child = start("hold", name, ready);
+    CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK(CloseHandle(event)); /* known to the child alone */
+    CHECK_ERR(CreateMutexA(NULL, FALSE, name), ERROR_INVALID_HANDLE);
+    CHECK_ERR(OpenSemaphoreA(SEMAPHORE_ALL_ACCESS, FALSE, name), ERROR_INVALID_HANDLE);
+    kill_it(child);
+    HANDLE mutex = CreateMutexA(NULL, FALSE, name);
+    CHECK(mutex != NULL);
+    CHECK_LASTERR(0);
+    CloseHandle(mutex);
+    CloseHandle(gate);
+}
+
+TEST(prefixes, "WAIT-11 WAIT-12")
+{
+    const char *name = new_name("prefix");
+    char local[100];
+    snprintf(local, sizeof local, "Local\\%s", name);
+    HANDLE event = CreateEventA(NULL, TRUE, FALSE, local);
+    CHECK_EQ(run("set", name, NULL), 0);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_OBJECT_0);
+    CHECK(CloseHandle(event));
+    event = CreateEventA(NULL, TRUE, FALSE, name);
+    CHECK_EQ(run("set", local, NULL), 0);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_OBJECT_0);
+    CHECK(CloseHandle(event));
+    snprintf(local, sizeof local, "Global\\%s", name);
+    event = CreateEventA(NULL, TRUE, FALSE, local);
+    CHECK_EQ(run("set", local, NULL), 0);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_OBJECT_0);
+    CHECK(CloseHandle(event));
+}
+
+/* ---- together with the rest ---- */
+
+static volatile LONG called;
+
+static void CALLBACK count_call(PVOID context, BOOLEAN timed_out)
+{
+    (void)timed_out;
+    InterlockedIncrement(&called);
+    SetEvent(context);
+}
+
+TEST(registered_wait_for_a_shared_event, "POOL-08")
+{
+    const char *name = new_name("registered");
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, name), done = auto_event(), wait = NULL;
+    called = 0;
+    REQUIRE(RegisterWaitForSingleObject(&wait, event, count_call, done, INFINITE, WT_EXECUTEDEFAULT));
+    for (int i = 1; i <= 3; i++) {
+        CHECK_EQ(run("set", name, NULL), 0);
+        CHECK_EQ(WaitForSingleObject(done, SOON_ENOUGH), WAIT_OBJECT_0);
+        CHECK_EQ(LOOK(called), i);
+    }
+    CHECK(UnregisterWaitEx(wait, INVALID_HANDLE_VALUE));
+    CloseHandle(event);
+    CloseHandle(done);
+}
+
+TEST(shared_event_of_an_operation, "OVL-02")
+{
+    const char *name = new_name("operation"), *ready = new_name("ready");
+    HANDLE event = CreateEventA(NULL, TRUE, FALSE, name), gate = CreateSemaphoreA(NULL, 0, 1, ready);
+    HANDLE child = start("wait", name, ready);
+    SOCKET pair[2];
+    char byte = 0;
+    OVERLAPPED ov = {.hEvent = event};
+    REQUIRE(tcp_pair(pair));
+    CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+    CHECK_EQ(start_recv(pair[0], &byte, 1, &ov), ERROR_IO_PENDING);
+    CHECK(send_all(pair[1], "x", 1));
+    CHECK_EQ(finish(child), 0);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_OBJECT_0);
+    CHECK_EQ(byte, 'x');
+    closesocket(pair[0]);
+    closesocket(pair[1]);
+    CloseHandle(event);
+    CloseHandle(gate);
+}
+
+TEST(signal_one_shared_object_and_wait_for_another, "WAIT-19")
+{
+    const char *name = new_name("there"), *ready = new_name("back");
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, name), gate = CreateSemaphoreA(NULL, 0, 1, ready);
+    HANDLE child = start("wait", name, ready);
+    CHECK_EQ(SignalObjectAndWait(event, child, SOON_ENOUGH, FALSE), WAIT_OBJECT_0);
+    CHECK_EQ(finish(child), 0);
+    CHECK_EQ(WaitForSingleObject(gate, 0), WAIT_OBJECT_0);
+    CloseHandle(event);
+    CloseHandle(gate);
+}
+
+/* ---- stress ---- */
+
+enum { HAMMERS = 3, HAMMER_THREADS = 3, HAMMER_ROUNDS = 300 };
+
+struct hammer {
+    HANDLE mutex, turn, slots, taken;
+    volatile LONG inside, wrong, took;
+};
+
+/* In turns: alone by a mutex, alone by an auto-reset event, one of two by a semaphore. */
+THREAD_FN(hammer_thread)
+{
+    struct hammer *h = arg;
+    for (int i = 0; i < HAMMER_ROUNDS; i++) {
+        DWORD status = WaitForSingleObject(h->mutex, SOON_ENOUGH);
+        if (status != WAIT_OBJECT_0 && status != WAIT_ABANDONED)
+            InterlockedIncrement(&h->wrong);
+        if (InterlockedIncrement(&h->inside) != 1)
+            InterlockedIncrement(&h->wrong);
+        InterlockedDecrement(&h->inside);
+        if (!ReleaseMutex(h->mutex))
+            InterlockedIncrement(&h->wrong);
+        HANDLE both[2] = {h->slots, h->turn};
+        status = WaitForMultipleObjects(2, both, FALSE, SOON_ENOUGH);
+        if (status == WAIT_OBJECT_0 && !ReleaseSemaphore(h->slots, 1, NULL))
+            InterlockedIncrement(&h->wrong);
+        if (status == WAIT_OBJECT_0 + 1 && !SetEvent(h->turn))
+            InterlockedIncrement(&h->wrong);
+        if (status > WAIT_OBJECT_0 + 1)
+            InterlockedIncrement(&h->wrong);
+        if (i % 8 == 0 && ReleaseSemaphore(h->taken, 1, NULL))
+            InterlockedIncrement(&h->took);
+    }
+    return 0;
+}
+
+static DWORD hammer(const char *name, const char *other)
+{
+    char text[4][100];
+    static const char *const parts[4] = {"mutex", "turn", "slots", "taken"};
+    HANDLE threads[HAMMER_THREADS];
+    (void)other;
+    for (int i = 0; i < 4; i++)
+        snprintf(text[i], sizeof text[i], "%s-%s", name, parts[i]);
+    struct hammer h = {open_mutex(text[0]), open_event(text[1]), open_semaphore(text[2]),
+                       open_semaphore(text[3]), 0, 0, 0};
+    for (int i = 0; i < HAMMER_THREADS; i++)
+        threads[i] = start_thread(hammer_thread, &h);
+    for (int i = 0; i < HAMMER_THREADS; i++)
+        JOIN(threads[i]);
+    return h.wrong ? 95 : 0;
+}
+
+/* Nothing is lost and nothing is there twice, after several processes have used it all at once. */
+TEST(many_processes_and_threads, "WAIT-07 WAIT-13")
+{
+    char name[4][100];
+    static const char *const parts[4] = {"mutex", "turn", "slots", "taken"};
+    const char *base = new_name("stress");
+    HANDLE children[HAMMERS];
+    LONG count = 0;
+    for (int i = 0; i < 4; i++)
+        snprintf(name[i], sizeof name[i], "%s-%s", base, parts[i]);
+    struct hammer h = {CreateMutexA(NULL, FALSE, name[0]), CreateEventA(NULL, FALSE, TRUE, name[1]),
+                       CreateSemaphoreA(NULL, 2, 2, name[2]), CreateSemaphoreA(NULL, 0, 100000, name[3]),
+                       0, 0, 0};
+    for (int i = 0; i < HAMMERS; i++)
+        REQUIRE((children[i] = start("hammer", base, NULL)) != NULL);
+    hammer_thread(&h);
+    for (int i = 0; i < HAMMERS; i++)
+        CHECK_EQ(finish(children[i]), 0);
+    CHECK_EQ(h.wrong, 0);
+    CHECK_EQ(WaitForSingleObject(h.mutex, 0), WAIT_OBJECT_0);
+    CHECK(ReleaseMutex(h.mutex));
+    CHECK_EQ(WaitForSingleObject(h.turn, 0), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(h.turn, 0), WAIT_TIMEOUT);
+    CHECK_EQ(WaitForSingleObject(h.slots, 0), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(h.slots, 0), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(h.slots, 0), WAIT_TIMEOUT);
+    CHECK(ReleaseSemaphore(h.taken, 1, &count));
+    CHECK_EQ(count, (HAMMERS * HAMMER_THREADS + 1) * ((HAMMER_ROUNDS + 7) / 8));
+    CloseHandle(h.mutex);
+    CloseHandle(h.turn);
+    CloseHandle(h.slots);
+    CloseHandle(h.taken);
+}
