@@ -76,7 +76,9 @@ static uint32_t read_once(struct file *f, uint32_t session, struct pipe_transfer
     if (status == STATUS_SUCCESS)
         status = pipe_read_step(p, f->fd, t);
     lock_release(&p->lock);
-    return status == STATUS_PENDING && pipe_is_nowait(f) ? (uint32_t)STATUS_PIPE_EMPTY : status;
+    if ((status == STATUS_PENDING || status == LANE_YIELD) && pipe_is_nowait(f))
+        return STATUS_PIPE_EMPTY;
+    return status;
 }
 
 static uint32_t write_once(struct file *f, uint32_t session, struct pipe_transfer *t)
@@ -92,24 +94,48 @@ static uint32_t write_once(struct file *f, uint32_t session, struct pipe_transfe
     return status;
 }
 
+static bool is_closing(struct file *f)
+{
+    bool closing;
+
+    lock_acquire(&f->lock);
+    closing = f->closing;
+    lock_release(&f->lock);
+    return closing;
+}
+
+/* The mark of a message that was given up waits for room: edges will pay it (see `edge`). One that cannot be
+ * paid any more ends the stream, and the reader finds that end inside the message. */
+static void see_to_debt(struct file *f)
+{
+    if (is_closing(f) || lane_register(f) != STATUS_SUCCESS)
+        shutdown(f->fd, SHUT_WR);
+}
+
 /* After a transfer that did not come to its end: what it took and began is put right. */
 static void undo(struct file *f, uint32_t session, const struct pipe_transfer *t, bool write)
 {
     struct pipe *p = pipe_of(f);
+    bool owes = false, tell = false;
 
     lock_acquire(&p->lock);
     if (pipe_gate(p, session) == STATUS_SUCCESS) {
         if (write)
             pipe_write_undo(p, f->fd, t);
         else
-            pipe_read_undo(p, t);
+            tell = pipe_read_undo(p, t);
+        owes = write && atomic_load(&p->owes);
     }
     lock_release(&p->lock);
+    if (owes)
+        see_to_debt(f);
+    if (tell)
+        lane_kick(f);
 }
 
 static struct pipe_transfer transfer_of(const struct request *r)
 {
-    return (struct pipe_transfer){r->iov[0].iov_base, r->size, r->bytes};
+    return (struct pipe_transfer){r->iov[0].iov_base, r->size, r->bytes, r};
 }
 
 uint32_t pipe_read_attempt(struct request *r)
@@ -151,8 +177,11 @@ void pipe_finish_write(struct request *r, uint32_t status)
 {
     struct pipe_transfer t = transfer_of(r);
 
-    if (status == STATUS_CANCELLED)
+    if (status_is_error(status)) {
         undo(r->file, r->u.pipe.session, &t, true);
+        if (pipe_of(r->file)->shape.messages)
+            r->bytes = 0; /* nothing of it is read; bytes that left stay */
+    }
     wake_caller(r);
 }
 
@@ -258,7 +287,9 @@ static uint32_t sync_read_attempt(struct file *f, void *ctx)
 {
     struct pipe_sync *s = ctx;
 
-    return read_once(f, s->session, &s->t);
+    uint32_t status = read_once(f, s->session, &s->t);
+
+    return status == LANE_YIELD ? (uint32_t)STATUS_PENDING : status;
 }
 
 static uint32_t sync_write_attempt(struct file *f, void *ctx)
@@ -276,13 +307,15 @@ uint32_t pipe_transfer_in_turn(struct file *f, struct pipe_sync *s, bool write)
 
     if (status != STATUS_SUCCESS)
         return status;
+    s->t.owner = s;
     if (write)
         status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, false, sync_write_attempt, s);
     else
         status = file_blocking_call(f, POLLIN, DEADLINE_NEVER, false, sync_read_attempt, s);
-    if (status_is_error(status) && (write ? status == STATUS_CANCELLED : s->t.bytes > 0)) {
+    if (status_is_error(status)) {
         undo(f, s->session, &s->t, write);
-        s->t.bytes = write ? s->t.bytes : 0;
+        if (!write || p->shape.messages)
+            s->t.bytes = 0;
     }
     turn_end(f, turn);
     return called_back(p, s->session, status);
@@ -290,7 +323,7 @@ uint32_t pipe_transfer_in_turn(struct file *f, struct pipe_sync *s, bool write)
 
 static uint32_t transfer_sync(struct file *f, void *data, uint32_t size, bool write, uint32_t *bytes)
 {
-    struct pipe_sync s = {.t = {data, size, 0}, .session = pipe_session(pipe_of(f))};
+    struct pipe_sync s = {.t = {data, size, 0, NULL}, .session = pipe_session(pipe_of(f))};
     uint32_t status;
 
     if (f->flags & FILE_OVERLAPPED)
@@ -326,6 +359,7 @@ static bool is_read(struct file *f)
     lock_acquire(&f->lock);
     queued = !list_empty(&f->lanes[LANE_OUT].requests);
     lock_release(&f->lock);
+    queued = queued || atomic_load(&pipe_of(f)->owes);
     return !queued && (ioctl(f->fd, SIOCOUTQ, &left) < 0 || left == 0);
 }
 
@@ -380,6 +414,17 @@ static uint32_t flush(struct file *f)
 }
 
 /* ---- life ---- */
+
+static void edge(struct file *f, uint32_t events)
+{
+    struct pipe *p = pipe_of(f);
+
+    if (!(events & READY_OUT) || !atomic_load_explicit(&p->owes, memory_order_relaxed))
+        return;
+    lock_acquire(&p->lock);
+    pipe_pay(p, f->fd);
+    lock_release(&p->lock);
+}
 
 uint32_t pipe_new(int fd, bool server, const struct pipe_shape *shape, const char *text, uint32_t flags,
                   uint32_t access, struct file **out)
@@ -440,6 +485,7 @@ const struct file_ops pipe_ops = {
     .name = "pipe",
     .cleanup = cleanup,
     .destroy = destroy,
+    .edge = edge,
     .read = read_overlapped,
     .write = write_overlapped,
     .read_sync = read_sync,

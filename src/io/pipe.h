@@ -47,25 +47,28 @@ struct pipe_shape {
 struct pipe_in {
     unsigned char head[4]; /* of the next fragment, as far as it is there */
     uint8_t head_have;
-    bool parked;           /* head is whole, and begins the next message */
     bool inside;           /* a message has begun and not ended */
     bool last;             /* the fragment is its last */
     bool dead;             /* what came was no frame */
+    bool turned_away;      /* somebody came while it was the owner's turn */
     uint32_t left;         /* bytes of the fragment that are still in the socket */
     char *back;            /* owned: bytes of this message that a cancelled read gave back */
     uint32_t back_size, back_at;
+    const void *owner;     /* whose buffer holds bytes of this message (pipe_transfer.owner); NULL */
 };
 
 struct pipe_out {
-    uint32_t at;           /* bytes of the current fragment, head included, that are out already */
-    char *tail;            /* owned: what a cancelled write still owes the stream */
-    uint32_t tail_size, tail_at;
+    const void *owner; /* whose message is out in part; NULL */
+    uint32_t head;     /* of the fragment that is out in part */
+    uint32_t at;       /* bytes of it, head included, that are out already */
+    uint32_t mark_at;  /* bytes of the mark that are out */
 };
 
 struct pipe_transfer {
     char *data;
     size_t size;
-    uint32_t bytes; /* done so far */
+    uint32_t bytes;    /* done so far */
+    const void *owner; /* tells it from others: an address that is its own from the first step to the last */
 };
 
 enum pipe_state { PIPE_LISTENING, PIPE_CONNECTED, PIPE_DISCONNECTED };
@@ -73,9 +76,9 @@ enum pipe_state { PIPE_LISTENING, PIPE_CONNECTED, PIPE_DISCONNECTED };
 struct pipe_name;
 
 /*
- * Rules: (1) `lock`: state, session, in, out, word, peer, and which socket is behind the file's number;
- * held over system calls that do not block. (2) `name`, `instance` and `available` belong to the
- * names (pipe_name.c) (3) The rest is constant.
+ * Rules: (1) `lock`: state, session, in, out, owes, word, peer, and which socket is behind the file's
+ * number; held over system calls that do not block. `owes` may be looked at without it. (2) `name`,
+ * `instance` and `available` belong to the names (pipe_name.c). (3) The rest is constant.
  */
 struct pipe {
     struct lock lock;
@@ -85,6 +88,7 @@ struct pipe {
     struct pipe_shape shape;
     struct pipe_in in;
     struct pipe_out out;
+    _Atomic bool owes;   /* a message was given up: its fragment's rest and the mark go out before anything */
     uint32_t peer;       /* process id of the other end */
     _Atomic bool read_messages;
     struct turn turns[LANE_COUNT];
@@ -107,14 +111,20 @@ static inline struct pipe *pipe_of(const struct file *f)
 
 /*
  * One attempt: STATUS_PENDING (would block), or final with t->bytes: success, STATUS_BUFFER_OVERFLOW
- * (the message has more), an error. The pipe's lock is held.
+ * (the message has more), an error; a read may say LANE_YIELD. The pipe's lock is held.
  */
 uint32_t pipe_read_step(struct pipe *p, int fd, struct pipe_transfer *t);
 uint32_t pipe_write_step(struct pipe *p, int fd, struct pipe_transfer *t, bool nowait);
 
-/* A transfer ends before it is whole: what it took goes back, what it owes is remembered. Lock held. */
-void pipe_read_undo(struct pipe *p, const struct pipe_transfer *t);
+/*
+ * A transfer ends before it is whole. What a read took goes back: true if somebody has to be told that it is
+ * his turn. The message of a write is given up, see pipe_pay. Lock held.
+ */
+bool pipe_read_undo(struct pipe *p, const struct pipe_transfer *t);
 void pipe_write_undo(struct pipe *p, int fd, const struct pipe_transfer *t);
+/* What the stream is owed for a message that was given up, as far as there is room. STATUS_PENDING: not all
+ * of it. Lock held. */
+uint32_t pipe_pay(struct pipe *p, int fd);
 void pipe_stream_reset(struct pipe *p); /* a new connection: nothing is left of the old one */
 
 struct pipe_look {

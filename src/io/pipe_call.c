@@ -223,12 +223,12 @@ static uint32_t transact_start(struct request *r, void *data, uint32_t size, voi
 static uint32_t transact_sync(struct file *f, void *data, uint32_t size, void *reply, uint32_t reply_size,
                               uint32_t *bytes)
 {
-    struct pipe_sync s = {.t = {data, size, 0}, .session = pipe_session(pipe_of(f))};
+    struct pipe_sync s = {.t = {data, size, 0, NULL}, .session = pipe_session(pipe_of(f))};
     uint32_t status = pipe_transfer_in_turn(f, &s, true);
 
     if (status != STATUS_SUCCESS)
         return status;
-    s.t = (struct pipe_transfer){reply, reply_size, 0};
+    s.t = (struct pipe_transfer){reply, reply_size, 0, NULL};
     status = pipe_transfer_in_turn(f, &s, false);
     *bytes = s.t.bytes;
     return status;

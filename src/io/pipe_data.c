@@ -2,14 +2,23 @@
 /*
  * What goes over a pipe's socket. A byte pipe is the stream itself. On a message pipe each message is a
  * row of fragments, each with a head of four bytes: length, FIRST, LAST. A fragment is small enough for
- * the kernel to take it whole or not at all (one socket buffer), so a write that is cancelled rarely
- * leaves half of one; if it does, the rest is kept and goes out first. A reader that finds FIRST inside a
- * message knows that the one before was given up, and ends it there.
+ * the kernel to take it whole or not at all (one socket buffer).
+ *
+ * A message is never torn. A write that is cancelled in the middle takes its message back: a mark in the
+ * place of the next head says so, and the reader forgets what it had of it. The mark goes out at once, or
+ * when there is room (pipe_pay), never behind another message. Where the stream ends inside a message there
+ * was none. What a reader was given before with ERROR_MORE_DATA it has, and its next read gets the next
+ * message: so it is on Windows.
+ *
+ * A cancelled transfer leaves its lane before it is undone, and the next may come in between. So the stream
+ * knows whose message it is in: a read that finds another's bytes missing waits until they are back, a
+ * write that finds another's message open gives it up itself.
  *
  * Nothing is read ahead: what the program has not taken is in the socket, where the writer can see
  * whether it has gone (FlushFileBuffers) and where looking takes nothing away (PeekNamedPipe).
  */
 #include "base/status.h"
+#include "io/lane.h"
 #include "io/pipe.h"
 #include "ntstatus.h"
 
@@ -25,7 +34,8 @@
 enum { HEAD_SIZE = 4, FRAGMENT_MAX = 32 * 1024, EMPTY_MAX = 64, ROOM_MIN = 128 * 1024, ROOM_MAX = 16 << 20 };
 #define HEAD_FIRST 0x40000000u
 #define HEAD_LAST 0x80000000u
-#define HEAD_LENGTH 0x3FFFFFFFu
+#define HEAD_GIVEN_UP 0x20000000u /* alone: the mark */
+#define HEAD_LENGTH 0x1FFFFFFFu
 #define ALWAYS (MSG_DONTWAIT | MSG_NOSIGNAL)
 
 /* ---- the end ---- */
@@ -98,30 +108,39 @@ static uint32_t wait_for_data(struct pipe *p, int fd)
     return n > 0 ? (uint32_t)STATUS_SUCCESS : receive_failed(p, n);
 }
 
-static uint32_t parse_head(struct pipe_in *in, const unsigned char *bytes, bool *first)
+/* The head is whole: what it says. After the mark nothing is inside. */
+static uint32_t apply_head(struct pipe_in *in)
 {
-    uint32_t head;
+    uint32_t head, length;
+    bool first;
 
-    memcpy(&head, bytes, sizeof head);
-    if ((head & HEAD_LENGTH) > FRAGMENT_MAX || (head & ~HEAD_FIRST) == 0) { /* too much; nothing, for ever */
+    memcpy(&head, in->head, sizeof head);
+    in->head_have = 0;
+    length = head & HEAD_LENGTH;
+    first = head & HEAD_FIRST;
+    if (head == HEAD_GIVEN_UP && in->inside) {
+        in->inside = false;
+        return STATUS_SUCCESS;
+    }
+    /* Too much; out of place; nothing, for ever. */
+    if (length > FRAGMENT_MAX || (head & HEAD_GIVEN_UP) || first == in->inside ||
+        (length == 0 && !(head & HEAD_LAST))) {
         in->dead = true;
         return STATUS_PIPE_BROKEN;
     }
-    in->left = head & HEAD_LENGTH;
+    in->left = length;
     in->last = head & HEAD_LAST;
-    *first = head & HEAD_FIRST;
+    in->inside = true;
     return STATUS_SUCCESS;
 }
 
-/* The next fragment's head. If it begins a message while another is open, it is left for later. */
+/* The next fragment's head, or the mark. */
 static uint32_t next_fragment(struct pipe *p, int fd)
 {
     struct pipe_in *in = &p->in;
-    bool last = in->last;
-    bool first;
-    uint32_t status;
 
     assert(in->left == 0);
+    assert(!in->back);
     if (in->dead)
         return STATUS_PIPE_BROKEN;
     while (in->head_have < HEAD_SIZE) {
@@ -131,19 +150,7 @@ static uint32_t next_fragment(struct pipe *p, int fd)
             return receive_failed(p, n);
         in->head_have += (uint8_t)n;
     }
-    status = parse_head(in, in->head, &first);
-    if (status != STATUS_SUCCESS)
-        return status;
-    if (first && in->inside) {
-        in->left = 0;
-        in->last = last;
-        in->parked = true;
-        return STATUS_SUCCESS;
-    }
-    in->head_have = 0;
-    in->parked = false;
-    in->inside = true;
-    return STATUS_SUCCESS;
+    return apply_head(in);
 }
 
 /* Bytes of the current fragment, those given back first. */
@@ -178,46 +185,62 @@ static uint32_t take(struct pipe *p, int fd, struct pipe_transfer *t)
 /* Nothing of the message that was begun is to come any more. */
 static bool at_message_end(const struct pipe_in *in)
 {
-    return in->left == 0 && !in->back && (in->last || in->parked);
+    return in->left == 0 && !in->back && in->last;
 }
 
-static uint32_t end_message(struct pipe_in *in)
+/* The stream ended, or made no sense: of a message that was begun nothing counts. */
+static void drop_message(struct pipe_in *in)
 {
+    free(in->back);
+    in->back = NULL;
+    in->left = 0;
     in->inside = false;
-    return STATUS_SUCCESS;
 }
 
-/* One message, or as much of it as fits. */
+/* Of the message that is inside as much as fits; false: go on. */
+static bool read_inside(struct pipe *p, int fd, struct pipe_transfer *t, uint32_t *status)
+{
+    struct pipe_in *in = &p->in;
+
+    *status = STATUS_SUCCESS;
+    if (at_message_end(in)) {
+        in->inside = false;
+        return true;
+    }
+    if (t->bytes == t->size && (in->left > 0 || in->back || t->size > 0)) {
+        *status = STATUS_BUFFER_OVERFLOW;
+        return true;
+    }
+    *status = in->left > 0 || in->back ? take(p, fd, t) : next_fragment(p, fd);
+    return *status != STATUS_SUCCESS;
+}
+
+/* One message, or as much of it as fits. Of those that were given up not too many in one go, for the lock is
+ * held, and a thread. */
 static uint32_t read_message(struct pipe *p, int fd, struct pipe_transfer *t)
 {
     struct pipe_in *in = &p->in;
-    uint32_t status;
+    uint32_t status = STATUS_SUCCESS;
+    unsigned given_up = 0;
 
-    for (;;) {
+    do {
         if (!in->inside) {
             status = next_fragment(p, fd);
-            if (status != STATUS_SUCCESS)
-                return status;
+        } else if (read_inside(p, fd, t, &status)) {
+            break;
+        } else if (!in->inside) {
+            t->bytes = 0; /* all of it was of the message that has gone */
+            given_up++;
         }
-        if (in->left == 0 && !in->back) {
-            if (at_message_end(in))
-                return end_message(in);
-            if (t->bytes > 0 && t->bytes == t->size)
-                return STATUS_BUFFER_OVERFLOW;
-            status = next_fragment(p, fd);
-        } else if (t->bytes == t->size) {
-            return STATUS_BUFFER_OVERFLOW;
-        } else {
-            status = take(p, fd, t);
-        }
-        if (status == STATUS_PIPE_BROKEN) { /* the writer died in the middle: this much there is */
-            in->left = 0;
-            end_message(in);
-            return t->bytes > 0 ? (uint32_t)STATUS_SUCCESS : status;
-        }
-        if (status != STATUS_SUCCESS)
-            return status;
+    } while (status == STATUS_SUCCESS && given_up < EMPTY_MAX);
+    if (status == STATUS_PIPE_BROKEN) {
+        drop_message(in);
+        t->bytes = 0;
     }
+    in->owner = NULL;
+    if (t->bytes > 0 && status != STATUS_SUCCESS && status != STATUS_BUFFER_OVERFLOW)
+        in->owner = t->owner;
+    return given_up == EMPTY_MAX ? LANE_YIELD : status;
 }
 
 /*
@@ -228,21 +251,24 @@ static uint32_t read_across(struct pipe *p, int fd, struct pipe_transfer *t)
 {
     struct pipe_in *in = &p->in;
     uint32_t status = STATUS_SUCCESS;
-    unsigned empty = 0;
+    unsigned empty = 0, heads = 0;
 
-    while (status == STATUS_SUCCESS && t->bytes < t->size && empty < EMPTY_MAX) {
+    while (status == STATUS_SUCCESS && t->bytes < t->size && heads < EMPTY_MAX) {
         if (in->left > 0 || in->back) {
             status = take(p, fd, t);
         } else {
             status = next_fragment(p, fd);
-            empty += status == STATUS_SUCCESS && in->left == 0 && in->last;
+            heads++;
+            empty += status == STATUS_SUCCESS && in->inside && in->left == 0;
         }
         if (in->inside && at_message_end(in))
-            end_message(in);
+            in->inside = false;
     }
     if (status == STATUS_PIPE_BROKEN)
-        in->left = 0;
-    return t->bytes > 0 || (empty > 0 && status == STATUS_PENDING) ? (uint32_t)STATUS_SUCCESS : status;
+        drop_message(in);
+    if (t->bytes > 0 || (empty > 0 && status != STATUS_PIPE_BROKEN))
+        return STATUS_SUCCESS;
+    return status == STATUS_SUCCESS ? LANE_YIELD : status;
 }
 
 static uint32_t read_bytes(struct pipe *p, int fd, struct pipe_transfer *t)
@@ -257,31 +283,42 @@ static uint32_t read_bytes(struct pipe *p, int fd, struct pipe_transfer *t)
 
 uint32_t pipe_read_step(struct pipe *p, int fd, struct pipe_transfer *t)
 {
-    lock_assert_held(&p->lock);
-    if (p->shape.messages && atomic_load_explicit(&p->read_messages, memory_order_relaxed))
-        return read_message(p, fd, t);
-    if (t->size == 0)
-        return p->in.left > 0 || p->in.back || p->in.head_have > 0 ? (uint32_t)STATUS_SUCCESS
-                                                                   : wait_for_data(p, fd);
-    return p->shape.messages ? read_across(p, fd, t) : read_bytes(p, fd, t);
-}
-
-void pipe_read_undo(struct pipe *p, const struct pipe_transfer *t)
-{
     struct pipe_in *in = &p->in;
 
     lock_assert_held(&p->lock);
-    if (!p->shape.messages || t->bytes == 0 || !in->inside)
-        return;
+    if (in->owner && in->owner != t->owner) {
+        in->turned_away = true;
+        return STATUS_PENDING;
+    }
+    if (p->shape.messages && atomic_load_explicit(&p->read_messages, memory_order_relaxed))
+        return read_message(p, fd, t);
+    if (t->size == 0)
+        return in->left > 0 || in->back || in->head_have > 0 ? (uint32_t)STATUS_SUCCESS
+                                                             : wait_for_data(p, fd);
+    return p->shape.messages ? read_across(p, fd, t) : read_bytes(p, fd, t);
+}
+
+bool pipe_read_undo(struct pipe *p, const struct pipe_transfer *t)
+{
+    struct pipe_in *in = &p->in;
+    bool tell = in->turned_away;
+
+    lock_assert_held(&p->lock);
+    if (in->owner != t->owner)
+        return false;
+    assert(in->inside);
     assert(!in->back); /* it was taken first, and there was room for more */
+    in->owner = NULL;
+    in->turned_away = false;
     in->back = malloc(t->bytes);
     if (!in->back) {
         in->dead = true; /* better no pipe than one with a hole */
-        return;
+        return tell;
     }
     memcpy(in->back, t->data, t->bytes);
     in->back_size = t->bytes;
     in->back_at = 0;
+    return tell;
 }
 
 /* ---- sending ---- */
@@ -314,23 +351,48 @@ static uint32_t write_bytes(struct pipe *p, int fd, struct pipe_transfer *t)
     return STATUS_SUCCESS;
 }
 
-static uint32_t write_tail(struct pipe *p, int fd)
+/* The message that is out in part has come to nothing. */
+static void give_up(struct pipe *p)
 {
-    struct pipe_out *out = &p->out;
+    p->out.owner = NULL;
+    p->out.mark_at = 0;
+    atomic_store_explicit(&p->owes, true, memory_order_relaxed);
+}
 
-    while (out->tail) {
-        struct iovec iov = {out->tail + out->tail_at, out->tail_size - out->tail_at};
-        ssize_t n = transmit(fd, &iov, 1);
+/* The rest of the fragment that is out in part, with anything for bytes, or the mark. */
+static ssize_t pay_once(struct pipe_out *out, int fd)
+{
+    static const char anything[4096];
+    uint32_t mark = HEAD_GIVEN_UP;
+    uint32_t end = HEAD_SIZE + (out->head & HEAD_LENGTH);
+    struct iovec iov = {(char *)&mark + out->mark_at, HEAD_SIZE - out->mark_at};
+    ssize_t n;
+
+    if (out->at > 0 && out->at < HEAD_SIZE)
+        iov = (struct iovec){(char *)&out->head + out->at, HEAD_SIZE - out->at};
+    else if (out->at > 0)
+        iov = (struct iovec){(void *)(uintptr_t)anything,
+                             end - out->at < sizeof anything ? end - out->at : sizeof anything};
+    n = transmit(fd, &iov, 1);
+    if (n > 0 && out->at > 0)
+        out->at = out->at + (uint32_t)n < end ? out->at + (uint32_t)n : 0;
+    else if (n > 0)
+        out->mark_at += (uint32_t)n;
+    return n;
+}
+
+uint32_t pipe_pay(struct pipe *p, int fd)
+{
+    lock_assert_held(&p->lock);
+    while (atomic_load_explicit(&p->owes, memory_order_relaxed)) {
+        ssize_t n = pay_once(&p->out, fd);
 
         if (n == -EAGAIN)
             return STATUS_PENDING;
         if (n < 0)
             return write_failed(p, (int)-n);
-        out->tail_at += (uint32_t)n;
-        if (out->tail_at == out->tail_size) {
-            free(out->tail);
-            out->tail = NULL;
-        }
+        if (p->out.mark_at == HEAD_SIZE)
+            atomic_store_explicit(&p->owes, false, memory_order_relaxed);
     }
     return STATUS_SUCCESS;
 }
@@ -359,9 +421,11 @@ static ssize_t transmit_fragment(int fd, const struct pipe_transfer *t, uint32_t
 static uint32_t write_message(struct pipe *p, int fd, struct pipe_transfer *t)
 {
     struct pipe_out *out = &p->out;
-    uint32_t head, length;
-    uint32_t status = write_tail(p, fd);
+    uint32_t head, length, status;
 
+    if (out->owner && out->owner != t->owner)
+        give_up(p);
+    status = pipe_pay(p, fd);
     if (status != STATUS_SUCCESS)
         return status;
     do {
@@ -374,10 +438,13 @@ static uint32_t write_message(struct pipe *p, int fd, struct pipe_transfer *t)
             if (n < 0)
                 return write_failed(p, (int)-n);
             out->at += (uint32_t)n;
+            out->head = head;
+            out->owner = t->owner;
         }
         out->at = 0;
         t->bytes += length;
     } while (t->bytes < t->size);
+    out->owner = NULL;
     return STATUS_SUCCESS;
 }
 
@@ -404,48 +471,29 @@ uint32_t pipe_write_step(struct pipe *p, int fd, struct pipe_transfer *t, bool n
         status = write_bytes(p, fd, t);
         return status == STATUS_PENDING && nowait ? (uint32_t)STATUS_SUCCESS : status;
     }
-    if (nowait && t->bytes == 0 && p->out.at == 0 && !has_room(fd, t->size))
+    if (nowait && p->out.owner != t->owner && !has_room(fd, t->size))
         return STATUS_SUCCESS;
     status = write_message(p, fd, t);
-    if (status == STATUS_PENDING && nowait && t->bytes == 0 && p->out.at == 0)
+    if (status == STATUS_PENDING && nowait && p->out.owner != t->owner)
         return STATUS_SUCCESS;
     return status;
 }
 
-/* The rest of a fragment that is out in part, and an empty last one, so that the reader need not wait. */
 void pipe_write_undo(struct pipe *p, int fd, const struct pipe_transfer *t)
 {
-    struct pipe_out *out = &p->out;
-    uint32_t closing = HEAD_LAST;
-    uint32_t length, rest, head;
-    char *tail;
-
     lock_assert_held(&p->lock);
-    if (!p->shape.messages || (t->bytes == 0 && out->at == 0))
+    if (p->out.owner != t->owner)
         return;
-    head = fragment_at(t, &length);
-    rest = out->at > 0 ? HEAD_SIZE + length - out->at : 0;
-    tail = malloc(rest + HEAD_SIZE);
-    if (!tail) {
-        shutdown(fd, SHUT_RDWR); /* the stream could not be understood any more */
-        return;
-    }
-    for (uint32_t i = 0; i < rest; i++) {
-        uint32_t at = out->at + i;
-
-        tail[i] = at < HEAD_SIZE ? ((char *)&head)[at] : t->data[t->bytes + at - HEAD_SIZE];
-    }
-    memcpy(tail + rest, &closing, HEAD_SIZE);
-    *out = (struct pipe_out){.tail = tail, .tail_size = rest + HEAD_SIZE};
-    write_tail(p, fd);
+    give_up(p);
+    pipe_pay(p, fd);
 }
 
 void pipe_stream_reset(struct pipe *p)
 {
     free(p->in.back);
-    free(p->out.tail);
     p->in = (struct pipe_in){0};
     p->out = (struct pipe_out){0};
+    atomic_store(&p->owes, false);
 }
 
 /* ---- looking ---- */
@@ -462,14 +510,13 @@ static void see(struct pipe_look *look, char *data, size_t size, const char *byt
     look->left += (uint32_t)(count - n);
 }
 
-/* A walk over `queue`, all that lies in the socket: the first message is seen, all are counted. Is there
- * one? */
+/* A walk over `queue`, all that lies in the socket: the first message is seen, all are counted but those that
+ * were given up. Is there one? */
 static bool walk(struct pipe_in in, const char *queue, size_t have, char *data, size_t size,
                  struct pipe_look *look)
 {
-    bool any = in.inside;
-    bool seeing = true;
-    bool first;
+    uint32_t whole = 0; /* bytes of the messages that have ended */
+    bool any = false;   /* there is one of those: the first was seen */
     size_t at = 0;
 
     if (in.back) {
@@ -480,21 +527,26 @@ static bool walk(struct pipe_in in, const char *queue, size_t have, char *data, 
         size_t n = in.left < have - at ? in.left : have - at;
 
         look->total += (uint32_t)n;
-        if (seeing)
+        if (!any)
             see(look, data, size, queue + at, n);
         at += n;
-        if (n < in.left)
-            return any;
-        if (any && in.last)
-            seeing = false;
+        in.left -= (uint32_t)n;
+        if (in.left > 0)
+            return true;
+        if (in.inside && in.last) {
+            in.inside = false;
+            any = true;
+            whole = look->total;
+        }
         while (in.head_have < HEAD_SIZE && at < have)
             in.head[in.head_have++] = (unsigned char)queue[at++];
-        if (in.head_have < HEAD_SIZE || parse_head(&in, in.head, &first) != STATUS_SUCCESS)
-            return any;
-        if (first && any)
-            seeing = false;
-        in.head_have = 0;
-        any = true;
+        if (in.head_have < HEAD_SIZE || apply_head(&in) != STATUS_SUCCESS)
+            return any || in.inside;
+        if (in.inside)
+            continue;
+        look->total = whole;
+        if (!any)
+            look->read = look->left = 0;
     }
 }
 

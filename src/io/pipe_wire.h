@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-#define PIPE_HELLO 0x31706970u  /* "pip1" */
-#define PIPE_ANSWER 0x31414970u
+#define PIPE_HELLO 0x32706970u  /* "pip2" */
+#define PIPE_ANSWER 0x32414970u
 
 enum pipe_want { PIPE_WANT_OPEN = 1, PIPE_WANT_FREE = 2, PIPE_WANT_SHAPE = 3 };
 enum { PIPE_TEXT_MAX = 1024 };

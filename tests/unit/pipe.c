@@ -315,6 +315,40 @@ TEST(a_server_dies)
     CHECK_EQ(sockets(), 0);
 }
 
+static int write_without_end(struct child *me)
+{
+    static char large[4 << 20];
+    HANDLE h = client();
+    DWORD n;
+
+    tell(me->to);
+    return WriteFile(h, large, sizeof large, &n, NULL) ? 0 : (int)GetLastError();
+}
+
+/* A writer that is killed in the middle of a message leaves nothing of it, also if a part was handed out. */
+TEST(a_writer_dies)
+{
+    static char data[1 << 20];
+
+    for (int i = 0; i < 2; i++) {
+        HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 1);
+        struct child c = start(write_without_end);
+        DWORD n = 0, total = 0;
+
+        CHECK(await(c.from));
+        while (total < 100000 && CHECK(PeekNamedPipe(server, NULL, 0, NULL, &total, NULL)))
+            usleep(1000);
+        if (i == 1)
+            CHECK(!ReadFile(server, data, 1000, &n, NULL) && GetLastError() == ERROR_MORE_DATA && n == 1000);
+        CHECK_EQ(kill(c.pid, SIGKILL), 0);
+        CHECK_EQ(finish(&c), 1000 + SIGKILL);
+        CHECK(!ReadFile(server, data, sizeof data, &n, NULL));
+        CHECK_EQ(GetLastError(), ERROR_BROKEN_PIPE);
+        CHECK_EQ(n, 0);
+        CloseHandle(server);
+    }
+}
+
 /* A server that is stopped answers nobody: waiting ends in time, and what it has counts as there. */
 TEST(a_server_is_stopped)
 {
@@ -668,7 +702,7 @@ static int raw_client(void)
 
 TEST(frames_that_are_none)
 {
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 8; i++) {
         HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 1);
         int fd = raw_client();
         DWORD total = 99;
@@ -679,12 +713,16 @@ TEST(frames_that_are_none)
             CHECK(send(fd, "\5\0\0\xC0" "abc", 7, 0) == 7); /* ends in the middle */
         else if (i == 2)
             CHECK(send(fd, "\5\0", 2, 0) == 2);
+        else if (i == 5)
+            CHECK(send(fd, "\0\0\0\x20\1\0\0\xC0" "z", 9, 0) == 9); /* given up, what has not begun */
+        else if (i == 6)
+            CHECK(send(fd, "\2\0\0\x40" "gi" "\1\0\0\xC0" "z", 11, 0) == 11); /* a message inside another */
+        else if (i == 7)
+            CHECK(send(fd, "\1\0\0\x80" "z", 5, 0) == 5); /* the end of none */
         else /* nothing, and more to come: for ever, perhaps; what follows is not heard */
             CHECK(send(fd, i == 3 ? "\0\0\0\0\1\0\0\xC0" "z" : "\0\0\0\x40\1\0\0\xC0" "z", 9, 0) == 9);
         shutdown(fd, SHUT_WR);
-        if (i == 1)
-            CHECK_STR(hear(server), "abc");
-        else if (i < 3)
+        if (i != 1 && i < 3)
             CHECK(PeekNamedPipe(server, NULL, 0, NULL, &total, NULL) ? total == 0
                                                                      : GetLastError() == ERROR_BROKEN_PIPE);
         CHECK_STR(hear(server), "error 109");
@@ -694,18 +732,18 @@ TEST(frames_that_are_none)
     }
 }
 
-/* Frames that come byte by byte make the same messages; FIRST inside a message ends it. */
+/* Frames that come byte by byte make the same messages; what was given up is none. */
 TEST(frames_that_trickle)
 {
     static const char stream[] = "\3\0\0\x40" "abc" "\2\0\0\x80" "de" /* one of two fragments */
                                  "\0\0\0\xC0"                      /* nothing */
-                                 "\2\0\0\x40" "gi"                 /* given up */
+                                 "\2\0\0\x40" "gi" "\0\0\0\x20" /* given up */
                                  "\1\0\0\xC0" "z";
-    static const char *messages[] = {"abcde", "", "gi", "z"};
+    static const char *messages[] = {"abcde", "", "z"};
     HANDLE server = serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, MESSAGES, 1);
     int fd = raw_client(), sent = 0;
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 3; i++) {
         OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
         char data[64];
         DWORD n = 0;
@@ -724,13 +762,11 @@ TEST(frames_that_trickle)
     CloseHandle(server);
 }
 
+static uint32_t nothings[1024];
+
 static DWORD WINAPI send_nothings(void *ctx)
 {
-    uint32_t heads[1024];
-
-    for (int i = 0; i < 1024; i++)
-        heads[i] = 0xC0000000u;
-    while (send((int)(intptr_t)ctx, heads, sizeof heads, MSG_NOSIGNAL) > 0)
+    while (send((int)(intptr_t)ctx, nothings, sizeof nothings, MSG_NOSIGNAL) > 0)
         continue;
     return 0;
 }
@@ -741,6 +777,8 @@ TEST(nothings_without_end)
     HANDLE server = serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE, 1), sender;
     int fd = raw_client();
 
+    for (int i = 0; i < 1024; i++)
+        nothings[i] = 0xC0000000u;
     sender = CreateThread(NULL, 0, send_nothings, (void *)(intptr_t)fd, 0, NULL);
     for (int i = 0; i < 1000; i++) {
         OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
@@ -757,6 +795,57 @@ TEST(nothings_without_end)
     CloseHandle(sender);
     close(fd);
     CloseHandle(server);
+}
+
+static DWORD WINAPI give_up_without_end(void *ctx)
+{
+    uint32_t words[3 * 256]; /* a fragment of four bytes, and the mark */
+
+    for (int i = 0; i < 3 * 256; i++)
+        words[i] = i % 3 == 0 ? 0x40000004u : i % 3 == 1 ? 0x20202020u : 0x20000000u;
+    while (send((int)(intptr_t)ctx, words, sizeof words, MSG_NOSIGNAL) > 0)
+        continue;
+    return 0;
+}
+
+/* Messages without end that are given up: who reads can be called back, and looking at the pipe,
+ * disconnecting and closing get through. */
+TEST(messages_given_up_without_end)
+{
+    for (int mode = 0; mode < 4; mode++) {
+        DWORD messages = mode & 1 ? MESSAGES : PIPE_TYPE_MESSAGE;
+        HANDLE server = serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, messages, 1), sender;
+        OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+        int fd = raw_client();
+        char data[64];
+        DWORD n = 99;
+
+        sender = CreateThread(NULL, 0, give_up_without_end, (void *)(intptr_t)fd, 0, NULL);
+        for (int i = 0; i < 50; i++) {
+            BOOL ok = ReadFile(server, data, sizeof data, NULL, &ov);
+
+            CHECK(ok || GetLastError() == ERROR_IO_PENDING);
+            CHECK(PeekNamedPipe(server, NULL, 0, NULL, &n, NULL));
+            if (messages == MESSAGES) {
+                CHECK(CancelIoEx(server, &ov));
+                CHECK(!GetOverlappedResult(server, &ov, &n, TRUE));
+                CHECK_EQ(GetLastError(), ERROR_OPERATION_ABORTED);
+            } else { /* bytes that were there when it looked */
+                CHECK(GetOverlappedResult(server, &ov, &n, TRUE));
+                CHECK(n > 0);
+            }
+        }
+        if (mode < 2)
+            CHECK(DisconnectNamedPipe(server));
+        else
+            CloseHandle(server);
+        CHECK_EQ(WaitForSingleObject(sender, 20000), WAIT_OBJECT_0);
+        CloseHandle(sender);
+        CloseHandle(ov.hEvent);
+        close(fd);
+        if (mode < 2)
+            CloseHandle(server);
+    }
 }
 
 /* ---- names ---- */
