@@ -76,6 +76,8 @@ static void cleanup(struct object *obj)
     cancel_blockers(f);
     cancel_requests(f, &all);
     cancel_lanes(f);
+    if (f->ops && f->ops->hang_up && !f->keep_fd)
+        f->ops->hang_up(f);
     if (f->keep_fd)
         handle_release_fd(&f->object, f->fd);
     else if ((f->kind == FILE_KIND_SOCKET || f->kind == FILE_KIND_NAMED) && atomic_load(&obj->refs) > 1)

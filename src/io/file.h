@@ -56,6 +56,7 @@ enum file_mode {
     FILE_MODE_SKIP_PORT = 1,  /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
     FILE_MODE_SKIP_EVENT = 2, /* FILE_SKIP_SET_EVENT_ON_HANDLE */
     FILE_MODE_NOWAIT = 4,     /* PIPE_NOWAIT: a pipe's calls never wait; the only one that goes again */
+    FILE_MODE_SHARED = 0x40,  /* a program that was started has the descriptor too */
     FILE_MODE_REBOUND = 0x80, /* the port has been replaced: rule 3 */
 };
 
@@ -116,6 +117,8 @@ struct file_ops {
     const char *name;
     /* Last handle closed: pending requests are cancelled right after this. */
     void (*cleanup)(struct file *f);
+    /* ... and they have been. Not called for a descriptor that is given back. */
+    void (*hang_up)(struct file *f);
     /* About to close(fd) and free. */
     void (*destroy)(struct file *f);
     /* Takes the memory of f back that file_new_in was given; NULL where file_new made it. */

@@ -302,6 +302,7 @@ static int listen_locked(void)
     int fd, err;
 
     handover_dir((uint32_t)getpid(), dir);
+    pipe_dir_clear();
     fd = pipe_dir_listen(dir, desk.file);
     if (fd < 0)
         return fd;

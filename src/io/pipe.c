@@ -465,6 +465,20 @@ static void cleanup(struct file *f)
         pipe_unlist(p);
 }
 
+/*
+ * A forked child has a copy of the socket, and the other end would not see the end before that is gone
+ * too. But a program that was started with it, or may be, is to go on with it.
+ */
+static void hang_up(struct file *f)
+{
+    struct pipe *p = pipe_of(f);
+
+    lock_acquire(&p->lock);
+    if (!(atomic_load(&f->modes) & FILE_MODE_SHARED) && (fcntl(f->fd, F_GETFD) & FD_CLOEXEC))
+        shutdown(f->fd, SHUT_RDWR);
+    lock_release(&p->lock);
+}
+
 static void destroy(struct file *f)
 {
     struct pipe *p = pipe_of(f);
@@ -484,6 +498,7 @@ static void destroy(struct file *f)
 const struct file_ops pipe_ops = {
     .name = "pipe",
     .cleanup = cleanup,
+    .hang_up = hang_up,
     .destroy = destroy,
     .edge = edge,
     .read = read_overlapped,

@@ -179,8 +179,14 @@ int pipe_dir_connect(const char *dir, const char *file, uint64_t deadline_ns)
     if (!err && !is_same_user(fd))
         err = -EACCES;
     if (err && fd >= 0)
-        close(fd);
+        pipe_dir_hang_up(fd);
     return err ? err : fd;
+}
+
+void pipe_dir_hang_up(int fd)
+{
+    shutdown(fd, SHUT_RDWR);
+    close(fd);
 }
 
 /* ---- listing ---- */
@@ -227,21 +233,20 @@ static bool clear_dead(const char *dir, const char *file, void *ctx)
         return true; /* it lives, or its number does: then whoever makes the same name will see */
     fd = pipe_dir_connect(dir, file, 0); /* another namespace may know the number */
     if (fd >= 0)
-        close(fd);
+        pipe_dir_hang_up(fd);
     else if (fd == -ECONNREFUSED)
         pipe_dir_remove(dir, file);
     return true;
 }
 
-/* What dead processes have left, once per process. */
-static void clear_all(void)
+void pipe_dir_clear(void)
 {
     static _Atomic bool done;
     struct dirent *entry;
     char path[USER_DIR_SIZE + PIPE_DIR_SIZE];
     DIR *list;
 
-    if (atomic_exchange(&done, true) || !(list = opendir(user_dir())))
+    if (!user_dir() || atomic_exchange(&done, true) || !(list = opendir(user_dir())))
         return;
     while ((entry = readdir(list)) != NULL) {
         if (entry->d_name[0] == '.' || strlen(entry->d_name) >= PIPE_DIR_SIZE)
@@ -282,7 +287,6 @@ int pipe_dir_listen(const char *dir, char file[PIPE_FILE_SIZE])
 
     if (!path_of(path, sizeof path, dir, NULL))
         return -EACCES;
-    clear_all();
     if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0)
         number ^= (uintptr_t)&number; /* the process's number is in the name as well */
     snprintf(file, PIPE_FILE_SIZE, "%d-%016llx", (int)getpid(), (unsigned long long)number);

@@ -26,7 +26,10 @@ int pipe_dir_lock_open(void);
 int pipe_dir_lock(int fd);
 void pipe_dir_unlock(int fd);
 
-/* A socket that listens there, O_NONBLOCK; -errno. Whoever must agree with other processes holds the lock. */
+/* What dead processes have left is removed, once per process. */
+void pipe_dir_clear(void);
+/* A socket that listens there, O_NONBLOCK; -errno. Whoever must agree with other processes holds the lock.
+ * Does not block. */
 int pipe_dir_listen(const char *dir, char file[PIPE_FILE_SIZE]);
 void pipe_dir_remove(const char *dir, const char *file);
 
@@ -36,5 +39,7 @@ int pipe_dir_each(const char *dir, bool (*fn)(const char *dir, const char *file,
 /* A connection to one of them, O_NONBLOCK, whose other end is the same user's; -errno. -ETIMEDOUT: so many
  * want one that there was no room before the deadline. */
 int pipe_dir_connect(const char *dir, const char *file, uint64_t deadline_ns);
+/* Closes a connection that is no pipe's, or a listener, whoever has a copy: the other end sees it at once. */
+void pipe_dir_hang_up(int fd);
 
 #endif

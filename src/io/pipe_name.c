@@ -69,18 +69,40 @@ static void remove_all(void)
     lock_release(&pipe_names.lock);
 }
 
+/* Names that listen, but can not be found yet, or any more: a forked child has to know their sockets. */
+static struct list unlisted = LIST_INIT(unlisted); /* struct pipe_name.link; guarded by pipe_names.lock */
+
+static void end_listening(struct pipe_name *n)
+{
+    pipe_serve_end(n->listener);
+    lock_acquire(&pipe_names.lock);
+    list_remove(&n->link);
+    own_fd_forget(n->listener);
+    pipe_dir_hang_up(n->listener);
+    lock_release(&pipe_names.lock);
+    pipe_dir_remove(n->dir, n->file);
+}
+
 static void name_free(struct pipe_name *n)
 {
-    if (n->listener >= 0) {
-        pipe_serve_end(n->listener);
-        own_fd_close(n->listener);
-        pipe_dir_remove(n->dir, n->file);
-    }
+    if (n->listener >= 0)
+        end_listening(n);
     free(n->text);
     free(n);
 }
 
-/* Listens already, but nobody is attended before it is in the list. */
+/* A fork during this call finds no socket yet, or one that it knows. */
+static int begin_to_listen(struct pipe_name *n)
+{
+    lock_acquire(&pipe_names.lock);
+    n->listener = own_fd(pipe_dir_listen(n->dir, n->file));
+    if (n->listener >= 0)
+        list_push_back(&unlisted, &n->link);
+    lock_release(&pipe_names.lock);
+    return n->listener < 0 ? n->listener : 0;
+}
+
+/* Listens already, but nobody is attended before it is in the list of names. */
 static int name_new(const char *text, const struct pipe_shape *shape, struct pipe_name **out)
 {
     static bool exit_known;
@@ -101,8 +123,8 @@ static int name_new(const char *text, const struct pipe_shape *shape, struct pip
         atexit(remove_all);
     exit_known = exit_known || !err; /* under the lock of the place */
     if (!err) {
-        n->listener = own_fd(pipe_dir_listen(n->dir, n->file));
-        err = n->listener < 0 ? n->listener : 0;
+        pipe_dir_clear();
+        err = begin_to_listen(n);
     }
     if (err) {
         name_free(n);
@@ -120,8 +142,10 @@ static void name_leave(struct pipe_name *n)
 
     lock_acquire(&pipe_names.lock);
     last = --n->count == 0;
-    if (last)
+    if (last) {
         list_remove(&n->link);
+        list_push_back(&unlisted, &n->link);
+    }
     lock_release(&pipe_names.lock);
     if (!last)
         return;
@@ -203,8 +227,10 @@ static void enlist(struct pipe *p, struct pipe_name *n, bool new_name)
     lock_acquire(&pipe_names.lock);
     p->name = n;
     list_push_back(&n->instances, &p->instance);
-    if (new_name)
+    if (new_name) {
+        list_remove(&n->link);
         list_push_back(&pipe_names.names, &n->link);
+    }
     lock_release(&pipe_names.lock);
     pipe_offer(p);
     if (new_name)
@@ -303,7 +329,7 @@ static void start_afresh(void)
 
     while ((l = list_pop_front(&holders)) != NULL)
         close(container_of(l, struct holder, link)->fd);
-    while ((l = list_pop_front(&pipe_names.names)) != NULL)
+    while ((l = list_pop_front(&pipe_names.names)) != NULL || (l = list_pop_front(&unlisted)) != NULL)
         own_fd_close(container_of(l, struct pipe_name, link)->listener);
     pipe_serve_afresh();
 }

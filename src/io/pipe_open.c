@@ -118,7 +118,7 @@ static uint32_t ask(const char *dir, const char *file, const char *text, uint32_
     err = say(*fd, want, rights, text);
     status = err ? (uint32_t)STATUS_PIPE_BROKEN : hear_answer(*fd, answer, board, deadline_ns);
     if (status != STATUS_SUCCESS)
-        close(*fd);
+        pipe_dir_hang_up(*fd);
     return status;
 }
 
@@ -141,7 +141,7 @@ static uint32_t make_end(const struct opening *o, int fd, const struct pipe_answ
     uint32_t status;
 
     if (!word) {
-        close(fd);
+        pipe_dir_hang_up(fd);
         return STATUS_PIPE_BROKEN;
     }
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK); /* a program that inherits it reads with read(2) */
@@ -168,13 +168,13 @@ static bool try_open(const char *dir, const char *file, void *ctx)
 
     status = ask(dir, file, o->text, PIPE_WANT_OPEN, o->rights, DEADLINE_NEVER, &fd, &answer, &board);
     if (status == STATUS_SUCCESS && answer.verdict == PIPE_YES && board < 0) {
-        close(fd); /* the kernel had no number left to give it */
+        pipe_dir_hang_up(fd); /* the kernel had no number left to give it */
         o->status = STATUS_TOO_MANY_OPENED_FILES;
     } else if (status == STATUS_SUCCESS && answer.verdict == PIPE_YES) {
         status = make_end(o, fd, &answer, board, &o->file);
         o->status = status == STATUS_PIPE_BROKEN ? o->status : status;
     } else if (status == STATUS_SUCCESS) {
-        close(fd);
+        pipe_dir_hang_up(fd);
         if (answer.verdict == PIPE_NOT_NOW)
             o->status = STATUS_PIPE_NOT_AVAILABLE;
         else if (answer.verdict == PIPE_DENIED)
@@ -234,7 +234,7 @@ static bool survey_one(const char *dir, const char *file, void *ctx)
         return true;
     status = ask(dir, file, s->text, PIPE_WANT_SHAPE, 0, deadline_from_ms(SURVEY_MS), &fd, &answer, &board);
     if (status == STATUS_SUCCESS) {
-        close(fd);
+        pipe_dir_hang_up(fd);
         if (answer.verdict == PIPE_YES) {
             s->others->shape = answer.shape;
             s->others->count += answer.count;
@@ -314,7 +314,7 @@ static bool wait_at(const char *dir, const char *file, void *ctx)
     }
     w->answered++; /* it will not */
     if (fd >= 0)
-        close(fd);
+        pipe_dir_hang_up(fd);
     else if (fd != -ETIMEDOUT && !is_gone(fd))
         w->status = status_from_errno(fd);
     return w->status == STATUS_SUCCESS;
@@ -339,7 +339,7 @@ static bool hear_them(struct waiting *w)
         if (status == STATUS_SUCCESS)
             on_answer(w, &answer);
         if (status == STATUS_PIPE_BROKEN || (status == STATUS_SUCCESS && answer.verdict == PIPE_UNKNOWN))
-            close(w->fds[i].fd);
+            pipe_dir_hang_up(w->fds[i].fd);
         else
             w->fds[++kept] = w->fds[i];
     }
@@ -380,6 +380,6 @@ uint32_t pipe_wait(const char *name, uint32_t ms)
         w.status = wait_for_call(&w);
     wait_sync_end();
     for (unsigned i = 1; i <= w.count; i++)
-        close(w.fds[i].fd);
+        pipe_dir_hang_up(w.fds[i].fd);
     return w.status;
 }

@@ -98,6 +98,7 @@ static void unwatch(struct visitor *v)
 static void dismiss(struct visitor *v)
 {
     unwatch(v);
+    shutdown(v->fd, SHUT_RDWR); /* a child that was just forked may have a copy */
     own_fd_close(v->fd);
     free(v);
 }

@@ -466,7 +466,21 @@ static int goes_on(void)
     return made >= before + 2;
 }
 
-/* Children that were forked while a pipe was being made, and live, stop nobody. */
+/* Sockets of our place that somebody on the machine still has. */
+static int sockets_alive(void)
+{
+    char line[512];
+    FILE *f = fopen("/proc/net/unix", "r");
+    int n = 0;
+
+    while (f && fgets(line, sizeof line, f))
+        n += strstr(line, place) != NULL;
+    if (f)
+        fclose(f);
+    return n;
+}
+
+/* Children that were forked while a pipe was being made, and live, stop nobody, and have nothing of it. */
 TEST(forked_in_the_middle_of_making)
 {
     enum { CHILDREN = 100 };
@@ -487,14 +501,130 @@ TEST(forked_in_the_middle_of_making)
         on = goes_on();
     }
     CHECK(on);
+    stop_making = 1;
+    CHECK_EQ(WaitForSingleObject(maker, 20000), WAIT_OBJECT_0);
+    CHECK_EQ(sockets_alive(), 0);
     while (count > 0) {
         kill(children[--count], SIGKILL);
         waitpid(children[count], NULL, 0);
     }
-    stop_making = 1;
-    CHECK_EQ(WaitForSingleObject(maker, 20000), WAIT_OBJECT_0);
     CloseHandle(maker);
     CHECK_EQ(sockets(), 0);
+}
+
+static pid_t idle_child(void)
+{
+    pid_t pid;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        pause();
+        _exit(0);
+    }
+    CHECK(pid > 0);
+    return pid;
+}
+
+static void end_child(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+/* An end that is closed while a forked child lives: the other sees the end at once, and first what was
+ * written. A duplicate keeps it open. */
+TEST(an_end_is_closed_while_a_child_lives)
+{
+    for (int i = 0; i < 8; i++) {
+        DWORD mode = i & 1 ? MESSAGES : 0, n;
+        HANDLE server = serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, mode, 1);
+        HANDLE h = CreateFileA(NAME, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+                               FILE_FLAG_OVERLAPPED, NULL);
+        HANDLE mine = i & 2 ? server : h, other = i & 2 ? h : server, copy = NULL;
+        pid_t child = idle_child();
+        OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+        char data[16];
+
+        CHECK(SetNamedPipeHandleState(h, &(DWORD){i & 1 ? PIPE_READMODE_MESSAGE : 0}, NULL, NULL));
+        if (i & 4)
+            CHECK(DuplicateHandle(GetCurrentProcess(), mine, GetCurrentProcess(), &copy, 0, FALSE,
+                                  DUPLICATE_SAME_ACCESS));
+        CHECK(say(mine, "last"));
+        CHECK(CloseHandle(mine));
+        CHECK_STR(hear(other), "last");
+        CHECK(!ReadFile(other, data, sizeof data, &n, &ov));
+        if (copy) {
+            CHECK_EQ(GetLastError(), ERROR_IO_PENDING);
+            CHECK(say(copy, "more"));
+            CHECK(GetOverlappedResult(other, &ov, &n, TRUE) && n == 4);
+            CHECK(!ReadFile(other, data, sizeof data, &n, &ov) && GetLastError() == ERROR_IO_PENDING);
+            CHECK(CloseHandle(copy));
+            CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
+            CHECK(!GetOverlappedResult(other, &ov, &n, FALSE));
+        }
+        CHECK_EQ(GetLastError(), ERROR_BROKEN_PIPE);
+        CHECK(!say(other, "x") && GetLastError() == ERROR_NO_DATA);
+        CHECK(CloseHandle(other));
+        CloseHandle(ov.hEvent);
+        end_child(child);
+    }
+}
+
+/* Another program: it knows nothing of pipes, reads a line from a descriptor and answers there. */
+static __attribute__((constructor)) void be_another_program(void)
+{
+    const char *number = getenv("UNIT_PIPE_ANSWER_ON");
+    char line[64] = "got ";
+    ssize_t n;
+
+    if (!number)
+        return;
+    n = read(atoi(number), line + 4, sizeof line - 4);
+    _exit(n > 0 && write(atoi(number), line, (size_t)n + 4) == n + 4 ? 0 : 1);
+}
+
+/* Starts it, with the pipe as its standard input or inherited under its number. */
+static HANDLE start_program(HANDLE h, BOOL inherit)
+{
+    STARTUPINFOA info = {.cb = sizeof info, .dwFlags = inherit ? 0 : STARTF_USESTDHANDLES, .hStdInput = h};
+    PROCESS_INFORMATION process = {0};
+    char self[512], number[16];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    BOOL ok;
+
+    self[n > 0 ? n : 0] = 0;
+    snprintf(number, sizeof number, "%d", inherit ? (int)(intptr_t)h : 0);
+    setenv("UNIT_PIPE_ANSWER_ON", number, 1);
+    ok = CreateProcessA(self, NULL, NULL, NULL, inherit, 0, NULL, NULL, &info, &process);
+    unsetenv("UNIT_PIPE_ANSWER_ON");
+    CHECK(ok);
+    CloseHandle(process.hThread);
+    return process.hProcess;
+}
+
+/* What a program was started with it goes on with, though all handles here are closed, or are not inheritable
+ * any more. */
+TEST(an_end_that_a_program_was_given)
+{
+    for (int i = 0; i < 2; i++) {
+        SECURITY_ATTRIBUTES inherit = {sizeof inherit, NULL, i == 1};
+        HANDLE server = serve(PIPE_ACCESS_DUPLEX, 0, 1), program, h;
+        pid_t child;
+
+        h = CreateFileA(NAME, GENERIC_READ | GENERIC_WRITE, 0, &inherit, OPEN_EXISTING, 0, NULL);
+        program = start_program(h, i == 1);
+        child = idle_child();
+        CHECK(SetHandleInformation(h, HANDLE_FLAG_INHERIT, 0));
+        CHECK(CloseHandle(h));
+        CHECK(say(server, "a line\n"));
+        CHECK_STR(hear(server), "got a line\n");
+        CHECK_EQ(WaitForSingleObject(program, 20000), WAIT_OBJECT_0);
+        end_child(child); /* of such an end it has a copy */
+        CHECK_STR(hear(server), "error 109");
+        CloseHandle(program);
+        CloseHandle(server);
+    }
 }
 
 /* A client's end that another program inherits is read with read(2), and outlives this handle. */
