@@ -127,6 +127,8 @@ static HANDLE any_io_file(void)
         snprintf(path, sizeof path, "%s/io", directory);
         io_file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_ALWAYS, FILE_FLAG_OVERLAPPED,
                               NULL);
+        if ((uintptr_t)io_file < FDS) /* a number that others had: their handle is not this one */
+            ours[(uintptr_t)io_file] = false;
     }
     return io_file;
 }

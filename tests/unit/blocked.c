@@ -16,8 +16,8 @@ static void noticed(enum blocked_way way)
     blocked_measure(way, ms, ROUNDS);
     qsort(ms, ROUNDS, sizeof ms[0], blocked_by_size);
     if (!CHECK(ms[ROUNDS / 2] <= MEDIAN_MS))
-        printf("  %s: noticed after %.2f ms (median), %.2f ms (longest)\n", blocked_names[way], ms[ROUNDS / 2],
-               ms[ROUNDS - 1]);
+        printf("  %s: noticed after %.2f ms (median), %.2f ms (longest)\n", blocked_names[way],
+               ms[ROUNDS / 2], ms[ROUNDS - 1]);
     CHECK(ms[0] >= 0);
 }
 
