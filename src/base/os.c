@@ -188,7 +188,7 @@ int os_epoll_create(void)
     return epoll_create1(EPOLL_CLOEXEC);
 }
 
-int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
+static int epoll_ctl_now(int epoll_fd, int op, int fd, struct epoll_event *event)
 {
     return epoll_ctl(epoll_fd, op, fd, event);
 }
@@ -220,12 +220,28 @@ int os_epoll_create(void)
     return (int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC);
 }
 
-int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
+static int epoll_ctl_now(int epoll_fd, int op, int fd, struct epoll_event *event)
 {
     return (int)syscall(SYS_epoll_ctl, epoll_fd, op, fd, event);
 }
 
 #endif
+
+/* Only what enters may find no memory, or a full quota: then it says ENOMEM, whichever it was. */
+int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
+{
+    int err = op == EPOLL_CTL_ADD ? fault("epoll_ctl") : 0;
+
+    if (err) {
+        errno = -err;
+        err = -1;
+    } else {
+        err = epoll_ctl_now(epoll_fd, op, fd, event);
+    }
+    if (err < 0 && errno == ENOSPC)
+        errno = ENOMEM;
+    return err;
+}
 
 int os_pidfd_open(pid_t pid)
 {

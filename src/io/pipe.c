@@ -6,6 +6,7 @@
 #include "io/pipe.h"
 
 #include "base/clock.h"
+#include "base/os.h"
 #include "base/status.h"
 #include "io/cancel.h"
 #include "io/lane.h"
@@ -370,7 +371,7 @@ static uint32_t wait_until_read(struct file *f, int epoll_fd, uint32_t session)
     struct pipe *p = pipe_of(f);
     uint32_t status = STATUS_SUCCESS;
 
-    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, f->fd, &ev) < 0)
+    if (os_epoll_ctl(epoll_fd, EPOLL_CTL_ADD, f->fd, &ev) < 0)
         return status_from_errno(errno);
     while (status != STATUS_CANCELLED && !is_read(f)) {
         lock_acquire(&p->lock);

@@ -125,6 +125,8 @@ static int name_new(const char *text, const struct pipe_shape *shape, struct pip
     if (!err) {
         pipe_dir_clear();
         err = begin_to_listen(n);
+        if (!err)
+            err = pipe_serve_prepare(n->listener);
     }
     if (err) {
         name_free(n);

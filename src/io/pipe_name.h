@@ -31,7 +31,8 @@ struct pipe_name *pipe_name_find_locked(const char *text); /* folded; NULL */
 
 int pipe_serve_begin(void); /* with the lock of the place held; 0 or -errno */
 int pipe_serve_stand_in(void); /* a descriptor that is never ready */
-void pipe_serve_listen(int listener);
+int pipe_serve_prepare(int listener); /* watched, but nobody is attended; 0 or -errno */
+void pipe_serve_listen(int listener); /* from now on they are; cannot fail */
 void pipe_serve_end(int listener);
 void pipe_serve_call(void); /* somebody waits for what is available now */
 void pipe_serve_dismiss(struct pipe_name *n); /* the name is going: those who wait are sent away */

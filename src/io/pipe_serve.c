@@ -11,6 +11,7 @@
 #include "io/pipe.h"
 
 #include "base/clock.h"
+#include "base/os.h"
 #include "base/own_fd.h"
 #include "base/status.h"
 #include "engine/home.h"
@@ -81,17 +82,25 @@ int pipe_answer_send(int socket, const struct pipe_answer *answer, int fd)
     return n == (ssize_t)sizeof *answer ? 0 : n < 0 ? -errno : -EPIPE;
 }
 
-static void watch(int fd, uint32_t events)
+static int watch(int fd, uint32_t events)
 {
     struct epoll_event ev = {.events = events, .data.fd = fd};
 
-    epoll_ctl(desk.epoll_fd, EPOLL_CTL_ADD, fd, &ev);
+    return os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+/* To be told when the visitor speaks or goes. */
+static bool watch_visitor(struct visitor *v)
+{
+    if (!v->watched)
+        v->watched = watch(v->fd, EPOLLIN | EPOLLRDHUP) == 0;
+    return v->watched;
 }
 
 static void unwatch(struct visitor *v)
 {
     if (v->watched)
-        epoll_ctl(desk.epoll_fd, EPOLL_CTL_DEL, v->fd, NULL);
+        os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_DEL, v->fd, NULL);
     v->watched = false;
 }
 
@@ -240,13 +249,15 @@ static void answer_for(struct visitor *v)
         answer.count = n->count;
         waits = v->hello.want == PIPE_WANT_FREE && list_empty(&n->available);
     }
+    if (waits && !watch_visitor(v)) { /* its going would not be noticed: it goes at once */
+        lock_release(&pipe_names.lock);
+        dismiss(v);
+        return;
+    }
     if (waits) {
         answer.verdict = PIPE_NOT_NOW;
         v->waits_for = n;
         n->waiting++;
-        if (!v->watched)
-            watch(v->fd, EPOLLIN | EPOLLRDHUP);
-        v->watched = true;
         pipe_answer_send(v->fd, &answer, -1); /* before somebody can call it */
         list_push_back(&desk.visitors, &v->link);
     }
@@ -286,6 +297,10 @@ static void hear_later(struct visitor *v)
 {
     struct visitor *oldest = NULL;
 
+    if (!watch_visitor(v)) {
+        dismiss(v);
+        return;
+    }
     lock_acquire(&pipe_names.lock);
     if (desk.unheard == UNHEARD_MAX) {
         list_for_each(l, &desk.visitors) {
@@ -296,9 +311,6 @@ static void hear_later(struct visitor *v)
         take_locked(oldest);
     }
     desk.unheard++;
-    if (!v->watched)
-        watch(v->fd, EPOLLIN | EPOLLRDHUP);
-    v->watched = true;
     list_push_back(&desk.visitors, &v->link);
     lock_release(&pipe_names.lock);
     if (oldest)
@@ -425,7 +437,7 @@ int pipe_serve_begin(void)
         desk.stand_in = own_fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     if (desk.stand_in < 0)
         return -errno;
-    desk.epoll_fd = own_fd(epoll_create1(EPOLL_CLOEXEC));
+    desk.epoll_fd = own_fd(os_epoll_create());
     if (desk.epoll_fd < 0)
         return -errno;
     desk.call.run = call_waiting;
@@ -444,14 +456,21 @@ int pipe_serve_stand_in(void)
     return desk.stand_in;
 }
 
+int pipe_serve_prepare(int listener)
+{
+    return watch(listener, 0);
+}
+
 void pipe_serve_listen(int listener)
 {
-    watch(listener, EPOLLIN);
+    struct epoll_event ev = {.events = EPOLLIN, .data.fd = listener};
+
+    os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_MOD, listener, &ev);
 }
 
 void pipe_serve_end(int listener)
 {
-    epoll_ctl(desk.epoll_fd, EPOLL_CTL_DEL, listener, NULL);
+    os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_DEL, listener, NULL);
 }
 
 void pipe_serve_dismiss(struct pipe_name *n)

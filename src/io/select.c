@@ -164,7 +164,8 @@ static uint32_t silence(struct selection *sel, unsigned i)
     if (sel->noisy_fd < 0)
         return STATUS_INSUFFICIENT_RESOURCES;
     /* The same socket a second time is in the set already. */
-    os_epoll_ctl(sel->noisy_fd, EPOLL_CTL_ADD, sel->items[i].file->fd, &ev);
+    if (os_epoll_ctl(sel->noisy_fd, EPOLL_CTL_ADD, sel->items[i].file->fd, &ev) < 0 && errno != EEXIST)
+        return STATUS_INSUFFICIENT_RESOURCES;
     sel->items[i].noisy = true;
     return STATUS_SUCCESS;
 }

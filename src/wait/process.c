@@ -193,7 +193,7 @@ static bool unwatch(struct process *p)
     if (mine) {
         p->watched = false;
         list_remove(&p->link);
-        epoll_ctl(table.epoll_fd, EPOLL_CTL_DEL, p->pidfd, NULL);
+        os_epoll_ctl(table.epoll_fd, EPOLL_CTL_DEL, p->pidfd, NULL);
     }
     lock_release(&table.lock);
     return mine;
@@ -268,7 +268,7 @@ static uint32_t watch(struct process *p)
 
     lock_acquire(&table.lock);
     ev.data.u64 = p->id = ++table.last_id;
-    if (refused("epoll_ctl") || os_epoll_ctl(table.epoll_fd, EPOLL_CTL_ADD, p->pidfd, &ev) < 0) {
+    if (os_epoll_ctl(table.epoll_fd, EPOLL_CTL_ADD, p->pidfd, &ev) < 0) {
         err = errno;
     } else {
         p->watched = true;

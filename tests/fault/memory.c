@@ -6,6 +6,7 @@
  * nothing crashes or hangs. Skipped under sanitizers, which own malloc themselves.
  */
 #include "base/os.h"
+#include "fault.h"
 
 #include <iocp.h>
 
@@ -29,8 +30,7 @@
 
 static _Atomic int armed;    /* count allocations */
 static _Atomic long counted; /* since armed */
-static long fail_at;         /* this one fails, and those right behind it as often as `burst` says */
-static long burst;
+static long burst;           /* fail_at fails, and those right behind it as often as this says */
 
 #if OWN_MALLOC
 extern void *__libc_malloc(size_t size);
@@ -71,32 +71,6 @@ void *aligned_alloc(size_t to, size_t size) { return fails() ? NULL : __libc_mem
 void *realloc(void *old, size_t size) { return fails() ? NULL : __libc_realloc(old, size); }
 #endif
 
-static int wrong;
-
-#define EXPECT(COND)                                                                                 \
-    do {                                                                                             \
-        if (!(COND)) {                                                                               \
-            wrong = 1;                                                                               \
-            printf("line %d, allocation %ld: %s (last error %u)\n", __LINE__, fail_at, #COND,        \
-                   (unsigned)GetLastError());                                                        \
-        }                                                                                            \
-    } while (0)
-
-/* A failure because there is no memory, in whichever spelling the call has. */
-static int said_so(void)
-{
-    switch (GetLastError()) {
-    case ERROR_NOT_ENOUGH_MEMORY:
-    case ERROR_OUTOFMEMORY:
-    case ERROR_NO_SYSTEM_RESOURCES:
-    case ERROR_MAX_THRDS_REACHED:
-    case WSAENOBUFS:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
 static void packets(HANDLE port)
 {
     int posted = 0, got = 0;
@@ -119,18 +93,6 @@ static void packets(HANDLE port)
     }
     EXPECT(GetLastError() == WAIT_TIMEOUT);
     EXPECT(posted == got);
-}
-
-/* Accepted means answered: the packet comes, whatever memory does. */
-static void expect_packet(HANDLE port, OVERLAPPED *want)
-{
-    DWORD bytes;
-    ULONG_PTR key;
-    OVERLAPPED *ov = NULL;
-    BOOL good = GetQueuedCompletionStatus(port, &bytes, &key, &ov, 10000);
-
-    EXPECT(ov == want);
-    EXPECT(good || GetLastError() == ERROR_OPERATION_ABORTED || said_so());
 }
 
 static void file(HANDLE port)
@@ -332,15 +294,6 @@ static void life(void)
     objects();
     pool();
     EXPECT(CloseHandle(port));
-}
-
-static void balanced(void)
-{
-    struct iocp_ledger l;
-
-    iocp_ledger(&l);
-    EXPECT(l.started == l.completed + l.refused);
-    EXPECT(l.queued == l.delivered + l.dropped);
 }
 
 int main(void)

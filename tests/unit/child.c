@@ -141,7 +141,7 @@ static void all_refused(void)
     CHECK_EQ(end_of(&info), 0);
     refuse_start("clone", EAGAIN, ERROR_NO_SYSTEM_RESOURCES);
     refuse_start("clone", ENOMEM, ERROR_NOT_ENOUGH_MEMORY);
-    refuse_start("epoll_ctl", ENOSPC, ERROR_DISK_FULL);
+    refuse_start("epoll_ctl", ENOSPC, ERROR_NOT_ENOUGH_MEMORY);
     refuse_start("epoll_ctl", ENOMEM, ERROR_NOT_ENOUGH_MEMORY);
     before = count_descriptors();
     refused_call = "pidfd_open";
