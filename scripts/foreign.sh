@@ -16,7 +16,7 @@ work=$top/build-foreign
 jobs=${JOBS:-$(nproc)}
 only=${ONLY:-*}
 engine=${IOCP_ENGINE:-auto}
-read -ra cflags <<<"-std=gnu11 -O1 -g -w -pthread -D_WIN32 -DWIN32 -I$top/include/iocp -I$top/include"
+read -ra cflags <<<"-std=gnu11 -O1 -g -pthread -D_WIN32 -DWIN32 -I$top/include/iocp -I$top/include"
 read -ra libs <<<"-L$build -liocp -Wl,-rpath,$build"
 mkdir -p "$work/src"
 

@@ -88,6 +88,10 @@ IOCP_API _invalid_parameter_handler _get_thread_local_invalid_parameter_handler(
 /* errno as functions: 0, or EINVAL for a NULL pointer. The pointer _errno gives is the thread's own. */
 IOCP_API errno_t _get_errno(int *value) IOCP_SYM(_get_errno);
 IOCP_API errno_t _set_errno(int value) IOCP_SYM(_set_errno);
+
+/* The Windows error behind errno, as it is at the moment of asking; what is stored there is lost. */
+IOCP_API unsigned long *__doserrno(void) IOCP_SYM(__doserrno);
+#define _doserrno (*__doserrno())
 IOCP_API int *_errno(void) IOCP_SYM(_errno);
 
 IOCP_EXTERN_C_END

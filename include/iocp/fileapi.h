@@ -258,6 +258,13 @@ WINBASEAPI DWORD WINAPI GetFullPathNameA(LPCSTR name, DWORD size, LPSTR path, LP
 WINBASEAPI DWORD WINAPI GetFullPathNameW(LPCWSTR name, DWORD size, LPWSTR path, LPWSTR *part)
     IOCP_SYM(GetFullPathNameW);
 
+/* The long and the short form of a name of something that is there: Linux has one form, so that both are the
+ * name as it was given. path: may be name itself. ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND. */
+WINBASEAPI DWORD WINAPI GetLongPathNameA(LPCSTR name, LPSTR path, DWORD size) IOCP_SYM(GetLongPathNameA);
+WINBASEAPI DWORD WINAPI GetLongPathNameW(LPCWSTR name, LPWSTR path, DWORD size) IOCP_SYM(GetLongPathNameW);
+WINBASEAPI DWORD WINAPI GetShortPathNameA(LPCSTR name, LPSTR path, DWORD size) IOCP_SYM(GetShortPathNameA);
+WINBASEAPI DWORD WINAPI GetShortPathNameW(LPCWSTR name, LPWSTR path, DWORD size) IOCP_SYM(GetShortPathNameW);
+
 /* The directory for temporary files, with a slash at the end: TMPDIR, TMP, TEMP, or /tmp. */
 WINBASEAPI DWORD WINAPI GetTempPathA(DWORD size, LPSTR path) IOCP_SYM(GetTempPathA);
 WINBASEAPI DWORD WINAPI GetTempPathW(DWORD size, LPWSTR path) IOCP_SYM(GetTempPathW);
@@ -305,6 +312,8 @@ WINBASEAPI BOOL WINAPI LocalFileTimeToFileTime(const FILETIME *local, LPFILETIME
 #define FindNextFile             FindNextFileW
 #define FindFirstChangeNotification FindFirstChangeNotificationW
 #define GetFullPathName          GetFullPathNameW
+#define GetLongPathName          GetLongPathNameW
+#define GetShortPathName         GetShortPathNameW
 #define GetTempPath              GetTempPathW
 #define GetTempFileName          GetTempFileNameW
 #define GetDiskFreeSpaceEx       GetDiskFreeSpaceExW
@@ -322,6 +331,8 @@ WINBASEAPI BOOL WINAPI LocalFileTimeToFileTime(const FILETIME *local, LPFILETIME
 #define FindNextFile             FindNextFileA
 #define FindFirstChangeNotification FindFirstChangeNotificationA
 #define GetFullPathName          GetFullPathNameA
+#define GetLongPathName          GetLongPathNameA
+#define GetShortPathName         GetShortPathNameA
 #define GetTempPath              GetTempPathA
 #define GetTempFileName          GetTempFileNameA
 #define GetDiskFreeSpaceEx       GetDiskFreeSpaceExA

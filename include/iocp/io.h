@@ -83,11 +83,19 @@ _CRTIMP int _isatty(int fd) IOCP_SYM(_isatty);
 /* The mode that was set before: _O_BINARY, as there is no other. EINVAL for the wide ones. */
 _CRTIMP int _setmode(int fd, int mode) IOCP_SYM(_setmode);
 
+/* The mode of files that are opened without one: remembered, and nothing is translated. EINVAL: neither
+ * _O_TEXT nor _O_BINARY. */
+_CRTIMP errno_t _set_fmode(int mode) IOCP_SYM(_set_fmode);
+_CRTIMP errno_t _get_fmode(int *mode) IOCP_SYM(_get_fmode);
+_CRTIMP int *__p__fmode(void) IOCP_SYM(__p__fmode);
+#define _fmode (*__p__fmode())
+
 /* mode: 0 is it there, 2 may it be written, 4 read, 6 both. _access_s answers 0 or errno's value. */
 _CRTIMP int _access(const char *name, int mode) IOCP_SYM(_access);
 _CRTIMP errno_t _access_s(const char *name, int mode) IOCP_SYM(_access_s);
 _CRTIMP int _waccess(const WCHAR *name, int mode) IOCP_SYM(_waccess);
 _CRTIMP int _chmod(const char *name, int permission) IOCP_SYM(_chmod); /* _S_IWRITE or not */
+_CRTIMP int _wchmod(const WCHAR *name, int permission) IOCP_SYM(_wchmod);
 #define _umask umask
 
 #ifndef _S_IREAD

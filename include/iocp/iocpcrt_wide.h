@@ -109,6 +109,7 @@ _CRTIMP int wcsnicmp(const WCHAR *a, const WCHAR *b, size_t count) IOCP_SYM(wcsn
 _CRTIMP WCHAR *_wcslwr(WCHAR *text) IOCP_SYM(_wcslwr);
 _CRTIMP WCHAR *_wcsupr(WCHAR *text) IOCP_SYM(_wcsupr);
 _CRTIMP WCHAR *_wcsrev(WCHAR *text) IOCP_SYM(_wcsrev);
+#define wcsrev _wcsrev
 _CRTIMP errno_t _wcslwr_s(WCHAR *text, size_t size) IOCP_SYM(_wcslwr_s);
 _CRTIMP errno_t _wcsupr_s(WCHAR *text, size_t size) IOCP_SYM(_wcsupr_s);
 

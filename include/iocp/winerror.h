@@ -106,6 +106,7 @@
 #define ERROR_DIR_NOT_EMPTY                  145
 #define ERROR_PATH_BUSY                      148
 #define ERROR_INVALID_EVENT_COUNT            151
+#define ERROR_SIGNAL_REFUSED                 156
 #define ERROR_NOT_LOCKED                     158
 #define ERROR_BAD_THREADID_ADDR              159
 #define ERROR_BAD_ARGUMENTS                  160
@@ -148,6 +149,7 @@
 #define ERROR_NO_MORE_ITEMS                  259
 #define ERROR_CANNOT_COPY                    266
 #define ERROR_DIRECTORY                      267
+#define ERROR_EA_TABLE_FULL                  277
 #define ERROR_NOT_OWNER                      288
 #define ERROR_TOO_MANY_POSTS                 298
 #define ERROR_PARTIAL_COPY                   299
@@ -212,7 +214,10 @@
 #define ERROR_CANNOT_DETECT_PROCESS_ABORT    1081
 #define ERROR_END_OF_MEDIA                   1100
 #define ERROR_FILEMARK_DETECTED              1101
+#define ERROR_BEGINNING_OF_MEDIA             1102
+#define ERROR_SETMARK_DETECTED               1103
 #define ERROR_NO_DATA_DETECTED               1104
+#define ERROR_INVALID_BLOCK_LENGTH           1106
 #define ERROR_BUS_RESET                      1111
 #define ERROR_NO_MEDIA_IN_DRIVE              1112
 #define ERROR_NO_UNICODE_TRANSLATION         1113
@@ -222,6 +227,7 @@
 #define ERROR_SERIAL_NO_DEVICE               1118
 #define ERROR_MORE_WRITES                    1120
 #define ERROR_COUNTER_TIMEOUT                1121
+#define ERROR_EOM_OVERFLOW                   1129
 #define ERROR_NOT_ENOUGH_SERVER_MEMORY       1130
 #define ERROR_POSSIBLE_DEADLOCK              1131
 #define ERROR_MAPPED_ALIGNMENT               1132
@@ -230,6 +236,8 @@
 #define ERROR_APP_WRONG_OS                   1151
 #define ERROR_DLL_NOT_FOUND                  1157
 #define ERROR_NO_MORE_USER_HANDLES           1158
+#define ERROR_DEVICE_REQUIRES_CLEANING       1165
+#define ERROR_DEVICE_DOOR_OPEN               1166
 #define ERROR_DEVICE_NOT_CONNECTED           1167
 #define ERROR_NOT_FOUND                      1168
 #define ERROR_NO_MATCH                       1169
@@ -296,10 +304,12 @@
 #define ERROR_UNSUPPORTED_TYPE               1630
 #define ERROR_NOT_SAME_OBJECT                1656
 #define ERROR_INVALID_USER_BUFFER            1784
+#define ERROR_RESOURCE_TYPE_NOT_FOUND        1813
 #define ERROR_NOT_ENOUGH_QUOTA               1816
 #define ERROR_INVALID_TIME                   1901
 #define ERROR_ALREADY_WAITING                1904
 #define ERROR_ACCOUNT_LOCKED_OUT             1909
+#define ERROR_CANT_ACCESS_FILE               1920
 #define ERROR_CANT_RESOLVE_FILENAME          1921
 #define ERROR_BAD_USERNAME                   2202
 #define ERROR_NOT_CONNECTED                  2250
@@ -307,6 +317,7 @@
 #define ERROR_DEVICE_IN_USE                  2404
 #define ERROR_INVALID_OPERATION              4317
 #define ERROR_NOT_A_REPARSE_POINT            4390
+#define ERROR_INVALID_REPARSE_DATA           4392
 #define ERROR_REPARSE_TAG_INVALID            4393
 #define ERROR_INVALID_STATE                  5023
 
@@ -385,6 +396,12 @@
 #define WSA_QOS_TRAFFIC_CTRL_ERROR           11014
 #define WSA_QOS_GENERIC_ERROR                11015
 #define WSA_SECURE_HOST_NOT_FOUND            11032
+
+/* The top bits of an exception's code. */
+#define ERROR_SEVERITY_SUCCESS       0x00000000
+#define ERROR_SEVERITY_INFORMATIONAL 0x40000000
+#define ERROR_SEVERITY_WARNING       0x80000000
+#define ERROR_SEVERITY_ERROR         0xC0000000
 
 /* HRESULT: bit 31 severity, bits 16-28 facility, bits 0-15 code. */
 #define SEVERITY_SUCCESS   0

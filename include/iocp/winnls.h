@@ -54,6 +54,26 @@ WINBASEAPI BOOL WINAPI IsValidCodePage(UINT code_page) IOCP_SYM(IsValidCodePage)
 /* ERROR_INVALID_PARAMETER: no such page. */
 WINBASEAPI BOOL WINAPI GetCPInfo(UINT code_page, LPCPINFO info) IOCP_SYM(GetCPInfo);
 
+#define LCMAP_LOWERCASE         0x00000100
+#define LCMAP_UPPERCASE         0x00000200
+#define LCMAP_LINGUISTIC_CASING 0x01000000
+
+/*
+ * Maps `length` characters (-1: up to and with the zero) to lower or upper case, as CharLower and CharUpper
+ * do, whatever the locale. Answers how many were written, with size 0 how many there are.
+ * ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER, ERROR_INVALID_FLAGS (sort keys, widths and the like).
+ */
+WINBASEAPI int WINAPI LCMapStringA(LCID locale, DWORD flags, LPCSTR text, int length, LPSTR out, int size)
+    IOCP_SYM(LCMapStringA);
+WINBASEAPI int WINAPI LCMapStringW(LCID locale, DWORD flags, LPCWSTR text, int length, LPWSTR out, int size)
+    IOCP_SYM(LCMapStringW);
+
+#ifdef UNICODE
+#define LCMapString LCMapStringW
+#else
+#define LCMapString LCMapStringA
+#endif
+
 /* FALSE: no page here has pairs of bytes. */
 WINBASEAPI BOOL WINAPI IsDBCSLeadByte(BYTE byte) IOCP_SYM(IsDBCSLeadByte);
 WINBASEAPI BOOL WINAPI IsDBCSLeadByteEx(UINT code_page, BYTE byte) IOCP_SYM(IsDBCSLeadByteEx);

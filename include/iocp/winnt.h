@@ -461,6 +461,20 @@ typedef union _FILE_SEGMENT_ELEMENT {
 #define FILE_SUPPORTS_HARD_LINKS     0x00400000
 #define FILE_READ_ONLY_VOLUME        0x00080000
 
+#define MAXIMUM_REPARSE_DATA_BUFFER_SIZE (16 * 1024)
+
+/* What a file system that is not Microsoft's keeps in a reparse point. */
+typedef struct _REPARSE_GUID_DATA_BUFFER {
+    DWORD ReparseTag;
+    WORD ReparseDataLength;
+    WORD Reserved;
+    GUID ReparseGuid;
+    struct {
+        BYTE DataBuffer[1];
+    } GenericReparseBuffer;
+} REPARSE_GUID_DATA_BUFFER, *PREPARSE_GUID_DATA_BUFFER;
+#define REPARSE_GUID_DATA_BUFFER_HEADER_SIZE offsetof(REPARSE_GUID_DATA_BUFFER, GenericReparseBuffer)
+
 #define IO_REPARSE_TAG_MOUNT_POINT 0xA0000003
 #define IO_REPARSE_TAG_SYMLINK     0xA000000C
 #define IO_REPARSE_TAG_AF_UNIX     0x80000023
@@ -559,8 +573,15 @@ static __inline__ PVOID RtlSecureZeroMemory(PVOID memory, SIZE_T size)
 #define DLL_PROCESS_DETACH 0
 
 #define PROCESSOR_ARCHITECTURE_INTEL   0
+#define PROCESSOR_ARCHITECTURE_MIPS    1
+#define PROCESSOR_ARCHITECTURE_ALPHA   2
+#define PROCESSOR_ARCHITECTURE_PPC     3
+#define PROCESSOR_ARCHITECTURE_SHX     4
 #define PROCESSOR_ARCHITECTURE_ARM     5
+#define PROCESSOR_ARCHITECTURE_IA64    6
+#define PROCESSOR_ARCHITECTURE_ALPHA64 7
 #define PROCESSOR_ARCHITECTURE_AMD64   9
+#define PROCESSOR_ARCHITECTURE_IA32_ON_WIN64 10
 #define PROCESSOR_ARCHITECTURE_ARM64   12
 #define PROCESSOR_ARCHITECTURE_UNKNOWN 0xFFFF
 #define PROCESSOR_INTEL_PENTIUM        586
@@ -717,6 +738,24 @@ typedef LPOSVERSIONINFOEXA LPOSVERSIONINFOEX;
 #define LOCALE_INVARIANT      (MAKELCID(MAKELANGID(LANG_INVARIANT, SUBLANG_NEUTRAL), SORT_DEFAULT))
 
 /* ---------- locks, as they lie in memory ---------- */
+
+/* What a handler of a fault would be shown: __except never runs here, sources name the types. */
+#define EXCEPTION_MAXIMUM_PARAMETERS 15
+typedef struct _CONTEXT CONTEXT, *PCONTEXT, *LPCONTEXT;
+
+typedef struct _EXCEPTION_RECORD {
+    DWORD ExceptionCode;
+    DWORD ExceptionFlags;
+    struct _EXCEPTION_RECORD *ExceptionRecord;
+    PVOID ExceptionAddress;
+    DWORD NumberParameters;
+    ULONG_PTR ExceptionInformation[EXCEPTION_MAXIMUM_PARAMETERS];
+} EXCEPTION_RECORD, *PEXCEPTION_RECORD;
+
+typedef struct _EXCEPTION_POINTERS {
+    PEXCEPTION_RECORD ExceptionRecord;
+    PCONTEXT ContextRecord;
+} EXCEPTION_POINTERS, *PEXCEPTION_POINTERS;
 
 typedef struct _RTL_CRITICAL_SECTION_DEBUG RTL_CRITICAL_SECTION_DEBUG, *PRTL_CRITICAL_SECTION_DEBUG;
 

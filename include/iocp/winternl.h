@@ -260,6 +260,86 @@ typedef struct _FILE_PIPE_LOCAL_INFORMATION {
     ULONG NamedPipeEnd;
 } FILE_PIPE_LOCAL_INFORMATION, *PFILE_PIPE_LOCAL_INFORMATION;
 
+typedef enum _FSINFOCLASS {
+    FileFsVolumeInformation = 1,
+    FileFsLabelInformation,
+    FileFsSizeInformation,
+    FileFsDeviceInformation,
+    FileFsAttributeInformation,
+    FileFsControlInformation,
+    FileFsFullSizeInformation,
+    FileFsObjectIdInformation
+} FS_INFORMATION_CLASS, *PFS_INFORMATION_CLASS;
+
+typedef struct _FILE_FS_VOLUME_INFORMATION {
+    LARGE_INTEGER VolumeCreationTime; /* 0 */
+    ULONG VolumeSerialNumber;         /* the device's number */
+    ULONG VolumeLabelLength;          /* 0 */
+    BOOLEAN SupportsObjects;
+    WCHAR VolumeLabel[1];
+} FILE_FS_VOLUME_INFORMATION, *PFILE_FS_VOLUME_INFORMATION;
+
+typedef struct _FILE_FS_SIZE_INFORMATION {
+    LARGE_INTEGER TotalAllocationUnits;
+    LARGE_INTEGER AvailableAllocationUnits;
+    ULONG SectorsPerAllocationUnit;
+    ULONG BytesPerSector;
+} FILE_FS_SIZE_INFORMATION, *PFILE_FS_SIZE_INFORMATION;
+
+typedef struct _FILE_FS_FULL_SIZE_INFORMATION {
+    LARGE_INTEGER TotalAllocationUnits;
+    LARGE_INTEGER CallerAvailableAllocationUnits;
+    LARGE_INTEGER ActualAvailableAllocationUnits;
+    ULONG SectorsPerAllocationUnit;
+    ULONG BytesPerSector;
+} FILE_FS_FULL_SIZE_INFORMATION, *PFILE_FS_FULL_SIZE_INFORMATION;
+
+typedef struct _FILE_FS_DEVICE_INFORMATION {
+    ULONG DeviceType; /* FILE_DEVICE_DISK ... of winioctl.h */
+    ULONG Characteristics;
+} FILE_FS_DEVICE_INFORMATION, *PFILE_FS_DEVICE_INFORMATION;
+
+typedef enum _PROCESSINFOCLASS {
+    ProcessBasicInformation = 0
+} PROCESSINFOCLASS;
+
+typedef struct _PROCESS_BASIC_INFORMATION {
+    NTSTATUS ExitStatus;
+    struct _PEB *PebBaseAddress; /* NULL */
+    ULONG_PTR AffinityMask;      /* 0 of another process */
+    LONG BasePriority;
+    ULONG_PTR UniqueProcessId;
+    ULONG_PTR InheritedFromUniqueProcessId;
+} PROCESS_BASIC_INFORMATION, *PPROCESS_BASIC_INFORMATION;
+
+typedef enum _SYSTEM_INFORMATION_CLASS {
+    SystemBasicInformation = 0,
+    SystemProcessorPerformanceInformation = 8
+} SYSTEM_INFORMATION_CLASS;
+
+typedef struct _SYSTEM_BASIC_INFORMATION {
+    BYTE Reserved1[4];
+    ULONG MaximumIncrement;
+    ULONG PhysicalPageSize;
+    ULONG NumberOfPhysicalPages;
+    ULONG LowestPhysicalPage;
+    ULONG HighestPhysicalPage;
+    ULONG AllocationGranularity;
+    ULONG_PTR LowestUserAddress;
+    ULONG_PTR HighestUserAddress;
+    ULONG_PTR ActiveProcessors;
+    CCHAR NumberOfProcessors;
+} SYSTEM_BASIC_INFORMATION, *PSYSTEM_BASIC_INFORMATION;
+
+/* Units of 100 ns; the kernel's time contains the idle time. Reserved1[1]: the time of interrupts. */
+typedef struct _SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION {
+    LARGE_INTEGER IdleTime;
+    LARGE_INTEGER KernelTime;
+    LARGE_INTEGER UserTime;
+    LARGE_INTEGER Reserved1[2];
+    ULONG Reserved2;
+} SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION, *PSYSTEM_PROCESSOR_PERFORMANCE_INFORMATION;
+
 IOCP_ASSERT_SIZE(UNICODE_STRING, 16);
 IOCP_ASSERT_SIZE(OBJECT_ATTRIBUTES, 48);
 IOCP_ASSERT_SIZE(IO_STATUS_BLOCK, 16);
@@ -268,6 +348,11 @@ IOCP_ASSERT_SIZE(FILE_STANDARD_INFORMATION, 24);
 IOCP_ASSERT_SIZE(FILE_ALL_INFORMATION, 104);
 IOCP_ASSERT_SIZE(FILE_NETWORK_OPEN_INFORMATION, 56);
 IOCP_ASSERT_SIZE(FILE_PIPE_LOCAL_INFORMATION, 40);
+IOCP_ASSERT_SIZE(FILE_FS_VOLUME_INFORMATION, 24);
+IOCP_ASSERT_SIZE(FILE_FS_FULL_SIZE_INFORMATION, 32);
+IOCP_ASSERT_SIZE(PROCESS_BASIC_INFORMATION, 48);
+IOCP_ASSERT_SIZE(SYSTEM_BASIC_INFORMATION, 64);
+IOCP_ASSERT_SIZE(SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION, 48);
 
 /* The Win32 error that means the same; ERROR_MR_MID_NOT_FOUND if there is none. */
 NTSYSAPI ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status) IOCP_SYM(RtlNtStatusToDosError);
@@ -332,6 +417,29 @@ NTSYSAPI NTSTATUS NTAPI NtQueryInformationFile(HANDLE file, PIO_STATUS_BLOCK sta
  */
 NTSYSAPI NTSTATUS NTAPI NtSetInformationFile(HANDLE file, PIO_STATUS_BLOCK status, PVOID info, ULONG size,
                                              FILE_INFORMATION_CLASS kind) IOCP_SYM(NtSetInformationFile);
+
+/*
+ * Tells about the volume a file is on, or its device. Classes: Volume, Size, FullSize, Device.
+ * status->Information gets the bytes written. STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_INFO_CLASS,
+ * STATUS_INVALID_HANDLE. Differs: no label, no time of creation.
+ */
+NTSYSAPI NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE file, PIO_STATUS_BLOCK status, PVOID info,
+                                                     ULONG size, FS_INFORMATION_CLASS kind)
+    IOCP_SYM(NtQueryVolumeInformationFile);
+
+/* Tells about a process; one class: ProcessBasicInformation. *needed, if not NULL: the bytes written.
+ * STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_INFO_CLASS, STATUS_INVALID_HANDLE. Differs: no PEB. */
+NTSYSAPI NTSTATUS NTAPI NtQueryInformationProcess(HANDLE process, PROCESSINFOCLASS kind, PVOID info,
+                                                  ULONG size, PULONG needed)
+    IOCP_SYM(NtQueryInformationProcess);
+
+/*
+ * Tells about the machine. SystemBasicInformation, and SystemProcessorPerformanceInformation: of each
+ * processor one structure, as many as fit. *needed, if not NULL: the bytes written, or needed for a class of
+ * one size. STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_INFO_CLASS, STATUS_NOT_SUPPORTED (without /proc).
+ */
+NTSYSAPI NTSTATUS NTAPI NtQuerySystemInformation(SYSTEM_INFORMATION_CLASS kind, PVOID info, ULONG size,
+                                                 PULONG needed) IOCP_SYM(NtQuerySystemInformation);
 
 /* The time, 100 ns since 1601. */
 NTSYSAPI NTSTATUS NTAPI NtQuerySystemTime(PLARGE_INTEGER time) IOCP_SYM(NtQuerySystemTime);

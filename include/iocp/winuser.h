@@ -68,6 +68,32 @@ WINUSERAPI int WINAPI wvsprintfW(LPWSTR buffer, LPCWSTR format, va_list argument
 #define wvsprintf       wvsprintfA
 #endif
 
+/* ---------- windows ---------- */
+
+/* wShowWindow of a STARTUPINFO, which nothing here reads. */
+#define SW_HIDE            0
+#define SW_SHOWNORMAL      1
+#define SW_NORMAL          1
+#define SW_SHOWMINIMIZED   2
+#define SW_SHOWMAXIMIZED   3
+#define SW_MAXIMIZE        3
+#define SW_SHOWNOACTIVATE  4
+#define SW_SHOW            5
+#define SW_MINIMIZE        6
+#define SW_SHOWMINNOACTIVE 7
+#define SW_SHOWNA          8
+#define SW_RESTORE         9
+#define SW_SHOWDEFAULT     10
+#define SW_FORCEMINIMIZE   11
+
+#define SM_NETWORK       63
+#define SM_CLEANBOOT     67
+#define SM_REMOTESESSION 0x1000
+
+/* A fact about the machine: SM_NETWORK is 3 (there is one), all that has to do with windows 0, and so are
+ * SM_CLEANBOOT (a normal start) and what is unknown. */
+WINUSERAPI int WINAPI GetSystemMetrics(int index) IOCP_SYM(GetSystemMetrics);
+
 /* ---------- waiting ---------- */
 
 #define MWMO_WAITALL        0x0001

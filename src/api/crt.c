@@ -5,6 +5,7 @@
 #include <windows.h>
 
 #include "api/crt.h"
+#include "base/status.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -58,6 +59,15 @@ errno_t _get_errno(int *value)
         return crt_invalid(EINVAL);
     *value = errno;
     return 0;
+}
+
+/* Microsoft's functions set both at once. Here errno is what they set, and this is made from it. */
+unsigned long *__doserrno(void)
+{
+    static _Thread_local unsigned long value;
+
+    value = status_to_win32(status_from_errno(errno));
+    return &value;
 }
 
 errno_t _set_errno(int value)

@@ -308,6 +308,29 @@ int _isatty(int fd)
     return isatty(fd);
 }
 
+int *__p__fmode(void)
+{
+    static int mode = _O_TEXT;
+
+    return &mode;
+}
+
+errno_t _set_fmode(int mode)
+{
+    if (mode != _O_TEXT && mode != _O_BINARY)
+        return crt_invalid(EINVAL);
+    *__p__fmode() = mode;
+    return 0;
+}
+
+errno_t _get_fmode(int *mode)
+{
+    if (!mode)
+        return crt_invalid(EINVAL);
+    *mode = *__p__fmode();
+    return 0;
+}
+
 int _setmode(int fd, int mode)
 {
     if (mode != _O_BINARY && mode != _O_TEXT)
@@ -417,6 +440,15 @@ int _waccess(const WCHAR *name, int mode)
 {
     char *narrow = crt_name_new(name);
     int result = narrow ? _access(narrow, mode) : -1;
+
+    free(narrow);
+    return result;
+}
+
+int _wchmod(const WCHAR *name, int permission)
+{
+    char *narrow = crt_name_new(name);
+    int result = narrow ? _chmod(narrow, permission) : -1;
 
     free(narrow);
     return result;

@@ -119,6 +119,41 @@ DWORD WINAPI GetFullPathNameW(LPCWSTR lpFileName, DWORD nBufferLength, LPWSTR lp
     return length;
 }
 
+/* Is there something of that name? It need not be what a link points to. */
+static bool is_there(const struct path *path)
+{
+    if (faccessat(AT_FDCWD, path->text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return true;
+    win32_fail(disk_path_status(errno, path->text));
+    return false;
+}
+
+DWORD WINAPI GetLongPathNameA(LPCSTR lpszShortPath, LPSTR lpszLongPath, DWORD cchBuffer)
+{
+    struct path path;
+
+    return filename_a(&path, lpszShortPath) && is_there(&path)
+               ? filename_out_a(path.text, lpszLongPath, cchBuffer) : 0;
+}
+
+DWORD WINAPI GetLongPathNameW(LPCWSTR lpszShortPath, LPWSTR lpszLongPath, DWORD cchBuffer)
+{
+    struct path path;
+
+    return filename_w(&path, lpszShortPath) && is_there(&path)
+               ? filename_out_w(path.text, lpszLongPath, cchBuffer) : 0;
+}
+
+DWORD WINAPI GetShortPathNameA(LPCSTR lpszLongPath, LPSTR lpszShortPath, DWORD cchBuffer)
+{
+    return GetLongPathNameA(lpszLongPath, lpszShortPath, cchBuffer);
+}
+
+DWORD WINAPI GetShortPathNameW(LPCWSTR lpszLongPath, LPWSTR lpszShortPath, DWORD cchBuffer)
+{
+    return GetLongPathNameW(lpszLongPath, lpszShortPath, cchBuffer);
+}
+
 /* ---- current directory ---- */
 
 static bool current(char *out)

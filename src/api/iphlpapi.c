@@ -164,7 +164,7 @@ static void describe(const struct layout *l, const struct adapter *a, IP_ADAPTER
     made->OperStatus = a->up ? IfOperStatusUp : IfOperStatusDown;
     made->ZoneIndices[1] = made->ZoneIndices[2] = a->index; /* interface, link */
     made->TransmitLinkSpeed = made->ReceiveLinkSpeed = a->speed;
-    made->Luid.Value = a->index;
+    made->Luid.Info.NetLuidIndex = a->index;
     made->CompartmentId = 1;
     made->ConnectionType = NET_IF_CONNECTION_DEDICATED;
     made->TunnelType = a->tunnel ? TUNNEL_TYPE_OTHER : TUNNEL_TYPE_NONE;

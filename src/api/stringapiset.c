@@ -9,6 +9,7 @@
 #include "api/api.h"
 #include "base/text.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum { LATIN1 = 28591, ASCII = 20127 };
@@ -181,4 +182,54 @@ int WINAPI CompareStringOrdinal(LPCWCH lpString1, int cchCount1, LPCWCH lpString
             return a < b ? CSTR_LESS_THAN : CSTR_GREATER_THAN;
     }
     return n1 == n2 ? CSTR_EQUAL : n1 < n2 ? CSTR_LESS_THAN : CSTR_GREATER_THAN;
+}
+
+/* How many characters there are to map; 0 and the last error: it may not be asked like that. */
+static size_t to_map(const void *text, size_t whole, int length, DWORD flags, const void *out, int size)
+{
+    DWORD kind = flags & ~(DWORD)LCMAP_LINGUISTIC_CASING;
+    size_t count = length < 0 ? whole : (size_t)length;
+
+    if (!text || length == 0 || size < 0 || (size > 0 && !out) || count > INT_MAX)
+        return (size_t)fail(ERROR_INVALID_PARAMETER);
+    if (kind != LCMAP_LOWERCASE && kind != LCMAP_UPPERCASE)
+        return (size_t)fail(ERROR_INVALID_FLAGS);
+    if (size > 0 && (size_t)size < count)
+        return (size_t)fail(ERROR_INSUFFICIENT_BUFFER);
+    return count;
+}
+
+/* Source and target may be one. */
+int WINAPI LCMapStringA(LCID Locale, DWORD dwMapFlags, LPCSTR lpSrcStr, int cchSrc, LPSTR lpDestStr,
+                        int cchDest)
+{
+    size_t whole = lpSrcStr && cchSrc < 0 ? strlen(lpSrcStr) + 1 : 0;
+    size_t count = to_map(lpSrcStr, whole, cchSrc, dwMapFlags, lpDestStr, cchDest);
+
+    (void)Locale;
+    if (cchDest == 0 || count == 0)
+        return (int)count;
+    memmove(lpDestStr, lpSrcStr, count);
+    if (dwMapFlags & LCMAP_UPPERCASE)
+        CharUpperBuffA(lpDestStr, (DWORD)count);
+    else
+        CharLowerBuffA(lpDestStr, (DWORD)count);
+    return (int)count;
+}
+
+int WINAPI LCMapStringW(LCID Locale, DWORD dwMapFlags, LPCWSTR lpSrcStr, int cchSrc, LPWSTR lpDestStr,
+                        int cchDest)
+{
+    size_t whole = lpSrcStr && cchSrc < 0 ? text_length16((const uint16_t *)lpSrcStr) + 1 : 0;
+    size_t count = to_map(lpSrcStr, whole, cchSrc, dwMapFlags, lpDestStr, cchDest);
+
+    (void)Locale;
+    if (cchDest == 0 || count == 0)
+        return (int)count;
+    memmove(lpDestStr, lpSrcStr, count * sizeof *lpSrcStr);
+    if (dwMapFlags & LCMAP_UPPERCASE)
+        CharUpperBuffW(lpDestStr, (DWORD)count);
+    else
+        CharLowerBuffW(lpDestStr, (DWORD)count);
+    return (int)count;
 }

@@ -157,6 +157,13 @@ int WINAPIV wsprintfW(LPWSTR buffer, LPCWSTR format, ...)
     return length;
 }
 
+/* ---- windows ---- */
+
+int WINAPI GetSystemMetrics(int nIndex)
+{
+    return nIndex == SM_NETWORK ? 3 : 0;
+}
+
 /* ---- waiting ---- */
 
 DWORD WINAPI MsgWaitForMultipleObjectsEx(DWORD nCount, const HANDLE *pHandles, DWORD dwMilliseconds,

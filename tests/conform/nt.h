@@ -59,6 +59,9 @@ struct nt_attributes {
     X(NtCancelIoFile, (HANDLE, struct nt_block *))                                                     \
     X(NtQueryInformationFile, (HANDLE, struct nt_block *, void *, ULONG, int))                         \
     X(NtSetInformationFile, (HANDLE, struct nt_block *, void *, ULONG, int))                           \
+    X(NtQueryVolumeInformationFile, (HANDLE, struct nt_block *, void *, ULONG, int))                   \
+    X(NtQueryInformationProcess, (HANDLE, int, void *, ULONG, ULONG *))                                \
+    X(NtQuerySystemInformation, (int, void *, ULONG, ULONG *))                                         \
     X(NtCreateWaitCompletionPacket, (HANDLE *, ULONG, struct nt_attributes *))                         \
     X(NtAssociateWaitCompletionPacket, (HANDLE, HANDLE, HANDLE, void *, void *, nt_status, ULONG_PTR,  \
                                         BOOLEAN *))                                                    \

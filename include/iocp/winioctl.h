@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * winioctl.h: how the codes of DeviceIoControl are made up, and those of files that sources name. What a file
+ * answers to them is said at DeviceIoControl.
+ * Page: "winioctl.h header", learn.microsoft.com/windows/win32/api/winioctl/.
+ */
+#ifndef _WINIOCTL_
+#define _WINIOCTL_
+
+#include <minwindef.h>
+
+typedef DWORD DEVICE_TYPE;
+
+#define FILE_DEVICE_DISK                0x00000007
+#define FILE_DEVICE_DISK_FILE_SYSTEM    0x00000008
+#define FILE_DEVICE_FILE_SYSTEM         0x00000009
+#define FILE_DEVICE_NAMED_PIPE          0x00000011
+#define FILE_DEVICE_NETWORK             0x00000012
+#define FILE_DEVICE_NETWORK_FILE_SYSTEM 0x00000014
+#define FILE_DEVICE_NULL                0x00000015
+#define FILE_DEVICE_SERIAL_PORT         0x0000001B
+#define FILE_DEVICE_UNKNOWN             0x00000022
+#define FILE_DEVICE_CONSOLE             0x00000050
+
+#define METHOD_BUFFERED   0
+#define METHOD_IN_DIRECT  1
+#define METHOD_OUT_DIRECT 2
+#define METHOD_NEITHER    3
+
+#define FILE_ANY_ACCESS     0
+#define FILE_SPECIAL_ACCESS FILE_ANY_ACCESS
+#define FILE_READ_ACCESS    1
+#define FILE_WRITE_ACCESS   2
+
+#define CTL_CODE(device, function, method, access) \
+    (((DWORD)(device) << 16) | ((DWORD)(access) << 14) | ((DWORD)(function) << 2) | (DWORD)(method))
+#define DEVICE_TYPE_FROM_CTL_CODE(code) ((DWORD)(code) >> 16)
+#define METHOD_FROM_CTL_CODE(code)      ((DWORD)(code) & 3)
+
+#define FSCTL_GET_COMPRESSION        CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 15, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FSCTL_SET_COMPRESSION \
+    CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 16, METHOD_BUFFERED, FILE_READ_ACCESS | FILE_WRITE_ACCESS)
+#define FSCTL_SET_REPARSE_POINT      CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 41, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FSCTL_GET_REPARSE_POINT      CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 42, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FSCTL_DELETE_REPARSE_POINT   CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 43, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FSCTL_SET_SPARSE             CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 49, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FSCTL_SET_ZERO_DATA          CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 50, METHOD_BUFFERED, FILE_WRITE_ACCESS)
+#define FSCTL_QUERY_ALLOCATED_RANGES CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 51, METHOD_NEITHER, FILE_READ_ACCESS)
+
+#endif
