@@ -377,7 +377,9 @@ NTSYSAPI NTSTATUS NTAPI NtOpenFile(PHANDLE file, ACCESS_MASK access, POBJECT_ATT
  *   routine   NULL
  *   context   what a dequeue gives for the OVERLAPPED; NULL: no packet
  *   status    lives until completion, with `out`
- * The one code is 0x12024, AFD's poll, on \Device\Afd or any socket; `in` and `out` are its structure
+ * The codes are 0x12017 and 0x1201B, AFD's receives, on any socket (their structure: buffers, count, AFD's
+ * flags, TDI's flags; of the second, address and its size), and 0x12024, AFD's poll, on \Device\Afd or any
+ * socket; `in` and `out` are its structure
  * (time-out, count, exclusive; of each socket handle, events and status). It ends when something asked for
  * is so of one of the sockets, with STATUS_TIMEOUT, or cancelled by NtCancelIoFileEx or CancelIoEx.
  * STATUS_SUCCESS, STATUS_PENDING; STATUS_INVALID_DEVICE_REQUEST: another code; STATUS_INVALID_PARAMETER,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Controls of devices, native and not, and cancelling by IO_STATUS_BLOCK. One control is there: AFD's
- * poll, on its own device and on sockets.
+ * Controls of devices, native and not, and cancelling by IO_STATUS_BLOCK. AFD's are there: its poll, on its
+ * own device and on sockets, and receives on sockets.
  */
 #include <windows.h>
 
@@ -31,13 +31,26 @@ struct control {
     ULONG out_size;
 };
 
+static bool takes(const struct file *f, ULONG code)
+{
+    switch (code) {
+    case AFD_IOCTL_POLL:
+        return f->kind == FILE_KIND_DEVICE || f->kind == FILE_KIND_SOCKET;
+    case AFD_IOCTL_RECEIVE:
+    case AFD_IOCTL_RECEIVE_DATAGRAM:
+        return f->kind == FILE_KIND_SOCKET;
+    default:
+        return false;
+    }
+}
+
 static uint32_t find_file(HANDLE handle, const struct control *c, struct file **out)
 {
     uint32_t status = file_from_handle((uintptr_t)handle, true, out, NULL);
 
     if (status != STATUS_SUCCESS)
         return status;
-    if (c->code == AFD_IOCTL_POLL && ((*out)->kind == FILE_KIND_DEVICE || (*out)->kind == FILE_KIND_SOCKET))
+    if (takes(*out, c->code))
         return STATUS_SUCCESS;
     file_put(*out);
     return STATUS_INVALID_DEVICE_REQUEST;
@@ -45,7 +58,9 @@ static uint32_t find_file(HANDLE handle, const struct control *c, struct file **
 
 static uint32_t start(struct request *r, const struct control *c)
 {
-    return afd_poll_start(r, c->in, c->in_size, c->out, c->out_size);
+    if (c->code == AFD_IOCTL_POLL)
+        return afd_poll_start(r, c->in, c->in_size, c->out, c->out_size);
+    return afd_receive_start(r, c->code == AFD_IOCTL_RECEIVE_DATAGRAM, c->in, c->in_size);
 }
 
 /* To the end, which is in `block` then. */

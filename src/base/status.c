@@ -326,7 +326,7 @@ static bool unwrap(uint32_t status, uint32_t *code)
 {
     uint32_t facility = status & 0xFFFF0000;
 
-    if (facility != STATUS_WRAP_WIN32 && facility != STATUS_WRAP_WSA)
+    if (facility != STATUS_WRAP_WIN32 && facility != STATUS_WRAP_WSA && facility != STATUS_WRAP_WARNING)
         return false;
     *code = status & 0xFFFF;
     return true;

@@ -17,6 +17,8 @@
 /* Facility "Win32 code" as Windows numbers it, and a customer facility for Winsock codes. */
 #define STATUS_WRAP_WIN32 0xC0070000u
 #define STATUS_WRAP_WSA 0xE0000000u
+/* As programs wrap one that store results of their own in OVERLAPPED.Internal: NTSTATUS_FROM_WIN32. */
+#define STATUS_WRAP_WARNING 0x80070000u
 
 /* errno to NTSTATUS. Both accept err and -err; 0 gives success. The second one is for sockets,
  * where the same errno has another meaning (EPIPE: the peer is gone; EAGAIN: would block). */

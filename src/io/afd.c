@@ -536,3 +536,29 @@ uint32_t afd_device_new(uint32_t flags, struct file **out)
     return file_new(fd, FILE_KIND_DEVICE, flags, FILE_GENERIC_READ | FILE_GENERIC_WRITE, &device_ops, NULL,
                     out);
 }
+
+/* ---- receives ---- */
+
+enum { TDI_EXPEDITED = 0x40, TDI_PEEK = 0x80 };
+
+uint32_t afd_receive_start(struct request *r, bool datagram, const void *in, uint32_t in_size)
+{
+    const struct afd_receive *info = in;
+    uint32_t flags = 0, least = datagram ? sizeof *info : offsetof(struct afd_receive, tdi_flags) + 4;
+    void *from = NULL;
+    int32_t *from_len = NULL;
+
+    if (!info || in_size < least || !info->bufs || info->count == 0)
+        return request_refuse(r, STATUS_INVALID_PARAMETER);
+    if (datagram && info->address && info->address_len) {
+        from = info->address;
+        from_len = info->address_len;
+        if (*from_len < 0 || (uint32_t)*from_len < sock_address_size(sock_of(r->file)->family))
+            return request_refuse(r, STATUS_BUFFER_TOO_SMALL);
+    }
+    if (info->tdi_flags & TDI_EXPEDITED)
+        flags |= MSG_OOB;
+    if (info->tdi_flags & TDI_PEEK)
+        flags |= MSG_PEEK;
+    return sock_receive_request(r, info->bufs, info->count, flags, from, from_len, NULL);
+}

@@ -25,7 +25,17 @@ enum { /* conditions; Windows' numbers */
     AFD_CONNECT_FAIL = 0x100,
 };
 
-enum { AFD_IOCTL_POLL = 0x12024 };
+enum { AFD_IOCTL_RECEIVE = 0x12017, AFD_IOCTL_RECEIVE_DATAGRAM = 0x1201B, AFD_IOCTL_POLL = 0x12024 };
+
+/* What a receive is given; the second one's last two members are read by AFD_IOCTL_RECEIVE_DATAGRAM alone. */
+struct __attribute__((may_alias)) afd_receive {
+    const struct io_buf *bufs;
+    uint32_t count;
+    uint32_t afd_flags; /* how Winsock wants to be served: nothing here */
+    uint32_t tdi_flags;
+    void *address;
+    int32_t *address_len;
+};
 
 /* What goes in, and comes out with the sockets of which something is so. */
 struct __attribute__((may_alias)) afd_handle {
@@ -49,6 +59,9 @@ uint32_t afd_device_new(uint32_t flags, struct file **out);
  * STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH (no socket).
  */
 uint32_t afd_poll_start(struct request *r, const void *in, uint32_t in_size, void *out, uint32_t out_size);
+
+/* Starts a receive past Winsock, as libuv does: r is new and wide, on a socket. As afd_poll_start. */
+uint32_t afd_receive_start(struct request *r, bool datagram, const void *in, uint32_t in_size);
 
 /* The socket may have become ready, or lost its registration. */
 void afd_look(struct file *socket);

@@ -315,7 +315,8 @@ uint32_t sock_listen(struct file *f, int32_t backlog)
         setsockopt(f->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (listen(f->fd, backlog) < 0)
         return status_from_errno_socket(errno);
-    atomic_store(&s->phase, SOCK_PHASE_LISTENING);
+    if (atomic_exchange(&s->phase, SOCK_PHASE_LISTENING) == SOCK_PHASE_LISTENING)
+        return STATUS_SUCCESS; /* another backlog; what waits for connections keeps its registration */
     lane_unregister(f); /* what epoll said of the unbound socket means nothing now */
     sock_look(f);
     return STATUS_SUCCESS;

@@ -204,6 +204,9 @@ uint32_t sock_start_receive(struct file *f, const struct io_buf *bufs, uint32_t 
 uint32_t sock_start_send(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
                          const void *to, uint32_t to_len, const struct sock_answer *answer,
                          struct request_result *result);
+/* The same with a new, wide request, which says itself how it is to be answered. */
+uint32_t sock_receive_request(struct request *r, const struct io_buf *bufs, uint32_t count, uint32_t flags,
+                              void *from, int32_t *from_len, struct request_result *result);
 /*
  * The same for what most calls are: one buffer, no flags, address or routine. They use the caller's
  * reference to the file up, however they end.

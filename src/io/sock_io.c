@@ -605,6 +605,32 @@ static uint32_t new_request(struct file *f, const struct sock_answer *answer, co
     return STATUS_SUCCESS;
 }
 
+static uint32_t start_receive(struct request *r, uint32_t flags, void *from, int32_t *from_len,
+                              struct request_result *result)
+{
+    r->in_flags = (uint16_t)(flags & RECEIVE_FLAGS);
+    r->ops = &receive_ops;
+    if (from) {
+        r->ops = &receive_from_ops;
+        r->u.sock.from = from;
+        r->u.sock.from_len = from_len;
+    }
+    return sock_start(r, LANE_IN, result);
+}
+
+uint32_t sock_receive_request(struct request *r, const struct io_buf *bufs, uint32_t count, uint32_t flags,
+                              void *from, int32_t *from_len, struct request_result *result)
+{
+    bool named = from && from_len && !sock_is_stream(sock_of(r->file));
+    uint32_t status = sock_may_receive(r->file);
+
+    if (status == STATUS_SUCCESS)
+        status = request_set_bufs(r, bufs, count);
+    if (status != STATUS_SUCCESS)
+        return request_refuse(r, status);
+    return start_receive(r, flags, named ? from : NULL, from_len, result);
+}
+
 uint32_t sock_start_receive(struct file *f, const struct io_buf *bufs, uint32_t count, uint32_t flags,
                             void *from, int32_t *from_len, const struct sock_answer *answer,
                             struct request_result *result)
@@ -617,14 +643,7 @@ uint32_t sock_start_receive(struct file *f, const struct io_buf *bufs, uint32_t 
         status = new_request(f, answer, bufs, count, named || count > 1, &r);
     if (status != STATUS_SUCCESS)
         return status;
-    r->in_flags = (uint16_t)(flags & RECEIVE_FLAGS);
-    r->ops = &receive_ops;
-    if (named) {
-        r->ops = &receive_from_ops;
-        r->u.sock.from = from;
-        r->u.sock.from_len = from_len;
-    }
-    return sock_start(r, LANE_IN, result);
+    return start_receive(r, flags, named ? from : NULL, from_len, result);
 }
 
 static uint32_t keep_destination(struct request *r, const void *to, uint32_t to_len)

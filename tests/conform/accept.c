@@ -1056,3 +1056,26 @@ TEST(accepting_under_load, "ACC-09 ACC-03 PORT-12")
     CHECK(port_is_empty(server.port));
     CloseHandle(server.port);
 }
+
+/* A listener that is told again to listen goes on serving what waits. */
+TEST(listening_again, "ACC-09")
+{
+    SOCKET listener, s, client;
+    struct sockaddr_in address;
+    char buffer[2 * AREA];
+    HANDLE port;
+    OVERLAPPED ov = {0};
+    net_start();
+    listener = tcp_listener(&address);
+    s = socket(AF_INET, SOCK_STREAM, 0);
+    port = port_of(listener, 7);
+    CHECK_EQ(start_accept(listener, s, buffer, 0, &ov), ERROR_IO_PENDING);
+    CHECK_EQ(listen(listener, 5), 0);
+    client = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_EQ(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK(pop(port, 5000).ov == &ov);
+    closesocket(client);
+    closesocket(s);
+    closesocket(listener);
+    CloseHandle(port);
+}
