@@ -335,3 +335,99 @@ TEST(the_worker_is_busy, "OVL-04 OVL-16")
     for (int i = 0; i < 3; i++)
         CloseHandle(with[i]);
 }
+
+/* ---- very many of them ---- */
+
+enum { MANY = 40, EACH = 2 };
+
+struct unattended {
+    HANDLE port;
+    struct pending pending[EACH]; /* a receive, and a file or an accept */
+};
+
+/* All ports have had a worker, which has left; then everything comes at once. */
+static void leave_alone(struct unattended *u, int i)
+{
+    static const enum what second[] = {FILE_READ_PORT, ACCEPT_PORT};
+    u->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    CHECK(PostQueuedCompletionStatus(u->port, 0, 0, NULL));
+    HANDLE worker = start_thread(work_once, u->port);
+    JOIN(worker);
+    start(&u->pending[0], SOCKET_RECV_PORT, u->port, manual_event());
+    start(&u->pending[1], second[i % 2], u->port, manual_event());
+}
+
+static int all_done(const struct unattended *u)
+{
+    int done = 0;
+    for (int i = 0; i < MANY; i++)
+        for (int k = 0; k < EACH; k++)
+            done += is_done(&u[i].pending[k].ov);
+    return done == MANY * EACH;
+}
+
+/* As many as there may be: no port has to wait for another's turn. */
+static void many_ports(int (*all_end)(struct unattended *))
+{
+    static struct unattended many[MANY];
+    double begun;
+    for (int i = 0; i < MANY; i++)
+        leave_alone(&many[i], i);
+    begun = now_ms();
+    for (int i = 0; i < MANY; i++)
+        for (int k = 0; k < EACH; k++)
+            let_go(&many[i].pending[k]);
+    CHECK_MSG(all_end(many), "not all completed in %.0f ms", now_ms() - begun);
+    printf("# %d completions on %d ports in %.0f ms\n", MANY * EACH, MANY, now_ms() - begun);
+    for (int i = 0; i < MANY; i++) {
+        for (int k = 0; k < EACH; k++) {
+            check_done(&many[i].pending[k], is_done(&many[i].pending[k].ov), "serves no port of many");
+            CloseHandle(many[i].pending[k].ov.hEvent);
+            end(&many[i].pending[k]);
+        }
+        take_all(many[i].port, EACH);
+        CloseHandle(many[i].port);
+    }
+}
+
+static int look_at_memory(struct unattended *u)
+{
+    ULONGLONG limit = GetTickCount64() + SOON_MS;
+    while (!all_done(u) && GetTickCount64() < limit)
+        for (int i = 0; i < 10000; i++)
+            work = work * 7 + 1;
+    return all_done(u);
+}
+
+static int wait_for_events(struct unattended *u)
+{
+    double limit = now_ms() + SOON_MS, left;
+    for (int i = 0; i < MANY; i++) {
+        for (int k = 0; k < EACH; k++) {
+            left = limit - now_ms();
+            if (WaitForSingleObject(u[i].pending[k].ov.hEvent, left > 0 ? (DWORD)left : 0) != WAIT_OBJECT_0)
+                return 0;
+        }
+    }
+    return all_done(u);
+}
+
+static int ask_for_results(struct unattended *u)
+{
+    ULONGLONG limit = GetTickCount64() + SOON_MS;
+    DWORD bytes;
+    while (!all_done(u) && GetTickCount64() < limit)
+        for (int i = 0; i < MANY; i++)
+            for (int k = 0; k < EACH; k++)
+                GetOverlappedResult(u[i].pending[k].file ? u[i].pending[k].file
+                                                         : (HANDLE)u[i].pending[k].pair[0],
+                                    &u[i].pending[k].ov, &bytes, FALSE);
+    return all_done(u);
+}
+
+TEST(many_ports_that_nobody_serves, "OVL-04 OVL-16")
+{
+    many_ports(look_at_memory);
+    many_ports(wait_for_events);
+    many_ports(ask_for_results);
+}

@@ -2,8 +2,8 @@
 /*
  * The kernel does not take another descriptor into an epoll set, because there is no memory, or because the
  * user watches too many already. Each kind of operation that waits for a descriptor is repeated, in a process
- * of its own so that all is made anew, with the first, second, third ... registration failing, until none is left to
- * fail: it is refused with an error that says so, or answered once, as if nothing had been.
+ * of its own so that all is made anew, with the first, second, third ... registration failing, until none is
+ * left to fail: it is refused with an error that says so, or answered once, as if nothing had been.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -124,7 +124,14 @@ static HANDLE any_io_file(void)
         io_file = NULL;
     }
     if (!io_file) {
+        int fd;
+
         snprintf(path, sizeof path, "%s/io", directory);
+        fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600); /* with something in it: the end is no packet */
+        if (fd >= 0 && write(fd, pages[0], DATA) < 0)
+            abort();
+        if (fd >= 0)
+            close(fd);
         io_file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_ALWAYS, FILE_FLAG_OVERLAPPED,
                               NULL);
         if ((uintptr_t)io_file < FDS) /* a number that others had: their handle is not this one */

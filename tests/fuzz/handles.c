@@ -11,7 +11,7 @@
  *
  * handles [--short] [--count N] [--seed N]; the same seed makes the same calls, but for what threads make of
  * them. --trace prints them, --names only the names, --table at the end how often each was called, and which
- * errors it gave.
+ * errors it gave; --only TEXT calls those whose names contain it.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -183,6 +183,7 @@ static void make_good_ones(void)
 }
 
 static bool trace, table;
+static const char *only; /* what the names of those that are called contain */
 static unsigned undocumented;
 static const char *volatile current = "nothing";
 static _Atomic uint64_t calls;
@@ -272,7 +273,8 @@ static const struct entry *any_entry(void)
 
     do
         e = &entries[rnd(ENTRIES)];
-    while (rnd(2) && !strchr(e->arguments, 'o') && !strchr(e->arguments, 'O'));
+    while (only ? !strstr(e->name, only)
+                : rnd(2) && !strchr(e->arguments, 'o') && !strchr(e->arguments, 'O'));
     return e;
 }
 
@@ -425,6 +427,8 @@ static uint64_t arguments(int argc, char **argv)
             table = true;
         else if (!strcmp(argv[i], "--names"))
             print_names();
+        else if (!strcmp(argv[i], "--only") && i + 1 < argc)
+            only = argv[++i];
         else if (!strcmp(argv[i], "--count") && i + 1 < argc)
             count = strtoull(argv[++i], NULL, 0);
         else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
