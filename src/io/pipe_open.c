@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The client's side of a name: connecting to the processes that have instances of it, one after another,
- * and asking. Who is asked is a library's home thread, so the answer does not wait for the program there.
+ * and asking. Who is asked is a library's home thread, so the answer does not wait for the program there. But
+ * a process may be stopped: one that says nothing is as good as one whose instances are taken, and does not
+ * keep others from being asked.
  */
 #include "base/clock.h"
 #include "base/status.h"
@@ -20,7 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SURVEY_MS = 1000, GRACE_MS = 200, SERVERS_MAX = 255 };
+enum { OPEN_MS = 5000, SURVEY_MS = 1000, GRACE_MS = 200, AGAIN_MS = 20, SERVERS_MAX = 255, LATE_MAX = 16 };
 
 /* ---- conversation ---- */
 
@@ -103,12 +105,11 @@ static bool is_gone(int err)
     return err == -ECONNREFUSED || err == -ENOENT || err == -EPIPE || err == -ECONNRESET;
 }
 
-/* One question to one server; *fd is open afterwards if that succeeds. STATUS_PIPE_BROKEN: it is gone. */
-static uint32_t ask(const char *dir, const char *file, const char *text, uint32_t want, uint32_t rights,
-                    uint64_t deadline_ns, int *fd, struct pipe_answer *answer, int *board)
+/* The question. STATUS_PIPE_BROKEN: there is nobody. STATUS_TIMEOUT: no room for us. *fd may be -errno. */
+static uint32_t begin(const char *dir, const char *file, const char *text, uint32_t want, uint32_t rights,
+                      uint64_t deadline_ns, int *fd)
 {
-    int err = 0;
-    uint32_t status;
+    int err;
 
     *fd = pipe_dir_connect(dir, file, deadline_ns);
     if (*fd == -ETIMEDOUT)
@@ -116,10 +117,38 @@ static uint32_t ask(const char *dir, const char *file, const char *text, uint32_
     if (*fd < 0)
         return is_gone(*fd) ? (uint32_t)STATUS_PIPE_BROKEN : status_from_errno(*fd);
     err = say(*fd, want, rights, text);
-    status = err ? (uint32_t)STATUS_PIPE_BROKEN : hear_answer(*fd, answer, board, deadline_ns);
-    if (status != STATUS_SUCCESS)
+    if (!err || err == -EPIPE) /* sent away already: there may be an answer all the same */
+        return STATUS_SUCCESS;
+    pipe_dir_hang_up(*fd);
+    *fd = -1;
+    return STATUS_PIPE_BROKEN;
+}
+
+/*
+ * One question to one server, again while it has too many visitors. *fd is open afterwards if that succeeds, or if
+ * the question was heard (STATUS_TIMEOUT). STATUS_PIPE_BROKEN: it is gone.
+ */
+static uint32_t ask(const char *dir, const char *file, const char *text, uint32_t want, uint32_t rights,
+                    uint64_t deadline_ns, int *fd, struct pipe_answer *answer, int *board)
+{
+    for (;;) {
+        uint32_t status = begin(dir, file, text, want, rights, deadline_ns, fd);
+
+        if (status != STATUS_SUCCESS)
+            return status;
+        status = hear_answer(*fd, answer, board, deadline_ns);
+        if (status == STATUS_TIMEOUT || (status == STATUS_SUCCESS && answer->verdict != PIPE_AGAIN))
+            return status;
         pipe_dir_hang_up(*fd);
-    return status;
+        *fd = -1;
+        if (status != STATUS_SUCCESS)
+            return status;
+        if (wait_sync_cancelled())
+            return STATUS_CANCELLED;
+        if (clock_now_ns() >= deadline_ns)
+            return STATUS_TIMEOUT;
+        wait_sleep(deadline_from_ms(AGAIN_MS), false);
+    }
 }
 
 /* ---- opening ---- */
@@ -127,6 +156,10 @@ static uint32_t ask(const char *dir, const char *file, const char *text, uint32_
 struct opening {
     const char *text;
     uint32_t access, flags, rights;
+    uint64_t deadline_ns;
+    unsigned servers;  /* sockets of the name */
+    struct pollfd late[1 + LATE_MAX]; /* conversations without an answer yet; [0] is the wait room's */
+    unsigned late_count;
     uint32_t status;   /* the best that was heard */
     struct file *file; /* once opened */
 };
@@ -158,33 +191,90 @@ static uint32_t make_end(const struct opening *o, int fd, const struct pipe_answ
     return STATUS_SUCCESS;
 }
 
+/* Goes on after an answer, or for want of one. fd, unless it is -1, and board are used up. */
+static void settle(struct opening *o, int fd, uint32_t status, const struct pipe_answer *answer, int board)
+{
+    bool answered = status == STATUS_SUCCESS;
+
+    if (answered && answer->verdict == PIPE_YES && board >= 0) {
+        status = make_end(o, fd, answer, board, &o->file);
+        o->status = status == STATUS_PIPE_BROKEN ? o->status : status;
+        close(board);
+        return;
+    }
+    if (fd >= 0)
+        pipe_dir_hang_up(fd);
+    if (board >= 0)
+        close(board);
+    if (answered && answer->verdict == PIPE_YES)
+        o->status = STATUS_TOO_MANY_OPENED_FILES; /* the kernel had no number left to give it */
+    else if (status == STATUS_TIMEOUT ||
+             (answered && (answer->verdict == PIPE_NOT_NOW || answer->verdict == PIPE_AGAIN)))
+        o->status = STATUS_PIPE_NOT_AVAILABLE;
+    else if (answered && answer->verdict == PIPE_DENIED)
+        o->status = STATUS_ACCESS_DENIED;
+    else if (!answered && status != STATUS_PIPE_BROKEN)
+        o->status = status;
+}
+
+static bool goes_on(const struct opening *o)
+{
+    return !o->file &&
+           (o->status == STATUS_OBJECT_NAME_NOT_FOUND || o->status == STATUS_PIPE_NOT_AVAILABLE);
+}
+
+/* One that is alone is given all the time there is, one of several a little: then the others are asked as
+ * well. */
 static bool try_open(const char *dir, const char *file, void *ctx)
 {
     struct opening *o = ctx;
+    uint64_t grace_ns = deadline_from_ms(GRACE_MS);
     struct pipe_answer answer = {0};
-    int board = -1;
+    int board = -1, fd;
     uint32_t status;
-    int fd;
 
-    status = ask(dir, file, o->text, PIPE_WANT_OPEN, o->rights, DEADLINE_NEVER, &fd, &answer, &board);
-    if (status == STATUS_SUCCESS && answer.verdict == PIPE_YES && board < 0) {
-        pipe_dir_hang_up(fd); /* the kernel had no number left to give it */
-        o->status = STATUS_TOO_MANY_OPENED_FILES;
-    } else if (status == STATUS_SUCCESS && answer.verdict == PIPE_YES) {
-        status = make_end(o, fd, &answer, board, &o->file);
-        o->status = status == STATUS_PIPE_BROKEN ? o->status : status;
-    } else if (status == STATUS_SUCCESS) {
-        pipe_dir_hang_up(fd);
-        if (answer.verdict == PIPE_NOT_NOW)
-            o->status = STATUS_PIPE_NOT_AVAILABLE;
-        else if (answer.verdict == PIPE_DENIED)
-            o->status = STATUS_ACCESS_DENIED;
-    } else if (status != STATUS_PIPE_BROKEN) {
-        o->status = status;
+    if (o->servers == 1 || grace_ns > o->deadline_ns)
+        grace_ns = o->deadline_ns;
+    status = ask(dir, file, o->text, PIPE_WANT_OPEN, o->rights, grace_ns, &fd, &answer, &board);
+    if (status == STATUS_TIMEOUT && fd >= 0 && board < 0 && o->late_count < LATE_MAX)
+        o->late[++o->late_count] = (struct pollfd){.fd = fd, .events = POLLIN};
+    else
+        settle(o, fd, status, &answer, board);
+    return goes_on(o);
+}
+
+static bool count_one(const char *dir, const char *file, void *ctx)
+{
+    (void)dir;
+    (void)file;
+    ++*(unsigned *)ctx;
+    return true;
+}
+
+/* Nobody has said yes, and some nothing: they are waited for together. */
+static void wait_for_late(struct opening *o)
+{
+    uint32_t status = STATUS_SUCCESS;
+
+    while (o->late_count > 0 && goes_on(o) && status == STATUS_SUCCESS) {
+        unsigned kept = 0;
+
+        status = wait_fds(o->late, 1 + o->late_count, o->deadline_ns, false);
+        for (unsigned i = 1; i <= o->late_count; i++) {
+            struct pipe_answer answer = {0};
+            int board = -1;
+
+            if (status == STATUS_SUCCESS && o->late[i].revents && goes_on(o))
+                settle(o, o->late[i].fd, hear_answer(o->late[i].fd, &answer, &board, 0), &answer, board);
+            else
+                o->late[++kept] = o->late[i];
+        }
+        o->late_count = kept;
     }
-    if (board >= 0)
-        close(board);
-    return !o->file && (o->status == STATUS_OBJECT_NAME_NOT_FOUND || o->status == STATUS_PIPE_NOT_AVAILABLE);
+    if (status != STATUS_SUCCESS && goes_on(o))
+        settle(o, -1, status, NULL, -1);
+    while (o->late_count > 0)
+        pipe_dir_hang_up(o->late[o->late_count--].fd);
 }
 
 static uint32_t rights_of(uint32_t access)
@@ -196,7 +286,7 @@ static uint32_t rights_of(uint32_t access)
 uint32_t pipe_open(const char *name, uint32_t access, uint32_t flags, struct file **out)
 {
     struct opening o = {.access = access, .flags = flags, .rights = rights_of(access),
-                        .status = STATUS_OBJECT_NAME_NOT_FOUND};
+                        .deadline_ns = deadline_from_ms(OPEN_MS), .status = STATUS_OBJECT_NAME_NOT_FOUND};
     char text[PIPE_TEXT_MAX], dir[PIPE_DIR_SIZE];
     uint32_t status = pipe_fold(name, text);
     int err;
@@ -206,7 +296,10 @@ uint32_t pipe_open(const char *name, uint32_t access, uint32_t flags, struct fil
     o.text = text;
     pipe_dir_of(text, dir);
     wait_sync_begin();
-    err = pipe_dir_each(dir, try_open, &o);
+    err = pipe_dir_each(dir, count_one, &o.servers);
+    if (!err)
+        err = pipe_dir_each(dir, try_open, &o);
+    wait_for_late(&o);
     wait_sync_end();
     if (err && err != -ENOENT)
         return status_from_errno(err);
@@ -241,6 +334,8 @@ static bool survey_one(const char *dir, const char *file, void *ctx)
         }
     } else if (status == STATUS_TIMEOUT) {
         s->others->silent = true;
+        if (fd >= 0)
+            pipe_dir_hang_up(fd);
     } else if (fd == -ECONNREFUSED && s->others->clear) {
         pipe_dir_remove(dir, file);
     }
@@ -277,6 +372,7 @@ struct waiting {
     uint64_t start_ns, deadline_ns;
     bool use_default;    /* the server's time, once one has said it */
     bool full;           /* one had no room for us */
+    bool again;          /* one has too many visitors: it is to be asked anew */
     uint32_t status;
 };
 
@@ -293,7 +389,8 @@ static void on_answer(struct waiting *w, const struct pipe_answer *answer)
     uint32_t ms = answer->shape.default_ms;
 
     w->answered++;
-    if (w->use_default && answer->verdict == PIPE_NOT_NOW)
+    w->again = w->again || answer->verdict == PIPE_AGAIN;
+    if (w->use_default && (answer->verdict == PIPE_NOT_NOW || (answer->verdict == PIPE_AGAIN && ms)))
         w->deadline_ns = ms == UINT32_MAX ? DEADLINE_NEVER : w->start_ns + ms * NS_PER_MS;
 }
 
@@ -338,7 +435,8 @@ static bool hear_them(struct waiting *w)
         called = called || (status == STATUS_SUCCESS && answer.verdict == PIPE_YES);
         if (status == STATUS_SUCCESS)
             on_answer(w, &answer);
-        if (status == STATUS_PIPE_BROKEN || (status == STATUS_SUCCESS && answer.verdict == PIPE_UNKNOWN))
+        if (status == STATUS_PIPE_BROKEN ||
+            (status == STATUS_SUCCESS && (answer.verdict == PIPE_UNKNOWN || answer.verdict == PIPE_AGAIN)))
             pipe_dir_hang_up(w->fds[i].fd);
         else
             w->fds[++kept] = w->fds[i];
@@ -347,13 +445,16 @@ static bool hear_them(struct waiting *w)
     return called;
 }
 
+/* Until somebody calls, or (STATUS_RETRY) it is time to ask again. */
 static uint32_t wait_for_call(struct waiting *w)
 {
-    while (w->count > 0) {
-        uint32_t status = wait_fds(w->fds, 1 + w->count, patience(w), false);
+    while (w->count > 0 || w->again) {
+        uint64_t again_ns = w->again ? deadline_from_ms(AGAIN_MS) : DEADLINE_NEVER;
+        uint64_t until_ns = again_ns < patience(w) ? again_ns : patience(w);
+        uint32_t status = wait_fds(w->fds, 1 + w->count, until_ns, false);
 
         if (status == STATUS_TIMEOUT)
-            return STATUS_IO_TIMEOUT;
+            return until_ns == patience(w) ? (uint32_t)STATUS_IO_TIMEOUT : (uint32_t)STATUS_RETRY;
         if (status != STATUS_SUCCESS)
             return status;
         if (hear_them(w))
@@ -363,9 +464,22 @@ static uint32_t wait_for_call(struct waiting *w)
     return w->full ? (uint32_t)STATUS_IO_TIMEOUT : (uint32_t)STATUS_OBJECT_NAME_NOT_FOUND;
 }
 
+/* All who have the name are asked, and waited for. */
+static uint32_t wait_once(struct waiting *w, const char *dir)
+{
+    w->asked = w->answered = w->count = 0;
+    w->full = w->again = false;
+    pipe_dir_each(dir, wait_at, w);
+    if (w->status == STATUS_SUCCESS)
+        w->status = wait_for_call(w);
+    for (unsigned i = 1; i <= w->count; i++)
+        pipe_dir_hang_up(w->fds[i].fd);
+    return w->status;
+}
+
 uint32_t pipe_wait(const char *name, uint32_t ms)
 {
-    struct waiting w = {.status = STATUS_SUCCESS, .start_ns = clock_now_ns(), .use_default = ms == 0};
+    struct waiting w = {.start_ns = clock_now_ns(), .use_default = ms == 0};
     char text[PIPE_TEXT_MAX], dir[PIPE_DIR_SIZE];
     uint32_t status = pipe_fold(name, text);
 
@@ -375,11 +489,10 @@ uint32_t pipe_wait(const char *name, uint32_t ms)
     w.deadline_ns = deadline_from_ms(ms ? ms : SURVEY_MS);
     pipe_dir_of(text, dir);
     wait_sync_begin();
-    pipe_dir_each(dir, wait_at, &w);
-    if (w.status == STATUS_SUCCESS)
-        w.status = wait_for_call(&w);
+    do {
+        w.status = STATUS_SUCCESS;
+        status = wait_once(&w, dir);
+    } while (status == STATUS_RETRY);
     wait_sync_end();
-    for (unsigned i = 1; i <= w.count; i++)
-        pipe_dir_hang_up(w.fds[i].fd);
-    return w.status;
+    return status;
 }

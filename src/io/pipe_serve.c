@@ -23,11 +23,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { UNHEARD_MAX = 256, RETRY_MS = 20, AT_ONCE = 64 };
+enum { UNHEARD_MAX = 256, WAITING_MAX = 256, RETRY_MS = 20, AT_ONCE = 64 };
 
 /* A connection that has not become a pipe. In `visitors` it is anybody's; else whose hands it is in. */
 struct visitor {
@@ -40,11 +41,12 @@ struct visitor {
     struct pipe_name *waits_for; /* borrowed: NULL, it has not said all */
 };
 
-/* visitors, unheard and calling are guarded by pipe_names.lock; the descriptors are constant once made;
+/* visitors, unheard, waiting and calling are guarded by pipe_names.lock; the descriptors are constant once made;
  * coming_back is the home thread's. */
 static struct {
     struct list visitors; /* struct visitor, oldest first */
     uint32_t unheard;     /* visitors that have not said all */
+    uint32_t waiting;     /* visitors that wait for a free instance */
     bool calling;         /* `call` is submitted */
     struct home_work call;
     struct timer retry;
@@ -124,10 +126,22 @@ static void take_locked(struct visitor *v)
 {
     lock_assert_held(&pipe_names.lock);
     list_remove(&v->link);
-    if (v->waits_for)
+    if (v->waits_for) {
         v->waits_for->waiting--;
-    else
+        desk.waiting--;
+    } else {
         desk.unheard--;
+    }
+}
+
+/* So many of a kind may be at the desk: their descriptors are the program's, which has not that many. */
+static uint32_t at_most(uint32_t max)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / 4 < max)
+        return (uint32_t)(files.rlim_cur / 4);
+    return max;
 }
 
 /* ---- free instances ---- */
@@ -249,15 +263,16 @@ static void answer_for(struct visitor *v)
         answer.count = n->count;
         waits = v->hello.want == PIPE_WANT_FREE && list_empty(&n->available);
     }
-    if (waits && !watch_visitor(v)) { /* its going would not be noticed: it goes at once */
-        lock_release(&pipe_names.lock);
-        dismiss(v);
-        return;
+    /* One whose going would not be noticed is not kept either. */
+    if (waits && (desk.waiting >= at_most(WAITING_MAX) || !watch_visitor(v))) {
+        answer.verdict = PIPE_AGAIN;
+        waits = false;
     }
     if (waits) {
         answer.verdict = PIPE_NOT_NOW;
         v->waits_for = n;
         n->waiting++;
+        desk.waiting++;
         pipe_answer_send(v->fd, &answer, -1); /* before somebody can call it */
         list_push_back(&desk.visitors, &v->link);
     }
@@ -295,14 +310,16 @@ static int hear(struct visitor *v)
 /* It may take its time, but so many at once do not: the oldest goes. */
 static void hear_later(struct visitor *v)
 {
+    struct pipe_answer again = {.magic = PIPE_ANSWER, .verdict = PIPE_AGAIN};
     struct visitor *oldest = NULL;
 
     if (!watch_visitor(v)) {
+        pipe_answer_send(v->fd, &again, -1);
         dismiss(v);
         return;
     }
     lock_acquire(&pipe_names.lock);
-    if (desk.unheard == UNHEARD_MAX) {
+    if (desk.unheard > 0 && desk.unheard >= at_most(UNHEARD_MAX)) {
         list_for_each(l, &desk.visitors) {
             oldest = container_of(l, struct visitor, link);
             if (!oldest->waits_for)
@@ -313,8 +330,10 @@ static void hear_later(struct visitor *v)
     desk.unheard++;
     list_push_back(&desk.visitors, &v->link);
     lock_release(&pipe_names.lock);
-    if (oldest)
-        dismiss(oldest);
+    if (!oldest)
+        return;
+    pipe_answer_send(oldest->fd, &again, -1);
+    dismiss(oldest);
 }
 
 static void attend(struct visitor *v)
@@ -506,6 +525,7 @@ void pipe_serve_afresh(void)
         own_fd_close(desk.epoll_fd);
     desk.epoll_fd = -1;
     desk.unheard = 0;
+    desk.waiting = 0;
     desk.calling = false;
     desk.coming_back = false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is said on a connection to a pipe's name before it carries data: one hello, one answer, and for
- * WAIT a second answer when an instance is free. Both ends are the same user's, on the same machine, but
+ * FREE a second answer when an instance is free. Both ends are the same user's, on the same machine, but
  * may be other builds of the library: a hello of another version is refused. To OPEN the answer brings
  * the descriptor of the server's board (pipe_board.h) with it.
  */
@@ -25,7 +25,8 @@ struct pipe_hello {
     uint32_t text_size; /* the folded name follows, without terminator */
 };
 
-enum pipe_verdict { PIPE_YES, PIPE_NOT_NOW, PIPE_DENIED, PIPE_UNKNOWN };
+/* AGAIN: there are too many at the desk; who was to wait, or was not heard, is to come again. */
+enum pipe_verdict { PIPE_YES, PIPE_NOT_NOW, PIPE_DENIED, PIPE_UNKNOWN, PIPE_AGAIN };
 
 struct pipe_answer {
     uint32_t magic;

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -353,7 +354,7 @@ TEST(a_writer_dies)
 TEST(a_server_is_stopped)
 {
     struct child c = start(be_server_until_killed);
-    HANDLE server, h;
+    HANDLE server, second, h;
     DWORD since;
     int status;
 
@@ -365,6 +366,9 @@ TEST(a_server_is_stopped)
         CHECK(!WaitNamedPipeA(NAME, ms) && GetLastError() == ERROR_SEM_TIMEOUT);
         CHECK(GetTickCount() - since < 20000);
     }
+    since = GetTickCount();
+    CHECK_EQ(client_error(), ERROR_PIPE_BUSY);
+    CHECK(GetTickCount() - since < 20000);
     CHECK(serve(PIPE_ACCESS_DUPLEX, MESSAGES, 4) == INVALID_HANDLE_VALUE);
     CHECK_EQ(GetLastError(), ERROR_ACCESS_DENIED);
     CHECK(serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, MESSAGES, PIPE_UNLIMITED_INSTANCES) ==
@@ -376,11 +380,20 @@ TEST(a_server_is_stopped)
     CHECK_EQ(kill(c.pid, SIGSTOP), 0);
     CHECK(waitpid(c.pid, &status, WUNTRACED) == c.pid && WIFSTOPPED(status));
     CHECK(WaitNamedPipeA(NAME, 20000)); /* there is another, whichever is asked first */
+    second = serve(PIPE_ACCESS_DUPLEX, MESSAGES, PIPE_UNLIMITED_INSTANCES);
+    CHECK(second == INVALID_HANDLE_VALUE && GetLastError() == ERROR_ACCESS_DENIED); /* another limit */
+    CHECK_EQ(kill(c.pid, SIGCONT), 0);
+    second = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 4);
+    CHECK(second != INVALID_HANDLE_VALUE);
+    CHECK_EQ(kill(c.pid, SIGSTOP), 0);
+    CHECK(waitpid(c.pid, &status, WUNTRACED) == c.pid && WIFSTOPPED(status));
+    CHECK_EQ(client_error(), 0);
     CHECK_EQ(kill(c.pid, SIGKILL), 0);
     CHECK_EQ(finish(&c), 1000 + SIGKILL);
     h = client();
     CHECK(h != INVALID_HANDLE_VALUE);
     CloseHandle(h);
+    CloseHandle(second);
     CloseHandle(server);
     server = serve(PIPE_ACCESS_DUPLEX, 0, 1); /* clears away */
     CloseHandle(server);
@@ -770,12 +783,148 @@ TEST(visitors_that_say_nothing)
     }
     CHECK_EQ(client_error(), 0);
     for (int i = 0; i < MANY; i++) {
-        char c;
+        struct pipe_answer answer = {0};
 
-        sent_away += recv(fds[i], &c, 1, MSG_DONTWAIT) == 0;
+        if (recv(fds[i], &answer, sizeof answer, MSG_DONTWAIT) == sizeof answer)
+            sent_away += CHECK_EQ(answer.verdict, PIPE_AGAIN);
         close(fds[i]);
     }
     CHECK(sent_away >= MANY - 257);
+    CloseHandle(server);
+}
+
+/* ---- too many ---- */
+
+static int descriptors(void)
+{
+    DIR *list = opendir("/proc/self/fd");
+    int n = 0;
+
+    while (list && readdir(list))
+        n++;
+    if (list)
+        closedir(list);
+    return n;
+}
+
+/* The instance takes the next client, nobody waits for it. */
+static void listen_again(HANDLE server, DWORD read_mode)
+{
+    DWORD nowait = read_mode | PIPE_NOWAIT;
+
+    CHECK(SetNamedPipeHandleState(server, &nowait, NULL, NULL));
+    CHECK(DisconnectNamedPipe(server));
+    ConnectNamedPipe(server, NULL);
+    CHECK(SetNamedPipeHandleState(server, &read_mode, NULL, NULL));
+}
+
+/* Those who wait for an instance take so many descriptors and no more; who is one too many asks again. */
+TEST(waiting_in_thousands)
+{
+    enum { MANY = 700 };
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, 0, 1), h = client();
+    static int fds[MANY];
+    int counts[5] = {0};
+    struct child c;
+    int before = descriptors();
+
+    for (int i = 0; i < MANY; i++) {
+        struct pipe_answer answer = {.verdict = 4};
+
+        fds[i] = visit();
+        send_hello(fds[i], PIPE_HELLO, PIPE_WANT_FREE, 4, "unit", 4);
+        CHECK(recv(fds[i], &answer, sizeof answer, MSG_WAITALL) == sizeof answer);
+        counts[answer.verdict <= PIPE_AGAIN ? answer.verdict : PIPE_DENIED]++;
+    }
+    CHECK_EQ(counts[PIPE_NOT_NOW] + counts[PIPE_AGAIN], MANY);
+    CHECK(counts[PIPE_NOT_NOW] > 0 && counts[PIPE_NOT_NOW] <= 256);
+    CHECK(descriptors() - before <= MANY + 256 + 1);
+    CHECK(!WaitNamedPipeA(NAME, 100) && GetLastError() == ERROR_SEM_TIMEOUT);
+    CHECK(!WaitNamedPipeA(NAME, NMPWAIT_USE_DEFAULT_WAIT) && GetLastError() == ERROR_SEM_TIMEOUT);
+    c = start(wait_for_it);
+    CHECK(await(c.from));
+    CloseHandle(h);
+    listen_again(server, 0);
+    CHECK_EQ(finish(&c), 0);
+    for (int i = 0; i < MANY; i++)
+        close(fds[i]);
+    CloseHandle(server);
+}
+
+/* Says any part of any hello, true or not, and goes or stays. */
+static int pester(struct child *me)
+{
+    enum { AT_ONCE = 400, VISITS = 6000 };
+    static int fds[AT_ONCE];
+    uint32_t state = 12345;
+
+    tell(me->to);
+    for (int i = 0; i < VISITS; i++) {
+        struct pipe_hello hello = {PIPE_HELLO, PIPE_WANT_OPEN, 0, 4};
+        int *fd = &fds[i % AT_ONCE];
+        char noise[64];
+        size_t n = 0;
+
+        if (*fd)
+            close(*fd);
+        *fd = visit();
+        if (*fd < 0)
+            return 1;
+        state = state * 1664525 + 1013904223;
+        for (size_t k = 0; k < sizeof noise; k++)
+            noise[k] = (char)(state >> k % 24);
+        if (state >> 29 == 1)
+            hello.text_size = state;
+        if (state >> 29 == 2)
+            hello.want = PIPE_WANT_FREE;
+        if (state >> 29 == 3)
+            hello.want = PIPE_WANT_SHAPE;
+        if (state >> 29 == 4)
+            hello.magic = state;
+        memcpy(noise, &hello, state >> 29 == 5 ? 0 : sizeof hello);
+        memcpy(noise + sizeof hello, state >> 29 == 6 ? "none" : "unit", 4);
+        n = state >> 8 & 1 ? sizeof hello + 4 : (state >> 9) % (sizeof hello + 4); /* all, or a part; none */
+        if (hello.want == PIPE_WANT_OPEN && n == sizeof hello + 4 && state >> 29 != 6)
+            n--; /* nearly: the instances are not for him */
+        send(*fd, noise, n, MSG_NOSIGNAL);
+        if (state >> 12 & 1) {
+            close(*fd);
+            *fd = 0;
+        }
+    }
+    tell(me->to);
+    await(me->from);
+    return 0;
+}
+
+/* A good client gets through all that, again and again; and nothing of it is left. */
+TEST(pestered)
+{
+    HANDLE server = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 1);
+    int before = descriptors(), most = 0, rounds = 0, now;
+    struct child c = start(pester);
+    struct pollfd over = {.fd = c.from, .events = POLLIN};
+
+    CHECK(await(c.from));
+    while (rounds < 20 || poll(&over, 1, 0) == 0) {
+        HANDLE h = client();
+
+        if (!CHECK(h != INVALID_HANDLE_VALUE))
+            break;
+        CHECK(say(h, "good"));
+        CHECK_STR(hear(server), "good");
+        CloseHandle(h);
+        listen_again(server, PIPE_READMODE_MESSAGE);
+        now = descriptors();
+        most = now > most ? now : most;
+        rounds++;
+    }
+    CHECK(most - before <= 256 + 256 + 16);
+    CHECK_EQ(finish(&c), 0);
+    CHECK_EQ(client_error(), 0);
+    for (int i = 0; i < 5000 && descriptors() > before + 4; i++)
+        usleep(1000);
+    CHECK(descriptors() <= before + 4);
     CloseHandle(server);
 }
 
