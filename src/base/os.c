@@ -51,6 +51,13 @@ int os_refusal(const char *what)
     return fault(what);
 }
 
+int64_t os_answer(const char *what, int64_t result)
+{
+    int other = fault(what);
+
+    return other ? other : result;
+}
+
 int64_t os_read(int fd, const struct iovec *iov, unsigned count, uint64_t offset, int rw_flags)
 {
     ssize_t n = fault("preadv2");

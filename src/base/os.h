@@ -23,6 +23,8 @@ extern int (*os_fault)(const char *call);
 
 /* What a test says about something that is no call of this file: 0, or the -errno it is to fail with. */
 int os_refusal(const char *what);
+/* What the kernel has answered, unless os_fault knows another answer. */
+int64_t os_answer(const char *what, int64_t result);
 
 int64_t os_read(int fd, const struct iovec *iov, unsigned count, uint64_t offset, int rw_flags);
 int64_t os_write(int fd, const struct iovec *iov, unsigned count, uint64_t offset, int rw_flags);

@@ -217,7 +217,7 @@ void aio_harvest(struct poller *p)
         for (uint32_t i = 0; i < n; i++) {
             struct op *op = (struct op *)(uintptr_t)some[i].data;
 
-            op->done(op, some[i].res);
+            op->done(op, os_answer("io_getevents", some[i].res));
         }
         left -= n;
     }

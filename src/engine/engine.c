@@ -151,8 +151,11 @@ int engine_start(struct op *op)
         return err;
     if (op->direct) {
         op->generation = 0; /* no cancel reaches it there */
-        if (aio_start(op) == 0)
+        err = aio_start(op);
+        if (err == 0)
             return 0;
+        if (err == -EOPNOTSUPP || err == -ENOSYS || err == -EPERM)
+            atomic_store_explicit(op->direct_left, DIRECT_NEVER, memory_order_relaxed);
         op->direct = NULL;
     }
     op->generation = atomic_fetch_add_explicit(&engine.generation, 1, memory_order_relaxed) + 1;

@@ -31,6 +31,8 @@ enum op_code {
     OP_CALL,  /* call(op) on a pool thread, whatever the engine: anything that blocks */
 };
 
+enum { DIRECT_NEVER = UINT8_MAX };
+
 struct op {
     uint8_t code;
     uint8_t state; /* the engine's own */
@@ -43,7 +45,10 @@ struct op {
                               * which aio_attach gave one; pinned until done. NULL: no */
     uint64_t offset;         /* UINT64_MAX: the fd's own position */
     int64_t result;
-    int64_t (*call)(struct op *op); /* OP_CALL: bytes or -errno */
+    union {
+        int64_t (*call)(struct op *op); /* OP_CALL: bytes or -errno */
+        _Atomic uint8_t *direct_left;   /* with `direct`, until it starts: gets DIRECT_NEVER when the queue */
+    };                                  /* refuses for good, so that the next do not ask */
     void (*done)(struct op *op, int64_t result);
     struct list link; /* the engine's own */
 };

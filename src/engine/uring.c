@@ -295,7 +295,7 @@ static unsigned reap(void)
 
     while (io_uring_peek_cqe(&ring.uring, &cqe) == 0) {
         uint64_t user_data = cqe->user_data;
-        int64_t result = cqe->res;
+        int64_t result = os_answer("io_uring_cqe", cqe->res);
         struct op *op;
 
         io_uring_cqe_seen(&ring.uring, cqe);

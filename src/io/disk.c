@@ -34,7 +34,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SPARED = 64 };
+enum { SPARED = 64 }; /* less than DIRECT_NEVER */
 
 static struct disk *disk_of(const struct file *f)
 {
@@ -154,6 +154,8 @@ static struct poller *direct_for(struct request *r)
     if (to.modes & FILE_MODE_REBOUND)
         return NULL; /* only its first port stays as long as the file does, and with it that poller */
     left = atomic_load_explicit(&d->waited, memory_order_relaxed);
+    if (left == DIRECT_NEVER)
+        return NULL;
     if (left > 0) {
         atomic_store_explicit(&d->waited, left - 1, memory_order_relaxed); /* a lost count does no harm */
         return NULL;
@@ -266,6 +268,7 @@ static uint32_t transfer(struct request *r)
     }
     fill_op(r);
     r->op.direct = direct_for(r);
+    r->op.direct_left = &disk_of(r->file)->waited;
     r->op.done = op_done;
     return request_start_engine(r);
 }

@@ -16,8 +16,10 @@
 #include <iocp.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sched.h>
 #include <time.h>
@@ -38,10 +40,13 @@ static struct slot slots[DEPTH];
 
 static const char *refused_call; /* NULL: none */
 static int refusal, refuse_each;
+static bool without_queue; /* all goes to the ring, or to the threads */
 static _Atomic unsigned asked;
 
 static int refuse(const char *call)
 {
+    if (without_queue && strcmp(call, "io_submit") == 0)
+        return -EOPNOTSUPP;
     if (strcmp(call, refused_call) != 0)
         return 0;
     return (atomic_fetch_add(&asked, 1) + 1) % (unsigned)refuse_each == 0 ? refusal : 0;
@@ -54,6 +59,39 @@ static void refuse_from_now(const char *call, int err, int each)
     refuse_each = each;
     atomic_store(&asked, 0);
     os_fault = call ? refuse : NULL;
+}
+
+/* ---- is it what it is said to be? ---- */
+
+static _Atomic unsigned submitted, answered;
+
+static int count_calls(const char *call)
+{
+    if (strcmp(call, "io_submit") == 0)
+        atomic_fetch_add(&submitted, 1);
+    if (strcmp(call, "io_getevents") == 0)
+        atomic_fetch_add(&answered, 1);
+    return 0;
+}
+
+/* Why nothing here goes past the page cache, or not by the device's queue; NULL if it does. */
+static const char *not_direct(void)
+{
+    char probe[] = "/tmp/iocp-direct-XXXXXX";
+    int fd = mkstemp(probe), direct;
+    unsigned long context = 0;
+    int err = os_aio_setup(1, &context);
+
+    direct = open(probe, O_RDONLY | O_DIRECT | O_CLOEXEC);
+    close(fd);
+    unlink(probe);
+    if (direct < 0)
+        return "O_DIRECT is not to be had on /tmp";
+    close(direct);
+    if (err < 0)
+        return "the kernel has no io_submit";
+    os_aio_destroy(context);
+    return NULL;
 }
 
 /* ---- one file ---- */
@@ -211,9 +249,24 @@ TEST(no_queue_to_be_had)
     }
 }
 
+/* On a kernel and a file system that have it, the device's queue is what is used: most transfers go there. */
 TEST(all_on_the_queue)
 {
+    const char *why = not_direct();
+    HANDLE file;
+
     write_and_read(NULL, 0, 0);
+    if (why)
+        SKIP(why);
+    atomic_store(&submitted, 0);
+    atomic_store(&answered, 0);
+    os_fault = count_calls;
+    file = open_there();
+    through_port(file, 0, 4 * BLOCKS);
+    CloseHandle(file);
+    os_fault = NULL;
+    if (!CHECK(atomic_load(&submitted) >= 4 * BLOCKS / 2) || !CHECK(atomic_load(&answered) >= 4 * BLOCKS / 2))
+        printf("  %u submitted, %u answered of %d\n", submitted, answered, 4 * BLOCKS);
 }
 
 TEST(queue_full_now_and_then)
@@ -224,6 +277,102 @@ TEST(queue_full_now_and_then)
 TEST(not_on_this_file_system)
 {
     write_and_read("io_submit", -EOPNOTSUPP, 1);
+}
+
+/* A refusal for good is believed: one file asks once, or as often as it has transfers under way by then. */
+TEST(refused_for_good)
+{
+    static const int why[] = {-EOPNOTSUPP, -ENOSYS, -EPERM};
+
+    if (not_direct())
+        SKIP(not_direct());
+    for (int i = 0; i < 3; i++) {
+        HANDLE file = open_there();
+
+        refuse_from_now("io_submit", why[i], 1);
+        through_port(file, 0, 4 * BLOCKS);
+        CHECK_EQ(atomic_load(&asked), 1);
+        refuse_from_now(NULL, 0, 0);
+        CloseHandle(file);
+    }
+}
+
+/* ---- answers that the device would give ---- */
+
+/* It would have to wait, or cannot say whether it would: then somebody else waits. */
+TEST(answers_that_it_would_wait)
+{
+    static const int why[] = {-EAGAIN, -EOPNOTSUPP};
+
+    for (int i = 0; i < 2; i++)
+        for (int each = 1; each < 4; each++)
+            write_and_read("io_getevents", why[i], each);
+}
+
+/* The rest of a short transfer is asked for; so nobody sees that it was short. */
+TEST(short_answers)
+{
+    write_and_read("io_getevents", BLOCK / 2, 2);
+    write_and_read("io_getevents", 512, 3);
+}
+
+/* Each is answered once: those that failed with the error, their OVERLAPPED saying the same. */
+static void failing(const char *call, int err, int write, DWORD wanted)
+{
+    HANDLE file = open_there(), port = CreateIoCompletionPort(file, NULL, 0, 0);
+    unsigned good = 0, bad = 0, injected;
+    OVERLAPPED *ov;
+    ULONG_PTR key;
+    DWORD bytes;
+
+    refuse_from_now(call, err, 3);
+    for (unsigned i = 0; i < DEPTH; i++)
+        CHECK(start(file, &slots[i], i, write, NULL));
+    for (unsigned i = 0; i < DEPTH; i++) {
+        if (GetQueuedCompletionStatus(port, &bytes, &key, &ov, 20000)) {
+            CHECK_EQ(bytes, BLOCK);
+            CHECK(write || holds((struct slot *)ov));
+            good++;
+        } else if (CHECK(ov != NULL)) {
+            CHECK_EQ(GetLastError(), wanted);
+            CHECK_EQ(bytes, 0);
+            CHECK(!GetOverlappedResult(file, ov, &bytes, FALSE));
+            CHECK_EQ(GetLastError(), wanted);
+            bad++;
+        }
+    }
+    CHECK(!GetQueuedCompletionStatus(port, &bytes, &key, &ov, 0) && !ov);
+    injected = atomic_load(&asked) / 3;
+    refuse_from_now(NULL, 0, 0);
+    CHECK_EQ(bad, injected);
+    CHECK_EQ(good + bad, DEPTH);
+    CloseHandle(file);
+    CloseHandle(port);
+}
+
+TEST(failed_answers)
+{
+    failing("io_getevents", -EIO, 0, ERROR_IO_DEVICE);
+    failing("io_getevents", -EIO, 1, ERROR_IO_DEVICE);
+    failing("io_getevents", -ENOSPC, 1, ERROR_DISK_FULL);
+    failing("io_getevents", -ENOMEM, 0, ERROR_NOT_ENOUGH_MEMORY);
+    failing("io_getevents", -EFAULT, 0, ERROR_NOACCESS);
+    if (not_direct())
+        SKIP(not_direct());
+}
+
+/* The same by the ring, for a file system that has no queue of its own. */
+TEST(answers_of_the_ring)
+{
+    if (strcmp(iocp_engine_name(), "uring") != 0)
+        SKIP("there is no ring in this engine");
+    without_queue = true;
+    write_and_read("io_uring_cqe", -EAGAIN, 2);
+    write_and_read("io_uring_cqe", BLOCK / 2, 2);
+    failing("io_uring_cqe", -EIO, 0, ERROR_IO_DEVICE);
+    failing("io_uring_cqe", -EIO, 1, ERROR_IO_DEVICE);
+    failing("io_uring_cqe", -ENOSPC, 1, ERROR_DISK_FULL);
+    without_queue = false;
 }
 
 /* ---- without a port ---- */
