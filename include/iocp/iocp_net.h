@@ -435,6 +435,40 @@ WINSOCK_API_LINKAGE int WSAAPI WSAConnect(SOCKET s, const struct sockaddr *addre
                                           LPQOS group_qos) IOCP_SYM(WSAConnect);
 
 /*
+ * Connects to one of the addresses of a name, tried one after another; WSAConnectByList: to one of a list.
+ * s: a stream socket, bound or not (...ByList: unbound, or WSAEINVAL); blocks whatever its mode. An AF_INET6
+ * socket with IPV6_V6ONLY off takes IPv4 as well, in a list as mapped addresses. local, remote: NULL, or room
+ * of *..._size bytes for the two ends' addresses (WSAEFAULT if it is too small). timeout: NULL, or how long
+ * all of it may take: WSAETIMEDOUT. reserved: NULL. TRUE, or FALSE and why the last address failed,
+ * WSAHOST_NOT_FOUND, WSAEINVAL (no node, service or address; no stream), WSAEISCONN.
+ * Differs: a connect that is under way when the time is up is ended then, not waited for.
+ */
+WINSOCK_API_LINKAGE BOOL PASCAL WSAConnectByNameA(SOCKET s, LPCSTR node, LPCSTR service, LPDWORD local_size,
+                                                  struct sockaddr *local, LPDWORD remote_size,
+                                                  struct sockaddr *remote, const struct iocp_timeval *timeout,
+                                                  LPWSAOVERLAPPED reserved) IOCP_SYM(WSAConnectByNameA);
+WINSOCK_API_LINKAGE BOOL PASCAL WSAConnectByNameW(SOCKET s, LPWSTR node, LPWSTR service, LPDWORD local_size,
+                                                  struct sockaddr *local, LPDWORD remote_size,
+                                                  struct sockaddr *remote, const struct iocp_timeval *timeout,
+                                                  LPWSAOVERLAPPED reserved) IOCP_SYM(WSAConnectByNameW);
+WINSOCK_API_LINKAGE BOOL PASCAL WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST list, LPDWORD local_size,
+                                                 struct sockaddr *local, LPDWORD remote_size,
+                                                 struct sockaddr *remote, const struct iocp_timeval *timeout,
+                                                 LPWSAOVERLAPPED reserved) IOCP_SYM(WSAConnectByList);
+
+/*
+ * Joins a group. s: a datagram socket of WSASocket with WSA_FLAG_MULTIPOINT_C_LEAF or ..._D_LEAF (else
+ * WSAEINVAL); name, length: the group's address. flags: JL_RECEIVER_ONLY, JL_BOTH: it receives what is sent
+ * there, on the interface of its local address, or the usual one; JL_SENDER_ONLY: it is connected to the
+ * group. Returns s, or INVALID_SOCKET: WSAEADDRNOTAVAIL (no group), WSAEISCONN (in one already),
+ * WSAEPROTONOSUPPORT (caller_data), WSAEINVAL (flags). An unbound socket is bound. qos, group_qos: ignored.
+ * Differs: a receiver sends to the group by WSASendTo only.
+ */
+WINSOCK_API_LINKAGE SOCKET WSAAPI WSAJoinLeaf(SOCKET s, const struct sockaddr *name, int length,
+                                              LPWSABUF caller_data, LPWSABUF callee_data, LPQOS qos,
+                                              LPQOS group_qos, DWORD flags) IOCP_SYM(WSAJoinLeaf);
+
+/*
  * Lets another process have the socket: info gets a description to be sent there and given to
  * WSASocket, once. process: its id. The socket here may be closed at once: a copy stays until the other
  * process has taken it or ended. SOCKET_ERROR: WSAEINVAL (no such process), WSAEMFILE. Differs: WSASocket
@@ -583,12 +617,14 @@ WINSOCK_API_LINKAGE int WSAAPI WSANtohs(SOCKET s, USHORT net, USHORT *host) IOCP
 
 #ifdef UNICODE
 #define WSASocket          WSASocketW
+#define WSAConnectByName   WSAConnectByNameW
 #define WSADuplicateSocket WSADuplicateSocketW
 #define WSAEnumProtocols   WSAEnumProtocolsW
 #define WSAStringToAddress WSAStringToAddressW
 #define WSAAddressToString WSAAddressToStringW
 #else
 #define WSASocket          WSASocketA
+#define WSAConnectByName   WSAConnectByNameA
 #define WSADuplicateSocket WSADuplicateSocketA
 #define WSAEnumProtocols   WSAEnumProtocolsA
 #define WSAStringToAddress WSAStringToAddressA

@@ -31,10 +31,11 @@ typedef void(CALLBACK *LPLOOKUPSERVICE_COMPLETION_ROUTINE)(DWORD error, DWORD by
 /*
  * GetAddrInfoW that need not block. node, service, hints: as there (what of hints is not asked for is 0, or
  * WSANO_RECOVERY). space: NS_ALL or NS_DNS; provider: NULL. result: gets a list for FreeAddrInfoExW, when
- * it is done. timeout: ignored. overlapped NULL: blocks, and routine and handle are NULL. Else there is
- * either an event in hEvent, or a routine, called on a thread of the thread pool (WSAEINVAL: both, or
- * neither); handle, if not NULL, gets what GetAddrInfoExCancel takes. result and overlapped live until then.
- * 0, WSA_IO_PENDING, an EAI_* code, WSA_INVALID_HANDLE (the event). The A form only blocks.
+ * it is done. timeout: NULL, or how long it may take, then WSAETIMEDOUT. overlapped NULL: blocks, and routine
+ * and handle are NULL. Else there is either an event in hEvent, or a routine, called on a thread of the
+ * thread pool (WSAEINVAL: both, or neither); handle, if not NULL, gets what GetAddrInfoExCancel takes. result
+ * and overlapped live until then. 0, WSA_IO_PENDING, an EAI_* code, WSA_INVALID_HANDLE (the event). The A
+ * form only blocks, without timeout.
  */
 WINSOCK_API_LINKAGE INT WSAAPI GetAddrInfoExW(PCWSTR node, PCWSTR service, DWORD space, LPGUID provider,
                                               const ADDRINFOEXW *hints, PADDRINFOEXW *result,

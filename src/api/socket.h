@@ -50,6 +50,13 @@ uintptr_t socket_publish(uint32_t status, struct file *f);
 /* Describes a socket: SO_PROTOCOL_INFOA and SO_PROTOCOL_INFOW. *size in: room, out: used. */
 uint32_t socket_protocol_info(struct file *f, bool wide, void *info, int32_t *size);
 
+/* The addresses of a name, for FreeAddrInfoExW; 0 or a WSA code. limit: NULL, or how long it may take. */
+struct resolve_hints;
+struct iocp_timeval;
+struct addrinfoexW;
+uint32_t socket_look_up(const char *node, const char *service, const struct resolve_hints *asked,
+                        const struct iocp_timeval *limit, struct addrinfoexW **result);
+
 /* A socket out of what WSADuplicateSocket wrote, a WSAPROTOCOL_INFOA or W; NO_SOCKET and the last error. */
 uintptr_t socket_from_info(const void *info);
 

@@ -140,6 +140,8 @@ static SOCKET new_socket(int family, int type, int protocol, DWORD flags)
         status = status_from_wsa(WSANOTINITIALISED);
     if (status == STATUS_SUCCESS)
         status = sock_new(family, type, protocol, flags & WSA_FLAG_OVERLAPPED, &f);
+    if (status == STATUS_SUCCESS && (flags & (WSA_FLAG_MULTIPOINT_C_LEAF | WSA_FLAG_MULTIPOINT_D_LEAF)))
+        atomic_store(&sock_of(f)->leaf, SOCK_LEAF_OPEN); /* no stream: see check_flags */
     return socket_publish(status, f);
 }
 

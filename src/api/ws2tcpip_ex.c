@@ -2,8 +2,9 @@
 /*
  * ws2tcpip.h: GetAddrInfoEx and its kin. One that is overlapped is asked on a thread of the process's thread
  * pool, where the routine is called too. A query stands in a list until its answer is decided; whoever takes
- * it out, the thread that has asked or the one that cancels, gives the answer, so there is one. A cancelled
- * query is asked to its end all the same, and then forgotten.
+ * it out, the thread that has asked, the one that cancels or the timer, gives the answer, so there is one. A
+ * query that was given up is asked to its end all the same, and then forgotten. One that blocks, but not for
+ * ever, is an overlapped one that is waited for.
  */
 #include "api/socket.h"
 #include "base/fork.h"
@@ -29,6 +30,8 @@ struct query {
     _Atomic int refs;   /* of the work that asks, and of the routine's */
     uintptr_t id;       /* what the program has as its handle */
     PTP_WORK ask, call; /* both made in advance: an answer cannot fail. `call` NULL: no routine */
+    PTP_TIMER timer;    /* NULL: it may take as long as the resolver likes */
+    int64_t limit;      /* of the timer: 100 ns, negative */
     OVERLAPPED *ov;     /* the user's until the answer, like all below */
     PADDRINFOEXW *result;
     struct object *event; /* counted; NULL with a routine */
@@ -126,6 +129,8 @@ static void query_put(struct query *q)
         CloseThreadpoolWork(q->ask);
     if (q->call)
         CloseThreadpoolWork(q->call);
+    if (q->timer)
+        CloseThreadpoolTimer(q->timer); /* its context is a number, so it may come too late */
     if (q->event)
         object_put(q->event);
     free(q->node);
@@ -195,9 +200,54 @@ static VOID CALLBACK run_ask(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_
     query_put(q);
 }
 
-/* NULL: no memory. The names are used up. */
+/* Found, it is taken out, and the caller gives the answer; with a reference. NULL: none such. */
+static struct query *take_by_id(uintptr_t id)
+{
+    struct query *found = NULL;
+
+    lock_acquire(&queries.lock);
+    for (struct list *n = queries.all.next; n != &queries.all && !found; n = n->next) {
+        struct query *q = container_of(n, struct query, link);
+
+        if (q->id == id)
+            found = q;
+    }
+    if (found) {
+        list_remove(&found->link);
+        list_init(&found->link);
+        atomic_fetch_add(&found->refs, 1);
+    }
+    lock_release(&queries.lock);
+    return found;
+}
+
+/* false: it is answered already. */
+static bool give_up(uintptr_t id, uint32_t code)
+{
+    struct query *q = take_by_id(id);
+
+    if (!q)
+        return false;
+    q->code = code;
+    if (q->routine) {
+        SubmitThreadpoolWork(q->call); /* the reference goes along */
+    } else {
+        publish(q);
+        query_put(q);
+    }
+    return true;
+}
+
+static VOID CALLBACK run_out(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_TIMER timer)
+{
+    (void)instance;
+    (void)timer;
+    give_up((uintptr_t)context, WSAETIMEDOUT);
+}
+
+/* NULL: no memory. The names are used up. limit: NULL, or how long it may take. */
 static struct query *query_new(char *node, char *service, const struct resolve_hints *hints, OVERLAPPED *ov,
-                               LPLOOKUPSERVICE_COMPLETION_ROUTINE routine)
+                               LPLOOKUPSERVICE_COMPLETION_ROUTINE routine, const struct iocp_timeval *limit)
 {
     struct query *q = calloc(1, sizeof *q);
 
@@ -213,9 +263,14 @@ static struct query *query_new(char *node, char *service, const struct resolve_h
     q->hints = *hints;
     q->ov = ov;
     q->routine = routine;
+    lock_acquire(&queries.lock);
+    q->id = ++queries.last_id;
+    lock_release(&queries.lock);
     q->ask = CreateThreadpoolWork(run_ask, q, NULL);
     q->call = routine ? CreateThreadpoolWork(run_call, q, NULL) : NULL;
-    if (q->ask && (q->call || !routine))
+    q->timer = limit ? CreateThreadpoolTimer(run_out, (PVOID)q->id, NULL) : NULL;
+    q->limit = limit ? -((int64_t)limit->tv_sec * 10000000 + (int64_t)limit->tv_usec * 10) : 0;
+    if (q->ask && (q->call || !routine) && (q->timer || !limit))
         return q;
     query_put(q);
     return NULL;
@@ -235,12 +290,16 @@ static uint32_t query_start(struct query *q, PADDRINFOEXW *result, HANDLE *handl
     q->result = result;
     q->ov->Internal = (ULONG_PTR)STATUS_PENDING;
     q->ov->Pointer = result;
-    lock_acquire(&queries.lock);
-    q->id = ++queries.last_id;
-    list_push_back(&queries.all, &q->link);
-    lock_release(&queries.lock);
     if (handle)
         *handle = (HANDLE)q->id;
+    lock_acquire(&queries.lock);
+    list_push_back(&queries.all, &q->link);
+    lock_release(&queries.lock);
+    if (q->timer) {
+        FILETIME due = {(DWORD)(uint64_t)q->limit, (DWORD)((uint64_t)q->limit >> 32)};
+
+        SetThreadpoolTimer(q->timer, &due, 0, 0); /* q is there until it has been asked */
+    }
     SubmitThreadpoolWork(q->ask);
     return WSA_IO_PENDING;
 }
@@ -297,13 +356,51 @@ INT WSAAPI GetAddrInfoExA(PCSTR node, PCSTR service, DWORD space, LPGUID provide
     return answer(ask(node, service, &asked, false, result));
 }
 
-static uint32_t look_up(char *node, char *service, const struct resolve_hints *asked, PADDRINFOEXW *result)
+/* Both names are used up. */
+static uint32_t look_up_now(char *node, char *service, const struct resolve_hints *asked, bool wide,
+                            ADDRINFOEXA **result)
 {
-    uint32_t code = ask(node, service, asked, true, (ADDRINFOEXA **)(void *)result);
+    uint32_t code = ask(node, service, asked, wide, result);
 
     free(node);
     free(service);
     return code;
+}
+
+static uint32_t look_up_in_time(char *node, char *service, const struct resolve_hints *asked,
+                                const struct iocp_timeval *limit, ADDRINFOEXA **result)
+{
+    OVERLAPPED ov = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    struct query *q = query_new(node, service, asked, &ov, NULL, limit);
+    uint32_t code = WSA_NOT_ENOUGH_MEMORY;
+
+    if (q && ov.hEvent)
+        code = query_start(q, (PADDRINFOEXW *)(void *)result, NULL);
+    else if (q)
+        query_put(q);
+    if (code == WSA_IO_PENDING) {
+        WaitForSingleObject(ov.hEvent, INFINITE); /* the timer answers, if nobody else */
+        code = (uint32_t)ov.Internal;
+    }
+    if (ov.hEvent)
+        CloseHandle(ov.hEvent);
+    return code;
+}
+
+uint32_t socket_look_up(const char *node, const char *service, const struct resolve_hints *asked,
+                        const struct iocp_timeval *limit, ADDRINFOEXW **result)
+{
+    ADDRINFOEXA **list = (ADDRINFOEXA **)(void *)result;
+    char *own_node = strdup(node), *own_service = strdup(service);
+
+    *result = NULL;
+    if (!own_node || !own_service) {
+        free(own_node);
+        free(own_service);
+        return WSA_NOT_ENOUGH_MEMORY;
+    }
+    return limit ? look_up_in_time(own_node, own_service, asked, limit, list)
+                 : look_up_now(own_node, own_service, asked, true, list);
 }
 
 INT WSAAPI GetAddrInfoExW(PCWSTR node, PCWSTR service, DWORD space, LPGUID provider, const ADDRINFOEXW *hints,
@@ -315,11 +412,12 @@ INT WSAAPI GetAddrInfoExW(PCWSTR node, PCWSTR service, DWORD space, LPGUID provi
     char *narrow_node, *narrow_service;
     struct query *q;
 
-    (void)timeout; /* the resolver has its own */
     if (code)
         return answer(code);
     *result = NULL;
     if (overlapped ? !routine == !overlapped->hEvent : routine || handle)
+        return answer(WSAEINVAL);
+    if (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0))
         return answer(WSAEINVAL);
     narrow_node = text_utf8_new(node);
     narrow_service = text_utf8_new(service);
@@ -328,47 +426,18 @@ INT WSAAPI GetAddrInfoExW(PCWSTR node, PCWSTR service, DWORD space, LPGUID provi
         free(narrow_service);
         return answer(WSA_NOT_ENOUGH_MEMORY);
     }
+    if (!overlapped && timeout)
+        return answer(look_up_in_time(narrow_node, narrow_service, &asked, timeout,
+                                      (ADDRINFOEXA **)(void *)result));
     if (!overlapped)
-        return answer(look_up(narrow_node, narrow_service, &asked, result));
-    q = query_new(narrow_node, narrow_service, &asked, overlapped, routine);
+        return answer(look_up_now(narrow_node, narrow_service, &asked, true, (ADDRINFOEXA **)(void *)result));
+    q = query_new(narrow_node, narrow_service, &asked, overlapped, routine, timeout);
     return answer(q ? query_start(q, result, handle) : WSA_NOT_ENOUGH_MEMORY);
-}
-
-/* Found, it is taken out, and the caller gives the answer; with a reference. NULL: none such. */
-static struct query *take_by_id(uintptr_t id)
-{
-    struct query *found = NULL;
-
-    lock_acquire(&queries.lock);
-    for (struct list *n = queries.all.next; n != &queries.all && !found; n = n->next) {
-        struct query *q = container_of(n, struct query, link);
-
-        if (q->id == id)
-            found = q;
-    }
-    if (found) {
-        list_remove(&found->link);
-        list_init(&found->link);
-        atomic_fetch_add(&found->refs, 1);
-    }
-    lock_release(&queries.lock);
-    return found;
 }
 
 INT WSAAPI GetAddrInfoExCancel(LPHANDLE handle)
 {
-    struct query *q = handle ? take_by_id((uintptr_t)*handle) : NULL;
-
-    if (!q)
-        return answer(WSA_INVALID_HANDLE);
-    q->code = WSA_E_CANCELLED;
-    if (q->routine) {
-        SubmitThreadpoolWork(q->call); /* the reference goes along */
-    } else {
-        publish(q);
-        query_put(q);
-    }
-    return 0;
+    return answer(handle && give_up((uintptr_t)*handle, WSA_E_CANCELLED) ? 0 : WSA_INVALID_HANDLE);
 }
 
 INT WSAAPI GetAddrInfoExOverlappedResult(LPOVERLAPPED overlapped)

@@ -227,6 +227,39 @@ uint32_t connect_socket(struct file *f, const void *addr, int32_t len)
     return status;
 }
 
+/* A connect that nobody waits for any more: who connects next begins anew. Closing ends it by itself. */
+static void abandon(struct file *f)
+{
+    uint8_t connecting = SOCK_PHASE_CONNECTING;
+
+    lock_acquire(&f->lock);
+    if (!f->closing && atomic_compare_exchange_strong(&sock_of(f)->phase, &connecting, SOCK_PHASE_OPEN))
+        begin_anew(f);
+    lock_release(&f->lock);
+}
+
+uint32_t connect_in_time(struct file *f, const void *addr, int32_t len, uint64_t deadline_ns)
+{
+    struct sock *s = sock_of(f);
+    uint32_t status = sock_is_stream(s) ? check_destination(s, addr, len) : status_from_wsa(WSAEINVAL);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    status = connect_begin(f, addr, len);
+    if (status == STATUS_PENDING) {
+        sockevent_look(f);
+        status = file_blocking_call(f, POLLOUT, deadline_ns, true, connect_attempt, NULL);
+        status = sock_interrupted(f, status);
+        atomic_store(&s->error, 0); /* reported here */
+        abandon(f);                 /* unless it has come to its end */
+        if (atomic_load(&s->phase) == SOCK_PHASE_CONNECTED)
+            status = STATUS_SUCCESS;
+    }
+    if (status == STATUS_SUCCESS)
+        atomic_store(&s->bound, true);
+    return status;
+}
+
 /* ---- ConnectEx ---- */
 
 static uint32_t attempt_send(struct request *r)
@@ -254,20 +287,11 @@ static uint32_t attempt(struct request *r)
     return attempt_send(r);
 }
 
-/* Cancelled, or failed: who connects next begins anew. Closing ends it by itself. */
 static void finish(struct request *r, uint32_t status)
 {
-    struct file *f = r->file;
-    struct sock *s = sock_of(f);
-    uint8_t connecting = SOCK_PHASE_CONNECTING;
-
-    atomic_store(&s->error, 0); /* told by the completion */
-    if (status == STATUS_CANCELLED) {
-        lock_acquire(&f->lock);
-        if (!f->closing && atomic_compare_exchange_strong(&s->phase, &connecting, SOCK_PHASE_OPEN))
-            begin_anew(f);
-        lock_release(&f->lock);
-    }
+    atomic_store(&sock_of(r->file)->error, 0); /* told by the completion */
+    if (status == STATUS_CANCELLED)
+        abandon(r->file);
 }
 
 static const struct request_ops connect_ops = {.name = "connect", .attempt = attempt, .finish = finish};

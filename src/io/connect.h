@@ -8,6 +8,9 @@
 /* Blocking, or STATUS_DEVICE_NOT_READY (WSAEWOULDBLOCK) on a non-blocking socket. */
 uint32_t connect_socket(struct file *f, const void *addr, int32_t len);
 
+/* A stream, blocking whatever its mode, but not longer: WSAETIMEDOUT, and it may connect again. */
+uint32_t connect_in_time(struct file *f, const void *addr, int32_t len, uint64_t deadline_ns);
+
 /* ConnectEx: connects, then sends `data`. */
 uint32_t connect_start(struct file *f, const void *addr, int32_t len, void *data, uint32_t size,
                        OVERLAPPED *ov, struct request_result *result);

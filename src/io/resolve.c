@@ -5,6 +5,7 @@
  */
 #include "io/resolve.h"
 
+#include "base/os.h"
 #include "wait/wait.h"
 #include "winerror.h"
 
@@ -154,7 +155,7 @@ uint32_t resolve_name(const char *node, const char *service, const struct resolv
     if (!asked->type && !asked->protocol && !named)
         h.ai_socktype = SOCK_STREAM; /* any: each address once */
     token = wait_block_begin();
-    code = code_from_eai(getaddrinfo(node, service, &h, &list));
+    code = os_refusal("getaddrinfo") ? WSATRY_AGAIN : code_from_eai(getaddrinfo(node, service, &h, &list));
     wait_block_end(token);
     if (code)
         return code;

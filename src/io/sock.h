@@ -24,6 +24,9 @@
 enum sock_phase { SOCK_PHASE_OPEN, SOCK_PHASE_LISTENING, SOCK_PHASE_CONNECTING, SOCK_PHASE_CONNECTED };
 enum sock_shut { SOCK_SHUT_RECV = 1, SOCK_SHUT_SEND = 2, SOCK_SHUT_SEND_LATER = 4 };
 
+/* Of a multipoint session (WSAJoinLeaf): not made for one, made for one, in one. */
+enum sock_leaf { SOCK_LEAF_NONE, SOCK_LEAF_OPEN, SOCK_LEAF_JOINED };
+
 /* TCP_INQ is asked for when a receive fills its buffer, and lost when another socket is put behind the
  * number. A plain byte: two receives that both ask do no harm. */
 enum sock_tells { SOCK_TELLS_UNASKED, SOCK_TELLS, SOCK_TELLS_NOT };
@@ -62,7 +65,10 @@ struct sock {
     _Atomic bool exclusive;      /* the program's SO_EXCLUSIVEADDRUSE */
     _Atomic bool conditional;    /* the program's SO_CONDITIONAL_ACCEPT */
     _Atomic bool reset_seen;     /* datagrams: a port unreachable that a send met, for the next receive */
-    _Atomic bool reused;         /* DisconnectEx made it fresh: ConnectEx need not find it bound */
+    union {
+        _Atomic bool reused;     /* streams: DisconnectEx made it fresh: ConnectEx need not find it bound */
+        _Atomic uint8_t leaf;    /* datagrams: enum sock_leaf */
+    };
     _Atomic uint16_t connect_error; /* errno of a connect that failed; 0 once another has begun */
     _Atomic uint32_t recv_ms, send_ms; /* time-outs of blocking calls, 0: none */
     _Atomic int error;           /* errno taken from SO_ERROR by us, for who asks next */

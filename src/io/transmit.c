@@ -63,7 +63,8 @@ static uint32_t status_of(int err)
  * Of an overlapped one: is it in memory, or has it been read once, so that it will do? STATUS_PENDING: it is
  * being read; the lane is kicked when it is there.
  */
-static uint32_t is_warm(struct file *f, struct transmission *t, const struct transmit_part *part, uint64_t size)
+static uint32_t is_warm(struct file *f, struct transmission *t, const struct transmit_part *part,
+                        uint64_t size)
 {
     uint32_t at = (uint32_t)(part - t->parts);
     uint64_t ahead;
@@ -85,7 +86,8 @@ static uint32_t is_warm(struct file *f, struct transmission *t, const struct tra
 }
 
 /* May so much of the part be sent now? */
-static uint32_t may_send(struct file *f, struct transmission *t, const struct transmit_part *part, uint64_t size)
+static uint32_t may_send(struct file *f, struct transmission *t, const struct transmit_part *part,
+                         uint64_t size)
 {
     struct file *source = part->source;
     uint32_t status = STATUS_SUCCESS;

@@ -146,6 +146,49 @@ static uintptr_t careful_GetAddrInfoExW(void)
     return TRUE;
 }
 
+/* A name that no server is asked for. */
+static uintptr_t careful_WSAConnectByNameA(void)
+{
+    struct sockaddr_storage ends[2];
+    struct sockaddr *local = rnd(2) ? (struct sockaddr *)&ends[0] : NULL;
+    struct sockaddr *remote = rnd(2) ? (struct sockaddr *)&ends[1] : NULL;
+    DWORD sizes[2] = {rnd(sizeof ends[0] + 1), rnd(sizeof ends[0] + 1)};
+    struct iocp_timeval limit = {0, 1000};
+
+    return (uintptr_t)WSAConnectByNameA(any_socket(), rnd(16) ? "127.0.0.1" : NULL,
+                                        rnd(16) ? "1" : NULL, &sizes[0], local, &sizes[1], remote, &limit,
+                                        NULL);
+}
+
+/* Not for a process that is there: it would never take the socket. */
+static DWORD harmless_process(void)
+{
+    return rnd(2) ? GetCurrentProcessId() : 0x7FFFFF00u + (DWORD)rnd(256);
+}
+
+static uintptr_t careful_WSADuplicateSocketA(void)
+{
+    WSAPROTOCOL_INFOA info;
+
+    return WSADuplicateSocketA(any_socket(), harmless_process(), rnd(16) ? &info : NULL) == 0;
+}
+
+static uintptr_t careful_WSADuplicateSocketW(void)
+{
+    WSAPROTOCOL_INFOW info;
+
+    return WSADuplicateSocketW(any_socket(), harmless_process(), rnd(16) ? &info : NULL) == 0;
+}
+
+static uintptr_t careful_WSAConnectByList(void)
+{
+    SOCKET_ADDRESS_LIST list = {rnd(2) ? 1 : -(INT)rnd(3), {{(void *)any_address(), (INT)any_length()}}};
+    struct iocp_timeval limit = {0, 1000};
+
+    return (uintptr_t)WSAConnectByList(any_socket(), rnd(16) ? &list : NULL, NULL, NULL, NULL, NULL,
+                                       &limit, NULL);
+}
+
 static uintptr_t careful___WSAFDIsSet(void)
 {
     any_set(0);

@@ -72,7 +72,7 @@ static const struct entry entries[] = {
     SOCK(WSARecvDisconnect, "h0"), SOCK(WSAIoctl, "hidsdspo0"), CALL(AcceptEx, "hhdiiipo"),
     CALL(TransmitFile, "hhiioxi"), CALL(TransmitPackets, "hykioi"), SOCK(WSAEventSelect, "hhi"),
     SOCK(WSAEnumNetworkEvents, "hhp"), SOCK(WSAPoll, "vVt"), SOCK(iocp_select, "iSSST"),
-    SOCK(WSADuplicateSocketA, "hip"), CALL(WSASetEvent, "h"), CALL(WSAResetEvent, "h"), SOCK(WSAHtonl, "hip"),
+    CARE(WSADuplicateSocketA), CALL(WSASetEvent, "h"), CALL(WSAResetEvent, "h"), SOCK(WSAHtonl, "hip"),
     SOCK(WSANtohs, "hip"), SOCK(WSAEnumProtocolsA, "0pL"), WAIT(WSAWaitForMultipleEvents, "NAbtb"),
     /* waiting */
     CALL(SetEvent, "h"), CALL(ResetEvent, "h"), CALL(PulseEvent, "h"), CALL(ReleaseMutex, "h"),
@@ -131,7 +131,7 @@ static const struct entry entries[] = {
     CALL(CallNamedPipeW, "Zdsdspb"), CALL(GetNamedPipeHandleStateW, "hpppp0i"),
     CALL(GetDiskFreeSpaceA, "fpppp"), CALL(GetDiskFreeSpaceW, "zpppp"), CALL(GetDiskFreeSpaceExA, "fppp"),
     CALL(GetDiskFreeSpaceExW, "zppp"), FREE(GetFullPathNameA, "fsd0"), FREE(GetFullPathNameW, "zrd0"),
-    SOCK(WSADuplicateSocketW, "hip"), SOCK(WSAEnumProtocolsW, "0pL"), SOCK(WSAAddressToStringA, "al0PL"),
+    CARE(WSADuplicateSocketW), SOCK(WSAEnumProtocolsW, "0pL"), SOCK(WSAAddressToStringA, "al0PL"),
     SOCK(WSAAddressToStringW, "al0PL"), SOCK(WSAStringToAddressA, "Pi0pL"),
     SOCK(WSAStringToAddressW, "Pi0pL"), FREE(GetModuleHandleW, "e"), CALL(GetModuleHandleExW, "iep"),
     CALL(GetComputerNameExW, "i0p"),
@@ -186,7 +186,8 @@ static const struct entry entries[] = {
     CARE(SetFileInformationByHandle),
     {"NtDeviceIoControlFile", (uintptr_t)careful_NtDeviceIoControlFile, "", FAILS_STATUS, false},
     {"NtSetInformationFile", (uintptr_t)careful_NtSetInformationFile, "", FAILS_STATUS, false},
-    CARE(WSAStartup), CARE(GetThreadDescription), CARE(GetAddrInfoExW), CARE(GetAcceptExSockaddrs),
+    CARE(WSAStartup), CARE(GetThreadDescription), CARE(GetAddrInfoExW), CARE(WSAConnectByNameA),
+    CARE(WSAConnectByList), SOCK(WSAJoinLeaf, "hal0000i"), CARE(GetAcceptExSockaddrs),
     CARE(__WSAFDIsSet), CARE(TlsAlloc),
     CARE(FlsAlloc),
 };
