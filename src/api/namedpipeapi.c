@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/filename.h"
 #include "api/overlapped.h"
+#include "base/text.h"
 #include "io/disk.h"
 #include "io/pipe.h"
 #include "io/stream.h"
@@ -14,7 +15,12 @@
 
 #include <fcntl.h>
 #include <ntstatus.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+enum { USER_SIZE = 257 }; /* UNLEN and the terminator */
 
 _Static_assert((int)PIPE_MODE_NOWAIT == PIPE_NOWAIT &&
                    (int)PIPE_MODE_READ_MESSAGES == PIPE_READMODE_MESSAGE &&
@@ -249,47 +255,100 @@ BOOL WINAPI SetNamedPipeHandleState(HANDLE hNamedPipe, LPDWORD lpMode, LPDWORD l
     return win32_result(status);
 }
 
-static BOOL handle_state(HANDLE handle, DWORD *state, DWORD *instances, const DWORD *count, const DWORD *ms,
-                         const void *user)
+/* The account's name, or the number of one that has none; terminated. */
+static uint32_t name_of_user(uint32_t uid, char *name, size_t size)
+{
+    struct passwd entry, *found = NULL;
+    char room[4096];
+
+    if (getpwuid_r(uid, &entry, room, sizeof room, &found) != 0 || !found)
+        return (size_t)snprintf(name, size, "%u", uid) < size ? STATUS_SUCCESS : STATUS_BUFFER_TOO_SMALL;
+    return (size_t)snprintf(name, size, "%s", entry.pw_name) < size ? STATUS_SUCCESS : STATUS_BUFFER_TOO_SMALL;
+}
+
+/* Of a server's end; of an anonymous pipe the reader serves, and both ends are ours. */
+static uint32_t client_user(struct file *f, char *name, size_t size)
+{
+    uint32_t uid = geteuid();
+    uint32_t status = STATUS_SUCCESS;
+
+    if (f->kind == FILE_KIND_NAMED)
+        status = pipe_client_user(f, &uid);
+    else if (!(f->access & FILE_READ_DATA))
+        status = STATUS_INVALID_PARAMETER;
+    return status == STATUS_SUCCESS ? name_of_user(uid, name, size) : status;
+}
+
+/* What a caller wants to know; `user`: USER_SIZE bytes, or NULL. */
+struct state_query {
+    DWORD *state, *instances;
+    const DWORD *count, *ms;
+    char *user;
+};
+
+static uint32_t handle_state(HANDLE handle, const struct state_query *q)
 {
     struct file *f;
     uint32_t status = pipe_for(handle, FILE_READ_ATTRIBUTES, true, &f);
     uint32_t mode = 0;
 
     if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    if (count || ms)
+        return status;
+    if (q->count || q->ms)
         status = STATUS_INVALID_PARAMETER;
-    else if (user)
-        status = STATUS_NOT_IMPLEMENTED;
     else if (f->kind == FILE_KIND_NAMED)
         status = pipe_get_mode(f, &mode);
     else
         mode = atomic_load(&f->modes) & FILE_MODE_NOWAIT ? PIPE_NOWAIT : 0;
-    if (status == STATUS_SUCCESS && state)
-        *state = mode;
-    if (status == STATUS_SUCCESS && instances)
-        *instances = f->kind == FILE_KIND_NAMED ? pipe_count_instances(f) : 1;
+    if (status == STATUS_SUCCESS && q->user)
+        status = client_user(f, q->user, USER_SIZE);
+    if (status == STATUS_SUCCESS && q->state)
+        *q->state = mode;
+    if (status == STATUS_SUCCESS && q->instances)
+        *q->instances = f->kind == FILE_KIND_NAMED ? pipe_count_instances(f) : 1;
     file_put(f);
-    return win32_result(status);
+    return status;
+}
+
+static BOOL too_small(void)
+{
+    last_error_set(ERROR_INSUFFICIENT_BUFFER);
+    return FALSE;
 }
 
 BOOL WINAPI GetNamedPipeHandleStateA(HANDLE hNamedPipe, LPDWORD lpState, LPDWORD lpCurInstances,
                                      LPDWORD lpMaxCollectionCount, LPDWORD lpCollectDataTimeout,
                                      LPSTR lpUserName, DWORD nMaxUserNameSize)
 {
-    (void)nMaxUserNameSize;
-    return handle_state(hNamedPipe, lpState, lpCurInstances, lpMaxCollectionCount, lpCollectDataTimeout,
-                        lpUserName);
+    char user[USER_SIZE] = "";
+    struct state_query q = {lpState, lpCurInstances, lpMaxCollectionCount, lpCollectDataTimeout,
+                            lpUserName ? user : NULL};
+    uint32_t status = handle_state(hNamedPipe, &q);
+    size_t size = strlen(user) + 1;
+
+    if (status != STATUS_SUCCESS || !lpUserName)
+        return win32_result(status);
+    if (size > nMaxUserNameSize)
+        return too_small();
+    memcpy(lpUserName, user, size);
+    return TRUE;
 }
 
 BOOL WINAPI GetNamedPipeHandleStateW(HANDLE hNamedPipe, LPDWORD lpState, LPDWORD lpCurInstances,
                                      LPDWORD lpMaxCollectionCount, LPDWORD lpCollectDataTimeout,
                                      LPWSTR lpUserName, DWORD nMaxUserNameSize)
 {
-    (void)nMaxUserNameSize;
-    return handle_state(hNamedPipe, lpState, lpCurInstances, lpMaxCollectionCount, lpCollectDataTimeout,
-                        lpUserName);
+    char user[USER_SIZE] = "";
+    struct state_query q = {lpState, lpCurInstances, lpMaxCollectionCount, lpCollectDataTimeout,
+                            lpUserName ? user : NULL};
+    uint32_t status = handle_state(hNamedPipe, &q);
+
+    if (status != STATUS_SUCCESS || !lpUserName)
+        return win32_result(status);
+    if (nMaxUserNameSize == 0 ||
+        text_to_utf16(user, strlen(user) + 1, (uint16_t *)lpUserName, nMaxUserNameSize, false) < 0)
+        return too_small();
+    return TRUE;
 }
 
 static void store(DWORD *to, DWORD value)

@@ -160,6 +160,9 @@ uint32_t pipe_set_mode(struct file *f, uint32_t mode); /* NOWAIT, READ_MESSAGES 
 uint32_t pipe_get_mode(struct file *f, uint32_t *mode);
 /* Its shape, and the process at the other end (0: none). Disconnected clients have none. */
 uint32_t pipe_ask(struct file *f, struct pipe_shape *shape, uint32_t *peer);
+/* The user (his number) at the client's end of a server's: STATUS_INVALID_PARAMETER if f is none,
+ * STATUS_PIPE_LISTENING, STATUS_PIPE_DISCONNECTED. */
+uint32_t pipe_client_user(struct file *f, uint32_t *uid);
 
 /* ---- names (pipe_name.c, pipe_open.c) ---- */
 

@@ -325,3 +325,21 @@ uint32_t pipe_ask(struct file *f, struct pipe_shape *shape, uint32_t *peer)
     lock_release(&p->lock);
     return status;
 }
+
+uint32_t pipe_client_user(struct file *f, uint32_t *uid)
+{
+    struct pipe *p = pipe_of(f);
+    struct ucred peer = {0};
+    socklen_t len = sizeof peer;
+    uint32_t status;
+
+    if (!p->server)
+        return STATUS_INVALID_PARAMETER;
+    lock_acquire(&p->lock);
+    status = pipe_gate(p, p->session);
+    if (status == STATUS_SUCCESS && getsockopt(f->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+        status = STATUS_PIPE_DISCONNECTED;
+    lock_release(&p->lock);
+    *uid = peer.uid;
+    return status;
+}

@@ -523,6 +523,52 @@ TEST(what_a_pipe_says_of_itself, "PIPE-15 PIPE-16")
     CloseHandle(byte);
 }
 
+/* The client's user, for the server alone; the terminator has to fit. */
+TEST(who_the_client_is, "PIPE-04")
+{
+    HANDLE server = new_server(PIPE_ACCESS_DUPLEX, 0), client, ends[2];
+    char name[300] = "";
+    WCHAR wide[300];
+    DWORD size;
+    TODO_WINE("it does not look who is there")
+    {
+        CHECK_ERR(GetNamedPipeHandleStateA(server, NULL, NULL, NULL, NULL, name, sizeof name),
+                  ERROR_PIPE_LISTENING);
+    }
+    client = new_client(0);
+    CHECK(put(client, "x", 1));
+    CHECK_GET(server, 8, 0, "x");
+    CHECK(GetNamedPipeHandleStateA(server, NULL, NULL, NULL, NULL, name, sizeof name));
+    size = (DWORD)strlen(name);
+    CHECK(size > 0);
+    CHECK(GetNamedPipeHandleStateW(server, NULL, NULL, NULL, NULL, wide, 300));
+    for (DWORD i = 0; i <= size; i++)
+        CHECK_EQ(wide[i], name[i]);
+    CHECK(GetNamedPipeHandleStateA(server, NULL, NULL, NULL, NULL, name, size + 1));
+    TODO_WINE("it says that it is too small, and succeeds")
+    {
+        CHECK_ERR(GetNamedPipeHandleStateA(server, NULL, NULL, NULL, NULL, name, size),
+                  ERROR_INSUFFICIENT_BUFFER);
+        CHECK_ERR(GetNamedPipeHandleStateW(server, NULL, NULL, NULL, NULL, wide, size),
+                  ERROR_INSUFFICIENT_BUFFER);
+        CHECK_ERR(GetNamedPipeHandleStateA(client, NULL, NULL, NULL, NULL, name, sizeof name),
+                  ERROR_INVALID_PARAMETER);
+    }
+    CHECK(GetNamedPipeHandleStateA(server, NULL, NULL, NULL, NULL, NULL, 0));
+    CHECK(DisconnectNamedPipe(server));
+    TODO_WINE("it does not look who is there")
+    {
+        CHECK_ERR(GetNamedPipeHandleStateA(server, NULL, NULL, NULL, NULL, name, sizeof name),
+                  ERROR_PIPE_NOT_CONNECTED);
+    }
+    CloseHandle(server);
+    CloseHandle(client);
+    CHECK(CreatePipe(&ends[0], &ends[1], NULL, 0));
+    CHECK(GetNamedPipeHandleStateA(ends[0], NULL, NULL, NULL, NULL, name, sizeof name));
+    CHECK_EQ(strlen(name), size);
+    close_pipe(ends);
+}
+
 TEST(handles_that_are_no_pipes, "PIPE-04")
 {
     HANDLE event = manual_event();
