@@ -29,7 +29,7 @@ bool listener_begin(struct listener *l, struct dispatcher *d)
     else
         dispatcher_consume_locked(d, NULL);
     if (dispatcher_unlock(d))
-        shared_attend(d);
+        shared_attend_soon(d);
     return listens;
 }
 

@@ -189,6 +189,17 @@ int shared_attend(struct dispatcher *d)
     return err;
 }
 
+void shared_attend_soon(struct dispatcher *d)
+{
+    struct shared *s = *link_of(d);
+
+    if (shared_bell_attend_soon() == 0)
+        return;
+    lock_acquire(&d->lock);
+    s->attended = false; /* tried again when the next one joins; no thread of the library can be had */
+    lock_release(&d->lock);
+}
+
 bool shared_elsewhere(struct dispatcher *d)
 {
     bool elsewhere = false;
@@ -254,25 +265,39 @@ static void look(struct shared *s)
         shared_bell_attend(s->index); /* somebody new may use it */
 }
 
-void shared_look(int index)
+/* The first object at *index or behind it, up to `last`, counted; NULL: none. */
+static struct shared *next_seen(int *index, int last)
+{
+    struct shared *s = NULL;
+
+    lock_acquire(&seen.lock);
+    for (; !s && *index <= last; ++*index) {
+        s = seen.of[*index];
+        if (s && !object_try_get(s->object))
+            s = NULL;
+    }
+    lock_release(&seen.lock);
+    return s;
+}
+
+static void look_at(int first, int last)
 {
     struct shared *s;
 
-    lock_acquire(&seen.lock);
-    s = seen.of[index];
-    if (s && !object_try_get(s->object))
-        s = NULL;
-    lock_release(&seen.lock);
-    if (!s)
-        return;
-    look(s);
-    object_put(s->object);
+    while ((s = next_seen(&first, last)) != NULL) {
+        look(s);
+        object_put(s->object);
+    }
+}
+
+void shared_look(int index)
+{
+    look_at(index, index);
 }
 
 void shared_look_at_all(void)
 {
-    for (int i = 0; i < SHARED_SLOTS; i++)
-        shared_look(i);
+    look_at(0, SHARED_SLOTS - 1);
 }
 
 /* ---- objects and slots ---- */

@@ -62,6 +62,8 @@ void shared_fetch_all(struct dispatcher *const *objects, unsigned count);
 /* A thread or a listener stands in its queue now, which dispatcher_unlock has said is news: sees to it that
  * this process hears of the others. Not under the lock. 0 or -errno. */
 int shared_attend(struct dispatcher *d);
+/* The same where locks are held that are the caller's: the home thread does it. */
+void shared_attend_soon(struct dispatcher *d);
 
 /* The wait room's own: the bell is about to be called, the dispatcher's lock is held. */
 void shared_bell_pin(struct listener *bell);

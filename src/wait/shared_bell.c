@@ -31,6 +31,7 @@
 #define BELL UINT64_MAX
 
 static void ask_again(struct timer *timer);
+static void look_around(struct timer *timer);
 
 /* Rules: (1) constant while open: fd, epoll_fd, dir. (2) under lock: the rest. */
 static struct {
@@ -42,6 +43,7 @@ static struct {
     bool hears;      /* the home thread looks at the set */
     bool asking;     /* the timer is set */
     struct timer timer;
+    struct timer soon; /* to look at everything */
     struct {
         uint32_t who; /* whose end is watched; 0: nobody's */
         int pidfd;    /* -1: by the timer */
@@ -52,6 +54,7 @@ static struct {
     .epoll_fd = -1,
     .dir_fd = -1,
     .timer = {.heap_index = SIZE_MAX, .fire = ask_again},
+    .soon = {.heap_index = SIZE_MAX, .fire = look_around},
 };
 
 /* ---- addresses ---- */
@@ -131,6 +134,7 @@ void shared_bell_forget(void)
     }
     bell.hears = bell.asking = false;
     timer_init(&bell.timer, ask_again);
+    timer_init(&bell.soon, look_around);
     lock_init(&bell.lock, LOCK_GLOBAL);
 }
 
@@ -177,8 +181,8 @@ static void hear(void)
         shared_look_at_all();
 }
 
-/* Whoever was in that place has ended, or is believed to. */
-static void bury(uint32_t who)
+/* Whoever was in that place has ended, or is believed to. True: it has left something. */
+static bool bury(uint32_t who)
 {
     int place = shared_place_of(who);
 
@@ -189,8 +193,7 @@ static void bury(uint32_t who)
         bell.watched[place].who = 0;
     }
     lock_release(&bell.lock);
-    shared_reap(place);
-    shared_look_at_all();
+    return shared_reap(place);
 }
 
 static void ready(void *ctx)
@@ -200,12 +203,16 @@ static void ready(void *ctx)
 
     (void)ctx;
     while ((n = os_epoll_wait(bell.epoll_fd, events, 16, 0)) > 0) {
+        bool ended = false;
+
         for (int i = 0; i < n; i++) {
             if (events[i].data.u64 == BELL)
                 hear();
             else
-                bury((uint32_t)events[i].data.u64);
+                bury((uint32_t)events[i].data.u64), ended = true;
         }
+        if (ended)
+            shared_look_at_all(); /* whoever has buried them */
     }
 }
 
@@ -232,6 +239,8 @@ static void ask_again(struct timer *timer)
     lock_release(&bell.lock);
     for (unsigned i = 0; i < n; i++)
         bury(dead[i]);
+    if (n > 0)
+        shared_look_at_all();
 }
 
 /* ---- attending ---- */
@@ -304,8 +313,23 @@ int shared_bell_attend(int index)
         lock_acquire(&bell.lock);
         lives = watch_locked(who, &err);
         lock_release(&bell.lock);
-        if (!lives)
-            bury(who);
+        /* Not from here: that would come back to here. */
+        if (!lives && bury(who))
+            err = shared_bell_attend_soon();
     }
     return err;
+}
+
+int shared_bell_attend_soon(void)
+{
+    return timer_set(&bell.soon, clock_now_ns());
+}
+
+static void look_around(struct timer *timer)
+{
+    (void)timer;
+    if (begin_to_hear() == 0)
+        shared_look_at_all();
+    else
+        shared_bell_attend_soon();
 }

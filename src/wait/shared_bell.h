@@ -22,5 +22,7 @@ void shared_bell_ring(int index);
 /* Hears from now on; and the end of whoever else uses the slot, in which this process is among the waiting.
  * No lock held. 0 or -errno: nothing would be heard. */
 int shared_bell_attend(int index);
+/* For all slots in which it is; on the home thread, soon. 0 or -errno. */
+int shared_bell_attend_soon(void);
 
 #endif

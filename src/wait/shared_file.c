@@ -300,13 +300,16 @@ static void abandon(struct shared_slot *s, int place)
         atomic_store(&s->state, SHARED_ABANDONED);
 }
 
-void shared_reap_locked(int place)
+bool shared_reap_locked(int place)
 {
+    bool left = false;
+
     for (int i = 0; i < SHARED_SLOTS; i++) {
         struct shared_slot *s = slot_at(i);
 
         if (!shared_set_has(&s->users, place) && !shared_set_has(&s->handles, place))
             continue;
+        left = true;
         shared_lock(&s->lock);
         abandon(s, place);
         shared_set_remove(&s->handles, place);
@@ -316,12 +319,16 @@ void shared_reap_locked(int place)
         free_if_last(i);
         shared_unlock(&s->lock);
     }
+    return left;
 }
 
-void shared_reap(int place)
+bool shared_reap(int place)
 {
+    bool left = false;
+
     shared_lock(&shared_file.layout->lock);
     if (is_vacant(place))
-        shared_reap_locked(place);
+        left = shared_reap_locked(place);
     shared_unlock(&shared_file.layout->lock);
+    return left;
 }

@@ -124,10 +124,11 @@ bool shared_is_dead(uint32_t who);
 /* Its process id as this process sees it; 0: it has ended, or its number means nothing here. */
 int32_t shared_pid(uint32_t who);
 
-/* Takes what a process that has ended has left in the slots. The file's lock is held. */
-void shared_reap_locked(int place);
+/* Takes what a process that has ended has left in the slots; true: there was something. The file's lock is
+ * held. */
+bool shared_reap_locked(int place);
 /* The same for whoever may come to know of an end; nothing if somebody is in that place. */
-void shared_reap(int place);
+bool shared_reap(int place);
 
 /* ---- sets ---- */
 
