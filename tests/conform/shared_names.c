@@ -175,6 +175,7 @@ static DWORD find_event(const char *name, const char *other)
 }
 
 static DWORD hammer(const char *name, const char *other);
+static DWORD consume(const char *name, const char *ready);
 
 static const struct { const char *what; DWORD (*run)(const char *, const char *); } actions[] = {
     {"set", set_it}, {"reset", reset_it}, {"wait", wait_for_it}, {"hold", hold},
@@ -182,6 +183,7 @@ static const struct { const char *what; DWORD (*run)(const char *, const char *)
     {"own for ever", own_for_ever}, {"own and exit", own_and_exit}, {"thread abandons", thread_abandons},
     {"own and free", own_and_free}, {"create event", create_event}, {"create mutex", create_mutex},
     {"create semaphore", create_semaphore}, {"find event", find_event}, {"hammer", hammer},
+    {"consume", consume},
 };
 
 TEST(as_child, "")
@@ -662,4 +664,80 @@ TEST(many_processes_and_threads, "WAIT-07 WAIT-13")
     CloseHandle(h.turn);
     CloseHandle(h.slots);
     CloseHandle(h.taken);
+}
+
+enum { KILLS = 40, CONSUMERS = 2, WORK = 50 };
+
+/* Takes one of NAME, adds one to OTHER, for ever. */
+struct consumer {
+    HANDLE work, done;
+};
+
+THREAD_FN(consumer_thread)
+{
+    struct consumer *c = arg;
+    while (WaitForSingleObject(c->work, SOON_ENOUGH) == WAIT_OBJECT_0)
+        ReleaseSemaphore(c->done, 1, NULL);
+    return 0;
+}
+
+/* Besides, owns and frees NAME-mutex all the time. */
+static DWORD consume(const char *name, const char *ready)
+{
+    char text[2][100];
+    HANDLE gate = open_semaphore(ready);
+    snprintf(text[0], sizeof text[0], "%s-done", name);
+    snprintf(text[1], sizeof text[1], "%s-mutex", name);
+    struct consumer c = {open_semaphore(name), open_semaphore(text[0])};
+    HANDLE mutex = open_mutex(text[1]);
+    for (int i = 0; i < CONSUMERS; i++)
+        start_thread(consumer_thread, &c);
+    ReleaseSemaphore(gate, 1, NULL);
+    while (WaitForSingleObject(mutex, SOON_ENOUGH) != WAIT_FAILED)
+        ReleaseMutex(mutex);
+    return 1;
+}
+
+/*
+ * Processes are killed in the middle of whatever they do. What they had taken is gone with them, at most one
+ * for each thread; all the rest is there, and the mutex can be had.
+ */
+TEST(processes_are_killed_in_between, "WAIT-07 WAIT-15")
+{
+    const char *work = new_name("work"), *ready = new_name("ready");
+    char text[2][100];
+    LONG drained = 0, done = 0;
+    snprintf(text[0], sizeof text[0], "%s-done", work);
+    snprintf(text[1], sizeof text[1], "%s-mutex", work);
+    struct consumer c = {CreateSemaphoreA(NULL, 0, 100000, work), CreateSemaphoreA(NULL, 0, 100000, text[0])};
+    HANDLE mutex = CreateMutexA(NULL, FALSE, text[1]), gate = CreateSemaphoreA(NULL, 0, 10, ready);
+    HANDLE two[2] = {start("consume", work, ready), start("consume", work, ready)};
+    REQUIRE(two[0] && two[1]);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+    for (int i = 0; i < KILLS; i++) {
+        CHECK(ReleaseSemaphore(c.work, WORK, NULL));
+        for (unsigned k = rnd(20); k > 0; k--) {
+            DWORD status = WaitForSingleObject(mutex, SOON_ENOUGH);
+            CHECK_MSG(status == WAIT_OBJECT_0 || status == WAIT_ABANDONED, "the wait gave %u", (unsigned)status);
+            CHECK(ReleaseMutex(mutex));
+        }
+        kill_it(two[i % 2]);
+        REQUIRE((two[i % 2] = start("consume", work, ready)) != NULL);
+        CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+    }
+    kill_it(two[0]);
+    kill_it(two[1]);
+    while (WaitForSingleObject(c.work, 0) == WAIT_OBJECT_0)
+        drained++;
+    CHECK(ReleaseSemaphore(c.done, 1, &done));
+    CHECK_MSG(done + drained <= KILLS * WORK && done + drained >= KILLS * WORK - (KILLS + 2) * CONSUMERS,
+              "%d done, %d left of %d", (int)done, (int)drained, KILLS * WORK);
+    DWORD status = WaitForSingleObject(mutex, 0);
+    CHECK_MSG(status == WAIT_OBJECT_0 || status == WAIT_ABANDONED, "the wait gave %u", (unsigned)status);
+    CHECK(ReleaseMutex(mutex));
+    CloseHandle(c.work);
+    CloseHandle(c.done);
+    CloseHandle(mutex);
+    CloseHandle(gate);
 }

@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file of shared names from within: one that is full, of another version, or full of garbage; processes
+ * that die while they hold its locks; bells that overflow; what happens without pidfds, and to a program that
+ * closes everybody's descriptors. Each test runs in a process of its own, with a directory of its own.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "unit.h"
+
+#include "base/os.h"
+#include "wait/shared_file.h"
+
+#include <iocp.h>
+#include <process.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 20000 };
+
+const char *__tsan_default_options(void);
+
+/* For the thread sanitizer: children of a process with threads start threads of their own, and rightly. */
+const char *__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
+
+/* ---- processes ---- */
+
+static char place[64];
+
+static void remove_place(void)
+{
+    char line[100];
+
+    snprintf(line, sizeof line, "rm -rf %s", place);
+    if (system(line) != 0)
+        printf("  %s failed\n", line);
+}
+
+static pid_t begin(void (*body)(void))
+{
+    pid_t pid;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid != 0)
+        return pid;
+    unit_failed = 0;
+    body();
+    fflush(stdout);
+    _exit(unit_failed != 0);
+}
+
+static void end(pid_t pid)
+{
+    int status = 0;
+
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void end_killed(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    CHECK_EQ(waitpid(pid, NULL, 0), pid);
+}
+
+/* A test whose process has a new directory. */
+static void alone(void (*body)(void))
+{
+    strcpy(place, "/tmp/iocp-names-XXXXXX");
+    if (!CHECK(mkdtemp(place) != NULL))
+        return;
+    setenv("XDG_RUNTIME_DIR", place, 1);
+    end(begin(body));
+    remove_place();
+}
+
+static const char *file_path(void)
+{
+    static char path[100];
+
+    snprintf(path, sizeof path, "%s/iocp", place);
+    mkdir(path, 0700);
+    strcat(path, "/names");
+    return path;
+}
+
+/* ---- between a parent and the children of its fork ---- */
+
+static int signs[2]; /* a pipe: children say that they have come to some point */
+
+static void sign(void)
+{
+    CHECK_EQ(write(signs[1], "", 1), 1);
+}
+
+static void await_sign(void)
+{
+    char byte;
+
+    CHECK_EQ(read(signs[0], &byte, 1), 1);
+}
+
+static void set_and_leave(void)
+{
+    HANDLE event = OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit");
+
+    CHECK(event && SetEvent(event));
+}
+
+static void is_shared(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, "unit");
+
+    CHECK(event != NULL);
+    CHECK(strncmp(iocp_names_info(), "shared: ", 8) == 0);
+    end(begin(set_and_leave));
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_OBJECT_0);
+    CloseHandle(event);
+}
+
+/* ---- the file ---- */
+
+TEST(shared_by_default)
+{
+    alone(is_shared);
+}
+
+static void fill_table(void)
+{
+    static HANDLE events[SHARED_SLOTS];
+    HANDLE one_more;
+    char name[32];
+
+    for (int i = 0; i < SHARED_SLOTS; i++) {
+        snprintf(name, sizeof name, "full-%d", i);
+        if (!CHECK((events[i] = CreateEventA(NULL, TRUE, FALSE, name)) != NULL))
+            return;
+    }
+    CHECK(CreateMutexA(NULL, FALSE, "one more") == NULL);
+    CHECK_EQ(GetLastError(), ERROR_NO_SYSTEM_RESOURCES);
+    CHECK(CreateEventA(NULL, TRUE, FALSE, "full-7") != NULL); /* which is there already */
+    CHECK(CreateMutexA(NULL, FALSE, NULL) != NULL);           /* and this needs no name */
+    CHECK(SetEvent(events[1000]) && WaitForSingleObject(events[1000], 0) == WAIT_OBJECT_0);
+    CHECK(CloseHandle(events[99]));
+    one_more = CreateMutexA(NULL, FALSE, "one more");
+    CHECK(one_more != NULL);
+    CHECK(CreateMutexA(NULL, FALSE, "two more") == NULL);
+}
+
+static void fill_and_die(void)
+{
+    fill_table();
+    sign();
+    pause();
+}
+
+/* What a dead process has filled is free. */
+static void fill_twice(void)
+{
+    pid_t pid;
+
+    CHECK_EQ(pipe(signs), 0);
+    pid = begin(fill_and_die);
+    await_sign();
+    CHECK(CreateMutexA(NULL, FALSE, "not yet") == NULL);
+    CHECK_EQ(GetLastError(), ERROR_NO_SYSTEM_RESOURCES);
+    end_killed(pid);
+    fill_table();
+}
+
+TEST(full_table)
+{
+    alone(fill_twice);
+}
+
+static void write_file(const void *data, size_t size, size_t length)
+{
+    int fd = open(file_path(), O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    CHECK(fd >= 0);
+    CHECK_EQ(write(fd, data, size), (long long)size);
+    CHECK_EQ(ftruncate(fd, (off_t)length), 0);
+    close(fd);
+}
+
+static void take_over(void)
+{
+    struct shared_layout head = {.magic = "iocpnam", .version = SHARED_VERSION + 1, .size = sizeof head};
+    char garbage[4096];
+
+    memset(garbage, 0xA5, sizeof garbage);
+    for (int i = 0; i < 5; i++) {
+        if (i < 2)
+            write_file(&head, 16, i == 0 ? sizeof head : 100);
+        else
+            write_file(garbage, i == 2 ? 0 : sizeof garbage, i == 4 ? sizeof head : 0);
+        end(begin(is_shared));
+    }
+}
+
+/* Nobody uses it: it is replaced. */
+TEST(left_by_another_version)
+{
+    alone(take_over);
+}
+
+static void use_as_another_version(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_LIFE + 3, .l_len = 1};
+    int fd = open(file_path(), O_RDWR);
+
+    CHECK_EQ(fcntl(fd, F_SETLK, &lock), 0);
+    sign();
+    pause();
+}
+
+static void is_local(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, TRUE, "unit");
+    HANDLE again = OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit");
+
+    CHECK(event && again);
+    CHECK_EQ(WaitForSingleObject(again, 0), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+    CHECK(strncmp(iocp_names_info(), "local: ", 7) == 0);
+    CHECK(CloseHandle(event) && CloseHandle(again));
+    CHECK(OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit") == NULL);
+    CHECK_EQ(GetLastError(), ERROR_FILE_NOT_FOUND);
+}
+
+static void is_refused(void)
+{
+    CHECK(CreateEventA(NULL, FALSE, TRUE, "unit") == NULL);
+    CHECK_EQ(GetLastError(), ERROR_UNKNOWN_REVISION);
+    CHECK(CreateEventA(NULL, FALSE, TRUE, NULL) != NULL);
+    CHECK(OpenMutexA(MUTEX_ALL_ACCESS, FALSE, "unit") == NULL);
+    CHECK_EQ(GetLastError(), ERROR_UNKNOWN_REVISION);
+}
+
+static void meet_another_version(void)
+{
+    struct shared_layout head = {.magic = "iocpnam", .version = SHARED_VERSION + 1, .size = sizeof head};
+    pid_t pid;
+
+    CHECK_EQ(pipe(signs), 0);
+    write_file(&head, 16, sizeof head);
+    pid = begin(use_as_another_version);
+    await_sign();
+    end(begin(is_local));
+    setenv("IOCP_NAMES", "shared", 1);
+    end(begin(is_refused));
+    end_killed(pid);
+    end(begin(is_shared));
+    setenv("IOCP_NAMES", "local", 1);
+    end(begin(is_local));
+}
+
+TEST(in_use_by_another_version)
+{
+    alone(meet_another_version);
+}
+
+static const char *failing;
+static int failing_with;
+
+static int fail_one(const char *call)
+{
+    return failing && strcmp(call, failing) == 0 ? failing_with : 0;
+}
+
+static void open_in_vain(void)
+{
+    static const struct { const char *call; int err; bool passes; } cases[] = {
+        {"names mmap", -ENOMEM, true}, {"openat", -EMFILE, true}, {"openat", -EROFS, false}};
+
+    os_fault = fail_one;
+    for (int i = 0; i < 3; i++) {
+        failing = cases[i].call;
+        failing_with = cases[i].err;
+        if (!cases[i].passes) {
+            end(begin(is_local));
+            continue;
+        }
+        CHECK(CreateEventA(NULL, TRUE, TRUE, "unit") == NULL);
+        CHECK_EQ(GetLastError(), ERROR_NO_SYSTEM_RESOURCES);
+        CHECK(strncmp(iocp_names_info(), "refused: ", 9) == 0);
+    }
+    failing = NULL;
+    is_shared();
+}
+
+TEST(cannot_be_opened)
+{
+    alone(open_in_vain);
+}
+
+static void take_all_places(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_LIFE, .l_len = SHARED_PROCESSES};
+    int fd = open(file_path(), O_RDWR);
+
+    CHECK_EQ(fcntl(fd, F_SETLK, &lock), 0);
+    sign();
+    pause();
+}
+
+static void too_many(void)
+{
+    pid_t pid;
+
+    CHECK_EQ(pipe(signs), 0);
+    end(begin(is_shared)); /* makes it */
+    pid = begin(take_all_places);
+    await_sign();
+    CHECK(CreateEventA(NULL, TRUE, TRUE, "unit") == NULL);
+    CHECK_EQ(GetLastError(), ERROR_NO_SYSTEM_RESOURCES);
+    CHECK(strstr(iocp_names_info(), "as many processes") != NULL);
+    end_killed(pid);
+    is_shared();
+}
+
+TEST(too_many_processes)
+{
+    alone(too_many);
+}
+
+/* ---- the dead ---- */
+
+static bool die_with_file_lock;
+
+static void die_locked(void)
+{
+    HANDLE mutex = OpenMutexA(MUTEX_ALL_ACCESS, FALSE, "owned");
+    int index;
+
+    CHECK(OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit") != NULL);
+    CHECK(mutex && WaitForSingleObject(mutex, PATIENCE_MS) == WAIT_OBJECT_0);
+    shared_lock(&shared_file.layout->lock);
+    index = shared_slot_find_locked("unit");
+    CHECK(index >= 0);
+    shared_lock(&shared_file.layout->slots[index].lock);
+    atomic_store(&shared_file.layout->slots[index].state, 1); /* set, and nobody told */
+    if (!die_with_file_lock)
+        shared_unlock(&shared_file.layout->lock);
+    raise(SIGKILL);
+}
+
+static unsigned WINAPI wait_for_event(void *arg)
+{
+    return WaitForSingleObject(arg, PATIENCE_MS);
+}
+
+static void survive(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, "unit"), mutex = CreateMutexA(NULL, FALSE, "owned");
+
+    for (int i = 0; i < 20; i++) {
+        HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, wait_for_event, event, 0, NULL);
+        DWORD code = 1;
+        pid_t pid;
+
+        die_with_file_lock = i % 2;
+        pid = begin(die_locked);
+        CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+        CHECK(GetExitCodeThread(thread, &code) && code == WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+        CHECK_EQ(WaitForSingleObject(mutex, PATIENCE_MS), WAIT_ABANDONED);
+        CHECK(ReleaseMutex(mutex));
+        CHECK_EQ(waitpid(pid, NULL, 0), pid);
+        CloseHandle(thread);
+    }
+    CloseHandle(event);
+    CloseHandle(mutex);
+    is_shared();
+}
+
+TEST(killed_with_the_locks)
+{
+    alone(survive);
+}
+
+static void own_and_die(void)
+{
+    HANDLE mutex = OpenMutexA(MUTEX_ALL_ACCESS, FALSE, "owned");
+
+    CHECK(mutex && WaitForSingleObject(mutex, PATIENCE_MS) == WAIT_OBJECT_0);
+    sign();
+    pause();
+}
+
+static void notice(void)
+{
+    HANDLE mutex = CreateMutexA(NULL, FALSE, "owned");
+
+    CHECK_EQ(pipe(signs), 0);
+    for (int i = 0; i < 6; i++) {
+        HANDLE thread;
+        DWORD code = 1;
+        pid_t pid = begin(own_and_die);
+
+        await_sign();
+        thread = (HANDLE)_beginthreadex(NULL, 0, wait_for_event, mutex, 0, NULL);
+        CHECK_EQ(WaitForSingleObject(thread, 10), WAIT_TIMEOUT);
+        end_killed(pid);
+        CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+        CHECK(GetExitCodeThread(thread, &code) && code == WAIT_ABANDONED);
+        CloseHandle(thread);
+        CHECK_EQ(WaitForSingleObject(mutex, PATIENCE_MS), WAIT_ABANDONED); /* that thread has ended, too */
+        CHECK(ReleaseMutex(mutex));
+    }
+}
+
+static void notice_by_asking(void)
+{
+    os_fault = fail_one;
+    failing = "pidfd_open";
+    failing_with = -ENOSYS;
+    notice();
+}
+
+TEST(owner_dies)
+{
+    alone(notice);
+}
+
+TEST(owner_dies_without_pidfds)
+{
+    alone(notice_by_asking);
+}
+
+/* ---- bells ---- */
+
+static void ring_often(void)
+{
+    HANDLE other = OpenEventA(EVENT_ALL_ACCESS, FALSE, "other"), event = OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit");
+
+    CHECK(other && event);
+    for (int i = 0; i < 20000; i++)
+        CHECK(SetEvent(other) && ResetEvent(other));
+    CHECK(SetEvent(event));
+}
+
+/* While the reader is stopped its bell overflows; what was rung last is heard all the same. */
+static void hear_all(void)
+{
+    HANDLE events[2] = {CreateEventA(NULL, FALSE, FALSE, "unit"), CreateEventA(NULL, TRUE, FALSE, "other")};
+    HANDLE threads[2];
+
+    for (int i = 0; i < 2; i++)
+        threads[i] = (HANDLE)_beginthreadex(NULL, 0, wait_for_event, events[i], 0, NULL);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(WaitForSingleObject(threads[i], i == 0 ? 50 : 0), WAIT_TIMEOUT);
+    sign();
+    CHECK_EQ(WaitForSingleObject(threads[0], PATIENCE_MS), WAIT_OBJECT_0);
+    SetEvent(events[1]);
+    CHECK_EQ(WaitForSingleObject(threads[1], PATIENCE_MS), WAIT_OBJECT_0);
+}
+
+static void overflow(void)
+{
+    pid_t reader;
+
+    CHECK_EQ(pipe(signs), 0);
+    reader = begin(hear_all);
+    await_sign();
+    kill(reader, SIGSTOP);
+    end(begin(ring_often));
+    kill(reader, SIGCONT);
+    end(reader);
+}
+
+TEST(bell_overflows)
+{
+    alone(overflow);
+}
+
+/* ---- programs gone mad ---- */
+
+static uint64_t seed;
+
+static uint64_t next_random(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed;
+}
+
+/* Writes all over the file, but for what says which file it is. */
+static void scribble(void)
+{
+    int fd = open(file_path(), O_RDWR);
+
+    CHECK(fd >= 0);
+    seed = 88172645463325252u;
+    for (int i = 0; i < 20000; i++) {
+        uint64_t words[8];
+
+        for (int k = 0; k < 8; k++)
+            words[k] = next_random() >> next_random() % 64;
+        if (pwrite(fd, words, 1 + next_random() % sizeof words,
+                   (off_t)(16 + next_random() % (sizeof(struct shared_layout) - 16 - sizeof words))) < 0)
+            break;
+    }
+}
+
+static void use_all(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, "mad event");
+    HANDLE mutex = CreateMutexA(NULL, FALSE, "mad mutex");
+    HANDLE semaphore = CreateSemaphoreA(NULL, 1, 2, "mad semaphore");
+    HANDLE all[3] = {event, mutex, semaphore};
+
+    for (int i = 0; i < 3; i++) {
+        if (all[i])
+            WaitForSingleObject(all[i], 1);
+    }
+    if (event && mutex && semaphore)
+        WaitForMultipleObjects(3, all, (int)(GetTickCount() & 1), 1);
+    SetEvent(event);
+    ReleaseMutex(mutex);
+    ReleaseSemaphore(semaphore, 1, NULL);
+    for (int i = 0; i < 3; i++)
+        CloseHandle(all[i]);
+    CloseHandle(OpenEventA(EVENT_ALL_ACCESS, FALSE, "mad event"));
+}
+
+/* No crash, no hang; what the calls say is nobody's business. */
+static void go_mad(void)
+{
+    use_all();
+    for (int i = 0; i < 10; i++) {
+        pid_t pid = begin(scribble);
+
+        for (int k = 0; k < 200; k++)
+            use_all();
+        CHECK_EQ(waitpid(pid, NULL, 0), pid);
+        use_all();
+    }
+}
+
+TEST(garbage)
+{
+    alone(go_mad);
+}
+
+static void close_everything(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, "unit"), mutex = CreateMutexA(NULL, TRUE, "owned");
+
+    CHECK(event && mutex);
+    close(shared_file.fd); /* and with it, all locks */
+    end(begin(is_shared)); /* takes over what the dead seem to have left */
+    CHECK(SetEvent(event));
+    CHECK_EQ(WaitForSingleObject(event, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+    CHECK_EQ(WaitForSingleObject(mutex, 0), WAIT_OBJECT_0);
+    CHECK(ReleaseMutex(mutex) && ReleaseMutex(mutex));
+    CHECK(CloseHandle(event) && CloseHandle(mutex));
+}
+
+TEST(descriptor_closed_by_the_program)
+{
+    alone(close_everything);
+}
+
+/* ---- handles and waiters ---- */
+
+static void set_and_wait(void)
+{
+    HANDLE event = OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit");
+
+    CHECK(event != NULL);
+    sign();
+    pause();
+}
+
+/* The last handle here is closed while a thread waits and another process has the object: what the name
+ * gives then is the same object. */
+static void come_back(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, "unit"), thread;
+    pid_t pid;
+
+    CHECK_EQ(pipe(signs), 0);
+    pid = begin(set_and_wait);
+    await_sign();
+    thread = (HANDLE)_beginthreadex(NULL, 0, wait_for_event, event, 0, NULL);
+    CHECK_EQ(WaitForSingleObject(thread, 20), WAIT_TIMEOUT);
+    CHECK(CloseHandle(event));
+    event = CreateEventA(NULL, TRUE, FALSE, "unit");
+    CHECK_EQ(GetLastError(), ERROR_ALREADY_EXISTS);
+    CHECK(SetEvent(event));
+    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+    CHECK(CloseHandle(event) && CloseHandle(thread));
+    end_killed(pid);
+    CHECK(OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit") == NULL);
+}
+
+TEST(reopened_while_a_thread_waits)
+{
+    alone(come_back);
+}
+
+static volatile LONG owners, mistakes;
+
+/* Alone between the two, because all have opened the same mutex, whoever has made it. */
+static unsigned WINAPI open_and_close(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 2000; i++) {
+        HANDLE mutex = CreateMutexA(NULL, FALSE, "short-lived");
+
+        if (!mutex || WaitForSingleObject(mutex, PATIENCE_MS) != WAIT_OBJECT_0)
+            InterlockedIncrement(&mistakes);
+        if (InterlockedIncrement(&owners) != 1)
+            InterlockedIncrement(&mistakes);
+        InterlockedDecrement(&owners);
+        if (!ReleaseMutex(mutex))
+            InterlockedIncrement(&mistakes);
+        CloseHandle(mutex);
+    }
+    return 0;
+}
+
+static void open_in_threads(void)
+{
+    HANDLE threads[4];
+
+    for (int i = 0; i < 4; i++)
+        threads[i] = (HANDLE)_beginthreadex(NULL, 0, open_and_close, NULL, 0, NULL);
+    CHECK_EQ(WaitForMultipleObjects(4, threads, TRUE, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(mistakes, 0);
+}
+
+static void open_here(void)
+{
+    open_in_threads();
+    CHECK(OpenMutexA(MUTEX_ALL_ACCESS, FALSE, "short-lived") == NULL);
+}
+
+static void open_in_processes(void)
+{
+    pid_t pids[2] = {begin(open_in_threads), begin(open_in_threads)};
+
+    end(pids[0]);
+    end(pids[1]);
+    end(begin(open_here));
+    setenv("IOCP_NAMES", "local", 1);
+    end(begin(open_here));
+}
+
+TEST(opened_while_it_is_being_closed)
+{
+    alone(open_in_processes);
+}
