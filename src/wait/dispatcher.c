@@ -126,7 +126,8 @@ void dispatcher_wake_locked(struct dispatcher *d, struct wake_list *wakes)
         if (__atomic_load_n(&d->signal, __ATOMIC_RELAXED) <= 0)
             break;
         if (!w) {
-            listener_fire_locked(d, b, wakes);
+            if (listener_fire_locked(d, b, wakes))
+                break; /* whoever stands behind it, here or elsewhere, is woken when it has been called */
             continue;
         }
         if (b->all) {

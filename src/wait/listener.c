@@ -46,18 +46,18 @@ bool listener_end(struct listener *l)
     return listened;
 }
 
-void listener_fire_locked(struct dispatcher *d, struct wait_block *b, struct wake_list *wakes)
+bool listener_fire_locked(struct dispatcher *d, struct wait_block *b, struct wake_list *wakes)
 {
     struct listener *l = container_of(b, struct listener, block);
 
     lock_assert_held(&d->lock);
     list_remove(&b->link);
-    if (b->all)
-        shared_bell_pin(l);
-    else
-        dispatcher_consume_locked(d, NULL);
     l->next = wakes->fired;
     wakes->fired = l;
+    if (b->all)
+        return shared_bell_called(l);
+    dispatcher_consume_locked(d, NULL);
+    return false;
 }
 
 void listener_run(struct listener *fired)

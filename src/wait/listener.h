@@ -38,8 +38,9 @@ struct listener {
 bool listener_begin(struct listener *l, struct dispatcher *d);
 bool listener_end(struct listener *l);
 
-/* The wait room's own: satisfies the listener that b belongs to, lock held; calls those of a wake_list. */
-void listener_fire_locked(struct dispatcher *d, struct wait_block *b, struct wake_list *wakes);
+/* The wait room's own: satisfies the listener that b belongs to, lock held (true: it is the turn of other
+ * processes); calls those of a wake_list. */
+bool listener_fire_locked(struct dispatcher *d, struct wait_block *b, struct wake_list *wakes);
 void listener_run(struct listener *fired);
 
 #endif

@@ -51,6 +51,9 @@ static void lose(struct shared *s)
 
     lock_assert_held(&d->lock);
     d->shared = false;
+    if (s->owned)
+        object_put(s->object); /* the caller has a reference as well */
+    s->owned = false;
     if (d->consume == CONSUME_OWN && !ownership_of(d)->owner)
         d->signal = 1;
 }
@@ -217,25 +220,30 @@ bool shared_elsewhere(struct dispatcher *d)
 
 /* ---- the bell ---- */
 
-void shared_bell_pin(struct listener *bell)
+static bool others_wait(const struct shared *s)
 {
-    object_get(container_of(bell, struct shared, bell)->object);
+    const struct shared_set *waiting = &slot_of(s)->waiting;
+    int place = shared_set_next(waiting, 0);
+
+    return place != SHARED_NOBODY &&
+           (place != shared_file.place || shared_set_next(waiting, place + 1) != SHARED_NOBODY);
 }
 
-/* First back into the queue, then to the others: a change that found no bell there came before this look. */
-static void ring(struct listener *bell)
+/*
+ * Threads of this process that are always there would keep those of others from an object that goes from one
+ * owner to the next. So the bell counts as a waiter, first come first served: when its turn comes the others
+ * may take the object, and threads that stand behind it are told to look like those, by the home thread.
+ */
+bool shared_bell_called(struct listener *bell)
 {
     struct shared *s = container_of(bell, struct shared, bell);
     struct dispatcher *d = s->dispatcher;
-    bool shared;
 
-    lock_acquire(&d->lock);
-    list_push_back(&d->waiters, &bell->block.link);
-    shared = d->shared && s->who == shared_file.who;
-    lock_release(&d->lock);
-    if (shared)
-        shared_bell_ring(s->index);
-    object_put(s->object);
+    lock_assert_held(&d->lock);
+    object_get(s->object);
+    s->turn = d->shared && d->consume != CONSUME_NOTHING && s->attended && !list_empty(&d->waiters) &&
+              others_wait(s);
+    return s->turn;
 }
 
 static void look(struct shared *s)
@@ -263,6 +271,29 @@ static void look(struct shared *s)
     wake_list_run(&wakes);
     if (waits)
         shared_bell_attend(s->index); /* somebody new may use it */
+}
+
+/* First back into the queue, then to the others: a change that found no bell there came before this look. */
+static void ring(struct listener *bell)
+{
+    struct shared *s = container_of(bell, struct shared, bell);
+    struct dispatcher *d = s->dispatcher;
+    bool shared;
+    bool turn;
+
+    lock_acquire(&d->lock);
+    list_push_back(&d->waiters, &bell->block.link);
+    shared = d->shared && s->who == shared_file.who;
+    turn = s->turn;
+    s->turn = false;
+    lock_release(&d->lock);
+    if (shared && turn)
+        shared_bell_ring_all(s->index);
+    else if (shared)
+        shared_bell_ring(s->index);
+    else if (turn)
+        look(s);
+    object_put(s->object);
 }
 
 /* The first object at *index or behind it, up to `last`, counted; NULL: none. */

@@ -33,6 +33,7 @@ struct shared {
     bool attended;                 /* this process is among the slot's waiting */
     bool owned;                    /* mutex: a thread of this process owns it, and that is a reference */
     bool stolen;                   /* the lock's last holder died with it */
+    bool turn;                     /* the bell has interrupted the waking of threads here */
     struct listener bell;          /* linked in the dispatcher's queue but between ringing and having rung */
 };
 
@@ -65,8 +66,9 @@ int shared_attend(struct dispatcher *d);
 /* The same where locks are held that are the caller's: the home thread does it. */
 void shared_attend_soon(struct dispatcher *d);
 
-/* The wait room's own: the bell is about to be called, the dispatcher's lock is held. */
-void shared_bell_pin(struct listener *bell);
+/* The wait room's own: the bell is about to be called, the dispatcher's lock is held. True: threads of other
+ * processes stand at this place of the queue, so to speak, and may take the object now. */
+bool shared_bell_called(struct listener *bell);
 /* On the home thread: another process has made the object in that slot signalled, or has ended. */
 void shared_look(int index);
 void shared_look_at_all(void);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Telling other processes: see shared_bell.h. A bell is called by its process' place, so that there are only
- * so many, and whoever has the place next makes it anew. A bell that is full has something to read; so its
- * process is told in the file that it is behind, and tried once more: either the message goes through now, or
- * what lies there makes it look into the file afterwards.
+ * so many, and whoever has the place next makes it anew. Who rings notes the slot in the file, and sends a
+ * message only if nobody has since the last was heard: `rung` says who. So there lies one message before each
+ * process, and one that is stopped fills nobody's buffers. If `rung` names a process that has died, it may
+ * not have come to sending: who finds that sends instead; and who hears looks again until nobody is named.
  */
 #include "wait/shared_bell.h"
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/lock.h"
 #include "base/os.h"
 #include "base/own_fd.h"
@@ -17,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -124,7 +127,8 @@ int shared_bell_open(const char *dir)
     return err;
 }
 
-void shared_bell_forget(void)
+/* In a forked child: all that is the parent's. */
+static void forget(void)
 {
     close_all();
     for (int i = 0; i < SHARED_PROCESSES; i++) {
@@ -135,50 +139,86 @@ void shared_bell_forget(void)
     bell.hears = bell.asking = false;
     timer_init(&bell.timer, ask_again);
     timer_init(&bell.soon, look_around);
-    lock_init(&bell.lock, LOCK_GLOBAL);
 }
+
+FORK_HOOK(&bell.lock, LOCK_GLOBAL, forget);
 
 /* ---- ringing ---- */
 
-static bool send_to(int place, uint32_t what)
+enum { SEND_TRIES = 1000, HEAR_ROUNDS = 16 };
+
+static void send_to(int place)
 {
     struct sockaddr_un address;
 
     address_of(&address, place);
-    do {
-        if (sendto(bell.fd, &what, sizeof what, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address,
+    for (int i = 0; i < SEND_TRIES; i++) {
+        if (sendto(bell.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address,
                    sizeof address) >= 0)
-            return true;
-    } while (errno == EINTR);
-    return errno == ENOENT || errno == ECONNREFUSED; /* it has ended */
+            return;
+        if (errno == ENOENT || errno == ECONNREFUSED)
+            return; /* it has ended */
+        sched_yield(); /* no memory: there is no other reason, with one message at a time */
+    }
 }
 
-void shared_bell_ring(int index)
+static void tell(int place, int index)
+{
+    _Atomic uint32_t *rung = &shared_file.layout->processes[place].rung;
+    uint32_t who = 0;
+
+    atomic_fetch_or(&shared_file.layout->processes[place].pending[index / 64], UINT64_C(1) << index % 64);
+    if (!atomic_compare_exchange_strong(rung, &who, shared_file.who) &&
+        (!shared_is_dead(who) || !atomic_compare_exchange_strong(rung, &who, shared_file.who)))
+        return; /* the message of that one is on its way */
+    send_to(place);
+}
+
+static void tell_all(int index, int but)
 {
     const struct shared_set *waiting = &shared_file.layout->slots[index].waiting;
 
     for (int place = 0; (place = shared_set_next(waiting, place)) != SHARED_NOBODY; place++) {
-        if (place == shared_file.place || send_to(place, (uint32_t)index))
-            continue;
-        atomic_store(&shared_file.layout->processes[place].behind, 1);
-        send_to(place, (uint32_t)index);
+        if (place != but)
+            tell(place, index);
     }
+}
+
+void shared_bell_ring(int index)
+{
+    tell_all(index, shared_file.place);
+}
+
+void shared_bell_ring_all(int index)
+{
+    tell_all(index, SHARED_NOBODY);
 }
 
 /* ---- hearing; on the home thread ---- */
 
+static void look_at_word(int word)
+{
+    uint64_t bits = atomic_exchange(&shared_file.layout->processes[shared_file.place].pending[word], 0);
+
+    for (; bits; bits &= bits - 1)
+        shared_look(word * 64 + __builtin_ctzll(bits));
+}
+
 static void hear(void)
 {
-    _Atomic uint32_t *behind = &shared_file.layout->processes[shared_file.place].behind;
-    uint32_t what;
-    ssize_t n;
+    _Atomic uint32_t *rung = &shared_file.layout->processes[shared_file.place].rung;
+    char message;
+    int rounds = 0;
 
-    while ((n = os_recv(bell.fd, &what, sizeof what, MSG_DONTWAIT)) >= 0 || errno == EINTR) {
-        if (n == (ssize_t)sizeof what && what < SHARED_SLOTS)
-            shared_look((int)what);
-    }
-    if (atomic_exchange(behind, 0))
-        shared_look_at_all();
+    do {
+        while (os_recv(bell.fd, &message, sizeof message, MSG_DONTWAIT) >= 0 || errno == EINTR)
+            ;
+        atomic_store(rung, 0); /* before looking: what comes later is sent again */
+        for (int i = 0; i < SHARED_SLOTS / 64; i++)
+            look_at_word(i);
+    } while (atomic_load(rung) && ++rounds < HEAR_ROUNDS);
+    if (rounds == HEAR_ROUNDS)
+        send_to(shared_file.place); /* the home thread has other things to do as well */
 }
 
 /* Whoever was in that place has ended, or is believed to. True: it has left something. */
@@ -211,8 +251,10 @@ static void ready(void *ctx)
             else
                 bury((uint32_t)events[i].data.u64), ended = true;
         }
-        if (ended)
-            shared_look_at_all(); /* whoever has buried them */
+        if (ended) {
+            hear(); /* they may have left it unsaid */
+            shared_look_at_all();
+        }
     }
 }
 
@@ -239,8 +281,10 @@ static void ask_again(struct timer *timer)
     lock_release(&bell.lock);
     for (unsigned i = 0; i < n; i++)
         bury(dead[i]);
-    if (n > 0)
+    if (n > 0) {
+        hear();
         shared_look_at_all();
+    }
 }
 
 /* ---- attending ---- */
@@ -317,6 +361,9 @@ int shared_bell_attend(int index)
         if (!lives && bury(who))
             err = shared_bell_attend_soon();
     }
+    /* Whoever died before we could watch it, having begun to ring. */
+    if (!err && !home_is_current() && atomic_load(&shared_file.layout->processes[shared_file.place].rung))
+        send_to(shared_file.place);
     return err;
 }
 
@@ -328,8 +375,10 @@ int shared_bell_attend_soon(void)
 static void look_around(struct timer *timer)
 {
     (void)timer;
-    if (begin_to_hear() == 0)
-        shared_look_at_all();
-    else
+    if (begin_to_hear() != 0) {
         shared_bell_attend_soon();
+        return;
+    }
+    hear();
+    shared_look_at_all();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Private to the wait room: how processes tell one another that a shared object has become signalled. Each
- * has a datagram socket beside the file of names; a message says which slot to look at. Who hears it, the
+ * has a datagram socket beside the file of names; what to look at is noted in the file. Who hears it, the
  * home thread, looks as any waiter would, so that a message too many does no harm. And the ends of other
  * processes, which may leave a mutex abandoned or a change unannounced, are heard by pidfds.
  */
@@ -13,11 +13,10 @@
 /* The socket and an epoll set around it; the file is open. No thread is needed until somebody waits.
  * 0 or -errno. */
 int shared_bell_open(const char *dir);
-/* In a forked child: they are the parent's. */
-void shared_bell_forget(void);
 
-/* Tells all other processes that have threads waiting for it. Never blocks. */
+/* Tells all other processes that have threads waiting for it; and this one too. Never blocks. */
 void shared_bell_ring(int index);
+void shared_bell_ring_all(int index);
 
 /* Hears from now on; and the end of whoever else uses the slot, in which this process is among the waiting.
  * No lock held. 0 or -errno: nothing would be heard. */

@@ -145,7 +145,9 @@ int shared_file_enter(void)
     if (place == SHARED_PROCESSES)
         return -EUSERS;
     atomic_fetch_add(&shared_file.layout->processes[place].taken, 1);
-    atomic_store(&shared_file.layout->processes[place].behind, 0);
+    for (int i = 0; i < SHARED_SLOTS / 64; i++)
+        atomic_store(&shared_file.layout->processes[place].pending[i], 0);
+    atomic_store(&shared_file.layout->processes[place].rung, 0);
     shared_file.who = shared_who(place);
     shared_lock(&shared_file.layout->lock);
     shared_reap_locked(place);

@@ -75,8 +75,9 @@ struct shared_layout {
     _Atomic uint32_t lock;
     _Atomic uint64_t last_serial;
     struct {
-        _Atomic uint32_t taken;  /* how often */
-        _Atomic uint32_t behind; /* its bell is full: it has to look at everything */
+        _Atomic uint32_t taken; /* how often */
+        _Atomic uint32_t rung;  /* who sends it a message, or has; 0: it has been heard (shared_bell.c) */
+        _Atomic uint64_t pending[SHARED_SLOTS / 64]; /* the slots to look at then, one bit each */
     } processes[SHARED_PROCESSES];
     _Atomic uint32_t hashes[SHARED_SLOTS]; /* of names; 0: no name */
     struct shared_slot slots[SHARED_SLOTS];

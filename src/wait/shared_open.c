@@ -285,7 +285,6 @@ static void start_afresh(void)
 {
     if (shared_file.fd >= 0)
         own_fd_close(shared_file.fd);
-    shared_bell_forget();
     shared_file = (struct shared_file){.fd = -1, .place = SHARED_NOBODY};
     atomic_store(&opening.decided, false);
     opening.status = STATUS_SUCCESS;

@@ -137,6 +137,16 @@ static DWORD thread_abandons(const char *name, const char *ready)
     return 0;
 }
 
+static DWORD take_often(const char *name, const char *other)
+{
+    HANDLE mutex = open_mutex(name);
+    (void)other;
+    for (int i = 0; i < 50; i++)
+        if (told(mutex) || !ReleaseMutex(mutex))
+            return 1;
+    return 0;
+}
+
 /* Takes it twice, gives it back when told, once and then again. */
 static DWORD own_and_free(const char *name, const char *go)
 {
@@ -181,8 +191,9 @@ static const struct { const char *what; DWORD (*run)(const char *, const char *)
     {"set", set_it}, {"reset", reset_it}, {"wait", wait_for_it}, {"hold", hold},
     {"release three", release_three}, {"try mutex", try_mutex}, {"free not ours", free_not_ours},
     {"own for ever", own_for_ever}, {"own and exit", own_and_exit}, {"thread abandons", thread_abandons},
-    {"own and free", own_and_free}, {"create event", create_event}, {"create mutex", create_mutex},
-    {"create semaphore", create_semaphore}, {"find event", find_event}, {"hammer", hammer},
+    {"own and free", own_and_free}, {"take often", take_often},
+    {"create event", create_event}, {"create mutex", create_mutex}, {"create semaphore", create_semaphore},
+    {"find event", find_event}, {"hammer", hammer},
     {"consume", consume},
 };
 
@@ -452,6 +463,35 @@ TEST(owner_is_killed_while_others_wait, "WAIT-15")
     CloseHandle(gate);
 }
 
+enum { TAKERS = 8 };
+
+static volatile LONG enough;
+
+THREAD_FN(take_all_the_time)
+{
+    while (!LOOK(enough)) {
+        if (WaitForSingleObject(arg, SOON_ENOUGH) != WAIT_OBJECT_0)
+            FAIL("a wait for the mutex failed");
+        ReleaseMutex(arg);
+    }
+    return 0;
+}
+
+/* Threads of one process that are always there do not keep another process from its turn. */
+TEST(others_get_their_turn, "WAIT-13")
+{
+    const char *name = new_name("mutex");
+    HANDLE mutex = CreateMutexA(NULL, FALSE, name), threads[TAKERS];
+    enough = 0;
+    for (int i = 0; i < TAKERS; i++)
+        threads[i] = start_thread(take_all_the_time, mutex);
+    CHECK_EQ(run("take often", name, NULL), 0);
+    InterlockedExchange(&enough, 1);
+    for (int i = 0; i < TAKERS; i++)
+        JOIN(threads[i]);
+    CloseHandle(mutex);
+}
+
 /* ---- names ---- */
 
 TEST(name_lives_as_long_as_a_handle, "WAIT-11")
@@ -719,7 +759,8 @@ TEST(processes_are_killed_in_between, "WAIT-07 WAIT-15")
         CHECK(ReleaseSemaphore(c.work, WORK, NULL));
         for (unsigned k = rnd(20); k > 0; k--) {
             DWORD status = WaitForSingleObject(mutex, SOON_ENOUGH);
-            CHECK_MSG(status == WAIT_OBJECT_0 || status == WAIT_ABANDONED, "the wait gave %u", (unsigned)status);
+            CHECK_MSG(status == WAIT_OBJECT_0 || status == WAIT_ABANDONED, "the wait gave %u",
+                      (unsigned)status);
             CHECK(ReleaseMutex(mutex));
         }
         kill_it(two[i % 2]);

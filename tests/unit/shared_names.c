@@ -308,7 +308,8 @@ TEST(cannot_be_opened)
 
 static void take_all_places(void)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_LIFE, .l_len = SHARED_PROCESSES};
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_LIFE, .l_len = SHARED_PROCESSES};
     int fd = open(file_path(), O_RDWR);
 
     CHECK_EQ(fcntl(fd, F_SETLK, &lock), 0);
@@ -444,7 +445,8 @@ TEST(owner_dies_without_pidfds)
 
 static void ring_often(void)
 {
-    HANDLE other = OpenEventA(EVENT_ALL_ACCESS, FALSE, "other"), event = OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit");
+    HANDLE other = OpenEventA(EVENT_ALL_ACCESS, FALSE, "other");
+    HANDLE event = OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit");
 
     CHECK(other && event);
     for (int i = 0; i < 20000; i++)
