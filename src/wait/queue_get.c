@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking entries out of the queue. The thread that dequeues readiness does its I/O, outside the lock, and keeps
+ * the first completion that this produces for itself: the packet goes from the kernel to the user's thread
+ * without touching another. Who finds nothing sleeps as the most recent waiter, in the poller if nobody
+ * else does.
+ */
+#include "wait/queue_inside.h"
+
+#include "base/clock.h"
+#include "base/futex.h"
+#include "engine/home.h"
+#include "ntstatus.h"
+#include "wait/apc.h"
+#include "wait/outside.h"
+
+#include <errno.h>
+
+/* One call of queue_get. */
+struct get {
+    struct queue *q;
+    struct thread *self;
+    struct queue_entry **out;
+    unsigned max;
+    unsigned count;
+    bool alertable;
+    bool looked; /* a dequeue that does not sleep has looked into the poller */
+    bool late;   /* the deadline has passed */
+    bool polls;  /* looks for a while before it sleeps */
+    bool paid;   /* and need not sleep then */
+    uint64_t deadline_ns;
+};
+
+static void count_in(struct get *g)
+{
+    g->q->active++;
+    thread_set_place(g->self, PLACE_HELD);
+}
+static void join(struct queue *q, struct thread *self)
+{
+    if (self->queue == q)
+        return;
+    queue_leave(self);
+    object_get(q->object);
+    self->queue = q;
+    lock_acquire(&q->lock);
+    list_push_front(&q->members, &self->member); /* front: see look_at in outside.c */
+    q->member_count++;
+    lock_release(&q->lock);
+}
+
+/* Does the I/O of one READY entry; the first packet it gives this queue comes back. */
+static struct queue_entry *run_ready(struct get *g, struct queue_entry *e)
+{
+    struct queue_entry *kept;
+
+    g->self->keeping = g->q;
+    queue_run_ready(g->q, e);
+    g->self->keeping = NULL;
+    kept = g->self->kept;
+    g->self->kept = NULL;
+    return kept;
+}
+
+/*
+ * Takes entries while there are some and room in out[]. The thread is counted. Lock held on entry
+ * and return, but not while I/O is done.
+ */
+static void fill(struct get *g)
+{
+    struct queue *q = g->q;
+    struct queue_entry *e;
+
+    while (g->count < g->max && !q->closed && (e = pop_entry(q)) != NULL) {
+        q->gets++;
+        if (e->ready) {
+            /* Others may want what is left, or the lead, meanwhile. */
+            release_or_put_off_and_unlock(q, g->self);
+            e = run_ready(g, e);
+            lock_acquire(&q->lock);
+        }
+        if (e)
+            g->out[g->count++] = e;
+    }
+    if (q->gets >= q->look_after) {
+        queue_look_locked(q);
+        looked_locked(q);
+    }
+}
+
+/* The poll before the sleep; p is NULL for who would sleep on its futex. */
+static void poll_first(struct get *g, struct poller *p)
+{
+    struct waiter *w = &g->self->waiter;
+
+    g->paid = spin_until_found(g->q, w, p, g->deadline_ns);
+    atomic_store(&w->polls, false); /* before the last look at `state`: pairs with release_waiter */
+}
+
+static void sleep_in_poller(struct get *g, struct poller *p)
+{
+    struct waiter *w = &g->self->waiter;
+    uint32_t armed;
+
+    atomic_store(&p->led, true);
+    if (g->polls)
+        poll_first(g, p);
+    while (!g->paid && atomic_load(&w->state) == WAITER_ARMED) {
+        if (poller_wait(p, g->deadline_ns) > 0)
+            break; /* readiness: nobody claimed us yet, but there is work */
+        if (g->deadline_ns != DEADLINE_NEVER && clock_now_ns() >= g->deadline_ns) {
+            armed = WAITER_ARMED;
+            atomic_compare_exchange_strong(&w->state, &armed, WAITER_TIMEOUT);
+        }
+    }
+    atomic_store(&p->led, false);
+    home_watch_led();
+}
+
+static void sleep_on_futex(struct get *g)
+{
+    struct waiter *w = &g->self->waiter;
+    uint32_t armed;
+
+    if (g->polls)
+        poll_first(g, NULL);
+    while (atomic_load(&w->state) == WAITER_ARMED) {
+        if (futex_wait(&w->state, WAITER_ARMED, g->deadline_ns) == -ETIMEDOUT) {
+            armed = WAITER_ARMED;
+            atomic_compare_exchange_strong(&w->state, &armed, WAITER_TIMEOUT);
+        }
+    }
+}
+
+/* Sleeps as the most recent waiter, as the leader if there is none. Lock held on entry and
+ * return. Returns the state it was woken with. */
+static uint32_t park(struct get *g)
+{
+    struct queue *q = g->q;
+    struct waiter *w = &g->self->waiter;
+    struct poller *p = q->leader || q->active >= q->active_max ? NULL : live_poller(q);
+    uint32_t state;
+    bool look;
+
+    w->given = NULL;
+    w->in_poller = p != NULL;
+    g->paid = false;
+    g->polls = spin_begin_locked(q);
+    if (g->polls)
+        atomic_store_explicit(&w->polls, true, memory_order_relaxed); /* the lock publishes it */
+    atomic_store(&w->state, WAITER_ARMED);
+    list_push_front(&q->waiters, &w->link);
+    if (p)
+        q->leader = w;
+    look = outside_due_locked(q);
+    lock_release(&q->lock);
+
+    if (look)
+        outside_begin(q);
+    if (g->alertable)
+        apc_alertable_begin(g->self, p, false);
+    if (p)
+        sleep_in_poller(g, p);
+    else
+        sleep_on_futex(g);
+    if (g->alertable)
+        apc_alertable_end(g->self);
+
+    lock_acquire(&q->lock);
+    if (list_linked(&w->link))
+        list_remove(&w->link);
+    if (q->leader == w) {
+        q->leader = NULL;
+        looked_locked(q);
+    }
+    if (g->polls)
+        spin_end_locked(q, g->paid);
+    state = atomic_exchange(&w->state, WAITER_IDLE);
+    if (state == WAITER_LOOK)
+        q->lookers--;
+    return state;
+}
+
+/* STATUS_PENDING: look again. Lock held. */
+static uint32_t sleep_and_look(struct get *g)
+{
+    switch (park(g)) {
+    case WAITER_SATISFIED: /* counted by whoever handed it over */
+        thread_set_place(g->self, PLACE_HELD);
+        g->out[g->count++] = g->self->waiter.given;
+        return STATUS_SUCCESS;
+    case WAITER_TIMEOUT:
+        g->late = true;
+        return STATUS_PENDING;
+    default: /* WAITER_ARMED (harvested), _LOOK, _CLOSED, _APC: the loop finds out */
+        return STATUS_PENDING;
+    }
+}
+
+/* One turn of the dequeue. Lock held on entry and return. */
+static uint32_t turn(struct get *g)
+{
+    struct queue *q = g->q;
+
+    if (q->closed)
+        return STATUS_ABANDONED_WAIT_0;
+    if (__builtin_expect(q->taken > 0, 0))
+        outside_recount_locked(q);
+    if (q->count > 0 && q->active < q->active_max) {
+        count_in(g);
+        fill(g);
+        if (g->count > 0)
+            return STATUS_SUCCESS;
+        count_out(q, g->self); /* readiness, but nothing completed */
+        return STATUS_PENDING;
+    }
+    if (g->alertable && apc_pending(g->self))
+        return STATUS_USER_APC;
+    if (g->late)
+        return STATUS_TIMEOUT;
+    if (g->deadline_ns != 0)
+        return sleep_and_look(g);
+    if (g->looked)
+        return STATUS_TIMEOUT;
+    g->looked = true;
+    queue_look_locked(q);
+    return STATUS_PENDING;
+}
+
+/* The frequent case: a worker of this queue wants one entry, and a packet is first. It keeps its place. */
+static inline struct queue_entry *next_packet(struct queue *q, struct thread *self)
+{
+    struct queue_entry *e = first_entry(q);
+
+    lock_assert_held(&q->lock);
+    if (!e || e->ready || q->closed || thread_place(self) != PLACE_HELD)
+        return NULL;
+    if (q->active > q->active_max || q->taken > 0 || q->gets + 1 >= q->look_after)
+        return NULL;
+    q->gets++;
+    return pop_entry(q);
+}
+
+uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsigned *count,
+                   bool alertable, uint64_t deadline_ns)
+{
+    struct get g = {.q = q,
+                    .self = thread_current(),
+                    .out = out,
+                    .max = max,
+                    .alertable = alertable,
+                    .deadline_ns = deadline_ns};
+    uint32_t status;
+
+    lock_assert_none();
+    assert(max > 0);
+    for (;;) {
+        join(q, g.self);
+        turn_ends(g.self);
+        lock_acquire(&q->lock);
+        if (max == 1 && (out[0] = next_packet(q, g.self)) != NULL) {
+            release_or_put_off_and_unlock(q, g.self);
+            *count = 1;
+            return STATUS_SUCCESS;
+        }
+        count_out(q, g.self);
+        do {
+            status = turn(&g);
+        } while (status == STATUS_PENDING);
+        if (status == STATUS_SUCCESS && g.count < max && q->count > 0)
+            fill(&g); /* a packet was handed over: take what lies there with it */
+        release_or_put_off_and_unlock(q, g.self);
+        if (status != STATUS_USER_APC || apc_run_all(g.self) > 0)
+            break; /* an APC that was withdrawn before it ran does not end the call */
+    }
+    *count = g.count;
+    return status;
+}
+
+unsigned queue_get_more(struct queue *q, struct queue_entry **out, unsigned max)
+{
+    struct get g = {.q = q, .self = thread_current(), .out = out, .max = max};
+
+    assert(g.self->queue == q && thread_place(g.self) != PLACE_NONE);
+    lock_acquire(&q->lock);
+    fill(&g);
+    release_or_put_off_and_unlock(q, g.self);
+    return g.count;
+}
