@@ -157,6 +157,7 @@ static uint32_t park(struct get *g)
 
     if (look)
         outside_begin(q);
+    turn_ends(g->self); /* a sleep in here is nothing that its worker computes */
     if (g->alertable)
         apc_alertable_begin(g->self, p, false);
     if (p)

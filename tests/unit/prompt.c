@@ -249,3 +249,74 @@ TEST(prompt_turns_begin_it)
     }
     end();
 }
+
+/* ---- a sleep inside the dequeue ---- */
+
+enum { PAIR = 2 };
+
+static void nothing(struct queue_entry *e)
+{
+    (void)e;
+}
+
+/* Sleeps until a packet comes. */
+static void *take(void *arg)
+{
+    struct queue_entry *e;
+    unsigned n;
+
+    CHECK_EQ(queue_get(queue, &e, 1, &n, false, DEADLINE_NEVER), 0);
+    CHECK_EQ(n, 1);
+    return arg;
+}
+
+static void await_pair(void)
+{
+    for (bool calm = false; !calm;) {
+        unsigned asleep = 0;
+
+        sched_yield();
+        lock_acquire(&queue->lock);
+        list_for_each(n, &queue->waiters)
+            asleep++;
+        calm = asleep == PAIR && queue->active == 0 && queue->count == 0;
+        lock_release(&queue->lock);
+    }
+}
+
+/* A turn that begins with readiness which comes to nothing is over when its worker goes to sleep again. */
+TEST(a_sleep_in_the_dequeue_is_no_slow_turn)
+{
+    struct queue_entry ready[PAIR] = {{.ready = true}, {.ready = true}};
+    struct queue_entry packets[PAIR] = {{.ready = false}, {.ready = false}};
+    struct port *p;
+    uint32_t before;
+
+    CHECK_EQ(port_new(PAIR, &p), 0);
+    queue = &p->queue;
+    queue->run_ready = nothing;
+    for (int i = 0; i < PAIR; i++)
+        pthread_create(&crew[i], NULL, take, NULL);
+    await_pair();
+    believe(false);
+    lock_acquire(&queue->lock);
+    queue->prompt.turns = 0; /* the next is measured */
+    queue->prompt.credit = before = 100;
+    lock_release(&queue->lock);
+    for (int i = 0; i < PAIR; i++) {
+        list_init(&ready[i].link);
+        queue_put_ready(queue, &ready[i]);
+    }
+    queue_poke(queue);
+    await_pair();
+    for (int i = 0; i < PAIR; i++) {
+        list_init(&packets[i].link);
+        queue_put(queue, &packets[i]);
+    }
+    for (int i = 0; i < PAIR; i++)
+        pthread_join(crew[i], NULL);
+    CHECK(queue->prompt.turns > 0);
+    CHECK(queue->prompt.credit > before); /* one was measured, at the latest when its thread had ended */
+    object_put(&p->object);
+    queue = NULL;
+}
