@@ -28,10 +28,9 @@ enum { EVENTS_PER_WAIT = 256, HELP_AT_ONCE = 16, ABANDONED_TURNS = 20, DEFERRED_
 static struct {
     struct lock lock; /* list, poller.nested */
     struct list list; /* pollers with an owner: all but home's own */
+    uint64_t next_id; /* never 0, home's own */
     _Atomic uint32_t count;
-} pollers = {.lock = LOCK_INIT(LOCK_GLOBAL), .list = LIST_INIT(pollers.list)};
-
-static _Atomic uint64_t next_id = 1;
+} pollers = {.lock = LOCK_INIT(LOCK_GLOBAL), .list = LIST_INIT(pollers.list), .next_id = 1};
 
 int poller_new(struct poller **out, void *owner, const struct poller_ops *ops)
 {
@@ -43,7 +42,6 @@ int poller_new(struct poller **out, void *owner, const struct poller_ops *ops)
         return -ENOMEM;
     p->owner = owner;
     p->ops = ops;
-    p->id = atomic_fetch_add(&next_id, 1);
     list_init(&p->link);
     p->epoll_fd = own_fd(os_epoll_create());
     p->wake_fd = own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -59,6 +57,7 @@ int poller_new(struct poller **out, void *owner, const struct poller_ops *ops)
     }
     if (owner) {
         lock_acquire(&pollers.lock);
+        p->id = pollers.next_id++;
         list_push_back(&pollers.list, &p->link);
         lock_release(&pollers.lock);
         atomic_fetch_add(&pollers.count, 1);
@@ -166,23 +165,42 @@ static bool unattended(const struct poller *p)
     return atomic_load(&p->registered) > 0 && !atomic_load(&p->led);
 }
 
-/* Pins up to HELP_AT_ONCE pollers that `want` names; the caller helps and unpins them. */
-static unsigned pin_some(struct poller **out, bool (*want)(struct poller *p, uint64_t arg),
-                         uint64_t arg)
+/* Pins up to HELP_AT_ONCE of the pollers behind `at` (pinned; NULL: all of them) that are wanted. */
+static unsigned pin_some(struct poller **out, bool (*wanted)(struct poller *p), struct poller *at)
 {
+    struct list *e;
     unsigned n = 0;
 
     lock_acquire(&pollers.lock);
-    list_for_each(e, &pollers.list) {
+    e = at ? at->link.next : pollers.list.next;
+    for (; e != &pollers.list && n < HELP_AT_ONCE; e = e->next) {
         struct poller *p = container_of(e, struct poller, link);
 
-        if (want(p, arg) && p->ops->pin(p))
+        if (wanted(p) && p->ops->pin(p))
             out[n++] = p;
-        if (n == HELP_AT_ONCE)
-            break;
     }
     lock_release(&pollers.lock);
     return n;
+}
+
+/* Calls serve() for each poller that is wanted when its turn comes, once; some at a time under the lock. */
+static void serve_all(bool (*wanted)(struct poller *p), void (*serve)(struct poller *p))
+{
+    struct poller *some[HELP_AT_ONCE];
+    struct poller *last = NULL; /* pinned: where to go on */
+    unsigned n;
+
+    do {
+        n = pin_some(some, wanted, last);
+        if (last)
+            last->ops->unpin(last);
+        last = n == HELP_AT_ONCE ? some[n - 1] : NULL;
+        for (unsigned i = 0; i < n; i++) {
+            serve(some[i]);
+            if (some[i] != last)
+                some[i]->ops->unpin(some[i]);
+        }
+    } while (last);
 }
 
 /* Home thread. What it harvests itself is no sign that somebody is back. */
@@ -196,58 +214,60 @@ static void help(struct poller *p)
         atomic_store(&p->attended, p->watchdog_seen);
 }
 
-static bool wants_attention(struct poller *p, uint64_t arg)
+static bool wants_attention(struct poller *p)
 {
-    (void)arg;
     return unattended(p) && (!atomic_load(&p->armed) || p->ops->left(p));
 }
 
-static bool wants_help(struct poller *p, uint64_t arg)
+static bool wants_help(struct poller *p)
 {
-    (void)arg;
     return unattended(p);
 }
 
-static bool has_id(struct poller *p, uint64_t id)
+static void attend(struct poller *p)
 {
-    return p->id == id;
+    home_attend(p);
+    if (p->ops->left(p))
+        poller_wake(p); /* no edge of theirs is to come: this one calls the home thread */
 }
 
 void poller_attend_all(void)
 {
-    struct poller *some[HELP_AT_ONCE];
-    unsigned n;
+    if (atomic_load_explicit(&pollers.count, memory_order_relaxed) > 0 && !home_is_current())
+        serve_all(wants_attention, attend);
+}
 
-    if (atomic_load_explicit(&pollers.count, memory_order_relaxed) == 0 || home_is_current())
-        return;
-    n = pin_some(some, wants_attention, 0);
-    for (unsigned i = 0; i < n; i++) {
-        home_attend(some[i]);
-        if (some[i]->ops->left(some[i]))
-            poller_wake(some[i]); /* no edge of theirs is to come: this one calls the home thread */
-        some[i]->ops->unpin(some[i]);
-    }
+static void help_once(struct poller *p)
+{
+    p->ops->help(p);
 }
 
 void poller_help_all(void)
 {
-    struct poller *some[HELP_AT_ONCE];
-    unsigned n;
+    if (atomic_load_explicit(&pollers.count, memory_order_relaxed) > 0)
+        serve_all(wants_help, help_once);
+}
 
-    if (atomic_load_explicit(&pollers.count, memory_order_relaxed) == 0)
-        return;
-    n = pin_some(some, wants_help, 0);
-    for (unsigned i = 0; i < n; i++) {
-        some[i]->ops->help(some[i]);
-        some[i]->ops->unpin(some[i]);
+static struct poller *pin_id(uint64_t id)
+{
+    struct poller *found = NULL;
+
+    lock_acquire(&pollers.lock);
+    list_for_each(e, &pollers.list) {
+        struct poller *p = container_of(e, struct poller, link);
+
+        if (p->id == id && p->ops->pin(p))
+            found = p;
     }
+    lock_release(&pollers.lock);
+    return found;
 }
 
 void poller_help_id(uint64_t id)
 {
-    struct poller *p;
+    struct poller *p = pin_id(id);
 
-    if (pin_some(&p, has_id, id) == 0)
+    if (!p)
         return;
     atomic_store(&p->armed, false);
     if (unattended(p)) {
@@ -260,15 +280,13 @@ void poller_help_id(uint64_t id)
     p->ops->unpin(p);
 }
 
-/* Once in each turn. */
-static bool stale(struct poller *p, uint64_t turn)
+static bool stale(struct poller *p)
 {
     uint32_t harvests = atomic_load(&p->harvests);
     bool worked_on;
 
-    if (p->watchdog_turn == turn || !wants_attention(p, 0))
+    if (!wants_attention(p))
         return false;
-    p->watchdog_turn = (uint32_t)turn;
     worked_on = p->ops->worked_on(p);
     if (harvests == p->watchdog_seen && worked_on && p->deferred < DEFERRED_TURNS) {
         p->deferred++; /* a long queue: it is looked behind when that has been worked off */
@@ -290,31 +308,25 @@ static bool any_unattended(void)
 
     lock_acquire(&pollers.lock);
     list_for_each(e, &pollers.list) {
-        if (wants_attention(container_of(e, struct poller, link), 0))
+        if (wants_attention(container_of(e, struct poller, link)))
             any = true;
     }
     lock_release(&pollers.lock);
     return any;
 }
 
+static void help_stale(struct poller *p)
+{
+    help(p);
+    if (p->abandoned >= ABANDONED_TURNS) {
+        p->abandoned = 0;
+        home_attend(p); /* nothing more to be done until it is ready */
+    }
+}
+
 bool poller_watchdog(void)
 {
-    static uint32_t turn; /* home thread only */
-    struct poller *some[HELP_AT_ONCE];
-    unsigned n;
-
-    turn++;
-    do {
-        n = pin_some(some, stale, turn);
-        for (unsigned i = 0; i < n; i++) {
-            help(some[i]);
-            if (some[i]->abandoned >= ABANDONED_TURNS) {
-                some[i]->abandoned = 0;
-                home_attend(some[i]); /* nothing more to be done until it is ready */
-            }
-            some[i]->ops->unpin(some[i]);
-        }
-    } while (n == HELP_AT_ONCE);
+    serve_all(stale, help_stale);
     return any_unattended();
 }
 

@@ -30,7 +30,7 @@ enum {
 struct poller {
     int epoll_fd;
     int wake_fd;                 /* eventfd, edge triggered, never read */
-    uint64_t id;                 /* never reused: what the home thread's token carries */
+    uint64_t id;                 /* from 1, never reused: what the home thread's token carries */
     _Atomic uint32_t registered; /* fds in the set */
     _Atomic uint32_t harvests;   /* how often somebody looked; the watchdog compares */
     _Atomic bool led;            /* somebody sleeps in it */
@@ -38,7 +38,6 @@ struct poller {
     _Atomic uint32_t attended;   /* `harvests` when it was armed */
     bool nested;                 /* is in home's epoll set; guarded by the list's lock */
     uint32_t watchdog_seen;      /* home thread only: `harvests` at the last tick */
-    uint32_t watchdog_turn;      /* home thread only: the last tick itself */
     uint32_t deferred;           /* home thread only: the same, but entries had been taken */
     uint32_t abandoned;          /* home thread only: ticks in a row at which nobody had looked into it */
     struct list link;            /* in the list of all pollers */
