@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "api/filename.h"
 #include "api/overlapped.h"
+#include "base/os_here.h"
 #include "base/status.h"
 #include "io/disk.h"
 #include "io/disk_info.h"
@@ -198,44 +199,47 @@ static uint32_t file_for(HANDLE handle, bool write, struct file **out)
     return STATUS_ACCESS_DENIED;
 }
 
-/* A socket has no position, and needs no more than a lean request. */
+/* A socket has no position, and needs no more than a lean request. It has the caller's reference to f, unless
+ * it cannot be made. */
 static uint32_t new_transfer(struct file *f, const struct transfer *t, struct request **out)
 {
     uint32_t status;
 
-    if (f->kind == FILE_KIND_SOCKET) {
-        status = request_new_lean(f, t->ov, !t->routine, out);
-        if (status == STATUS_SUCCESS)
-            file_get(f);
-        return status;
-    }
-    status = request_new(f, t->ov, !t->routine, out);
+    if (f->kind == FILE_KIND_SOCKET)
+        return request_new_lean(f, t->ov, !t->routine, out);
+    status = request_new_given(f, t->ov, !t->routine, out);
     if (status == STATUS_SUCCESS)
         (*out)->offset = offset_of(t->ov);
     return status;
 }
 
-/* The start of one overlapped transfer; *bytes is written only when it is done already. */
-static uint32_t start(struct file *f, const struct transfer *t, DWORD *bytes)
+/*
+ * The start of one overlapped transfer; *bytes is written only when it is done already. The reference to f is
+ * used up: a disk's request has it, because nothing there looks at the file once it is answered.
+ */
+static ALWAYS_INLINE uint32_t start(struct file *f, const struct transfer *t, DWORD *bytes)
 {
     uint32_t (*begin)(struct request *) = t->write ? f->ops->write : f->ops->read;
+    bool shared = f->kind != FILE_KIND_DISK;
     struct request *r;
     uint32_t status;
 
-    if (!begin)
-        return STATUS_INVALID_DEVICE_REQUEST;
-    status = new_transfer(f, t, &r);
-    if (status != STATUS_SUCCESS)
+    status = begin ? new_transfer(f, t, &r) : (uint32_t)STATUS_INVALID_DEVICE_REQUEST;
+    if (status != STATUS_SUCCESS) {
+        file_put(f);
         return status;
+    }
+    if (shared)
+        file_get(f);
     request_set_buf(r, t->data, t->size);
     if (t->routine)
         request_set_routine(r, t->routine, false);
     request_begin(r);
-    request_get(r); /* the OVERLAPPED may be gone when the call comes back; the request is not */
     status = begin(r);
     if (bytes && status != STATUS_PENDING)
-        *bytes = r->bytes;
-    request_put(r);
+        *bytes = request_call_bytes();
+    if (shared)
+        file_put(f);
     return status;
 }
 
@@ -270,8 +274,8 @@ static BOOL transfer(HANDLE handle, const struct transfer *t, DWORD *bytes)
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     if (t->ov && (f->flags & FILE_OVERLAPPED))
-        status = start(f, t, bytes);
-    else if (!t->ov && (f->flags & FILE_OVERLAPPED) && !(f->flags & FILE_ADOPTED) &&
+        return win32_result(start(f, t, bytes));
+    if (!t->ov && (f->flags & FILE_OVERLAPPED) && !(f->flags & FILE_ADOPTED) &&
              f->kind != FILE_KIND_NAMED)
         status = STATUS_INVALID_PARAMETER; /* it has no position to transfer at */
     else
@@ -307,11 +311,12 @@ static BOOL transfer_ex(HANDLE handle, const struct transfer *t)
     status = file_for(handle, t->write, &f);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
-    if (!(f->flags & FILE_OVERLAPPED) || atomic_load(&f->port))
+    if (!(f->flags & FILE_OVERLAPPED) || atomic_load(&f->port)) {
+        file_put(f);
         status = STATUS_INVALID_PARAMETER; /* a routine and a port cannot both have the answer */
-    else
+    } else {
         status = start(f, t, NULL);
-    file_put(f);
+    }
     if (status != STATUS_PENDING && !win32_result(status))
         return FALSE;
     last_error_set(NO_ERROR);

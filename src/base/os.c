@@ -22,16 +22,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WATCHED 1 /* a sanitizer looks at what the C library is asked to read and write */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define WATCHED 1
-#endif
-#endif
-
 /* No cancellation points: see os_recv. An offset fills one argument where `long` has 64 bits. */
-#ifdef WATCHED
+#ifdef OS_WATCHED
 #define READV preadv2
 #define WRITEV pwritev2
 #else
@@ -168,7 +160,7 @@ int os_unlink(const char *path)
     return unlink(path);
 }
 
-#ifdef WATCHED
+#ifdef OS_WATCHED
 
 ssize_t os_recv(int fd, void *data, size_t size, int flags)
 {

@@ -11,7 +11,7 @@
 #include "io/disk.h"
 
 #include "base/futex.h"
-#include "base/os.h"
+#include "base/os_here.h"
 #include "base/own_fd.h"
 #include "base/status.h"
 #include "engine/aio.h"
@@ -237,7 +237,7 @@ static int64_t try_now(const struct request *r)
     if (r->u.disk.write)
         n = os_write(r->file->fd, r->iov, buffers(r), r->offset, RWF_NOWAIT);
     else
-        n = os_read(r->file->fd, r->iov, buffers(r), r->offset, RWF_NOWAIT);
+        n = os_read_here(r->file->fd, r->iov, buffers(r), r->offset, RWF_NOWAIT);
     if (n == -ENOSYS)
         atomic_store_explicit(&refused[r->u.disk.write], true, memory_order_relaxed);
     return n == -ENOSYS || n == -EOPNOTSUPP ? -EAGAIN : n;

@@ -15,6 +15,7 @@
 #include "io/lane.h"
 
 #include "base/align.h"
+#include "base/os_here.h"
 #include "base/status.h"
 #include "engine/home.h"
 #include "io/port.h"
@@ -151,7 +152,7 @@ static bool yield_locked(struct file *f, struct lane *lane)
  * Attempts r, head of a lane that the caller runs, until it is settled or waits for an edge. Lock
  * held on entry and return. After LANE_MOVED r is not ours any more.
  */
-static uint32_t attempt_locked(struct file *f, struct lane *lane, struct request *r)
+static ALWAYS_INLINE uint32_t attempt_locked(struct file *f, struct lane *lane, struct request *r)
 {
     for (;;) {
         uint32_t edges = lane->edges;
@@ -220,9 +221,10 @@ static void unqueue_locked(struct file *f, struct request *r)
 
 /*
  * Does what can be done on a lane that the caller runs. Lock held on entry and return. The references
- * that requests of f held to it are the caller's to put: so many, with the lock released.
+ * that requests of f held to it are the caller's to put: so many, with the lock released. In the caller's own
+ * code, see os_here.h.
  */
-static unsigned work_locked(struct file *f, struct lane *lane)
+static ALWAYS_INLINE unsigned work_here_locked(struct file *f, struct lane *lane)
 {
     struct list *n;
     unsigned owed = 0;
@@ -248,12 +250,18 @@ static unsigned work_locked(struct file *f, struct lane *lane)
     return owed;
 }
 
+/* The same as a call. */
+static unsigned work_locked(struct file *f, struct lane *lane)
+{
+    return work_here_locked(f, lane);
+}
+
 static bool lane_wants_work(const struct lane *lane)
 {
     return !lane->running && !lane->drained && !list_empty(&lane->requests);
 }
 
-static unsigned run_lanes_locked(struct file *f)
+static ALWAYS_INLINE unsigned run_lanes_locked(struct file *f)
 {
     unsigned owed = 0;
 
@@ -261,7 +269,10 @@ static unsigned run_lanes_locked(struct file *f)
         if (!lane_wants_work(&f->lanes[i]))
             continue;
         f->lanes[i].running = true;
-        owed += work_locked(f, &f->lanes[i]);
+        if (i == LANE_IN) /* the one that mostly waits */
+            owed += work_here_locked(f, &f->lanes[i]);
+        else
+            owed += work_locked(f, &f->lanes[i]);
     }
     return owed;
 }
@@ -313,8 +324,8 @@ static uint32_t settle_in_call(struct request *r, uint32_t status, struct reques
 }
 
 /* The caller runs the lane, which is empty, and r is new. Lock held on entry, not on return. */
-static uint32_t start_first(struct file *f, struct lane *lane, struct request *r,
-                            struct request_result *result)
+static ALWAYS_INLINE uint32_t start_first(struct file *f, struct lane *lane, struct request *r,
+                                          struct request_result *result)
 {
     uint32_t status = attempt_locked(f, lane, r);
 

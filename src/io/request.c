@@ -209,7 +209,7 @@ uint32_t request_new_lean(struct file *file, OVERLAPPED *ov, bool use_event, str
     return STATUS_SUCCESS;
 }
 
-uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out)
+uint32_t request_new_given(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out)
 {
     struct request *r = allocate(true);
     uint32_t status;
@@ -225,9 +225,17 @@ uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct r
     memset(&r->iov, 0, sizeof *r - LEAN_SIZE);
     r->iov = &r->buffer;
     list_init(&r->pending);
-    file_get(file);
     *out = r;
     return STATUS_SUCCESS;
+}
+
+uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out)
+{
+    uint32_t status = request_new_given(file, ov, use_event, out);
+
+    if (status == STATUS_SUCCESS)
+        file_get(file);
+    return status;
 }
 
 uint32_t request_set_bufs(struct request *r, const struct io_buf *bufs, uint32_t count)
@@ -377,6 +385,7 @@ uint32_t request_refuse(struct request *r, uint32_t status)
 
     if (r->pended)
         unpend(r);
+    thread_current()->call_bytes = r->bytes;
     if (r->begun) {
         verify_end(r);
         thread_count(thread_current(), LEDGER_REFUSED, 1);
@@ -443,6 +452,8 @@ void request_answer(struct request *r, uint32_t status, bool in_call)
     h = let_go(r);
     thread_count(thread_current(), LEDGER_COMPLETED, 1);
     ov->InternalHigh = r->bytes;
+    if (in_call)
+        thread_current()->call_bytes = r->bytes;
     if (__builtin_expect(r->native, 0))
         r->ov = r->context;
     if (to.port && h.event) {

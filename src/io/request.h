@@ -25,6 +25,7 @@
 #include "engine/engine.h"
 #include "wait/apc.h"
 #include "wait/queue.h"
+#include "wait/thread.h"
 
 #include "minwindef.h"
 #include "winnt.h"
@@ -205,6 +206,8 @@ struct request {
  * hEvent is ignored (ReadFileEx). The request holds a reference to the file of its own.
  */
 uint32_t request_new(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out);
+/* The same, but it takes over the caller's reference to the file, if it succeeds. */
+uint32_t request_new_given(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out);
 /* A lean one. It takes over the caller's reference to the file, if this succeeds. */
 uint32_t request_new_lean(struct file *file, OVERLAPPED *ov, bool use_event, struct request **out);
 
@@ -222,6 +225,15 @@ void request_set_buf(struct request *r, void *data, uint32_t size);
 void request_set_native(struct request *r, struct object *event, void *context);
 /* The completion goes to a routine on the calling thread instead of event, file or port. */
 void request_set_routine(struct request *r, request_routine routine, bool winsock);
+
+/*
+ * The bytes of the operation that the calling thread has just started, if the start said how it ended (not
+ * STATUS_PENDING): the request is gone then, and the OVERLAPPED may be.
+ */
+static inline uint32_t request_call_bytes(void)
+{
+    return thread_current()->call_bytes;
+}
 
 /* Internal = STATUS_PENDING, event and file nonsignalled. The last step before starting. */
 void request_begin(struct request *r);

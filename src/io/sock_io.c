@@ -6,7 +6,7 @@
 #include "io/sock.h"
 
 #include "base/clock.h"
-#include "base/os.h"
+#include "base/os_here.h"
 #include "base/status.h"
 #include "io/lane.h"
 #include "io/sockevent.h"
@@ -454,7 +454,7 @@ static uint32_t request_receive_attempt(struct request *r)
         if (atomic_load_explicit(&s->tells_left, memory_order_relaxed) == SOCK_TELLS)
             n = receive_telling(f->fd, &r->buffer, &drained);
         else
-            n = os_recv(f->fd, r->buffer.iov_base, r->size, ALWAYS);
+            n = os_recv_here(f->fd, r->buffer.iov_base, r->size, ALWAYS);
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
         r->bytes = (uint32_t)n;
@@ -507,7 +507,7 @@ static uint32_t request_send_attempt(struct request *r)
     for (;;) {
         /* A number, not a pointer: the program may hand in NULL, which the kernel refuses. */
         void *rest = (void *)((uintptr_t)r->buffer.iov_base + r->bytes);
-        ssize_t n = os_send(f->fd, rest, r->size - r->bytes, ALWAYS);
+        ssize_t n = os_send_here(f->fd, rest, r->size - r->bytes, ALWAYS);
 
         if (n >= 0) {
             r->bytes += (uint32_t)n;

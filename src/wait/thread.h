@@ -100,6 +100,7 @@ struct thread {
     struct queue_entry *kept;   /* (self) packet completed while harvesting for `keeping` */
     struct queue *keeping;      /* (self) queue whose first completion goes to `kept` */
     struct prompt_turn turn;    /* (self) */
+    uint32_t call_bytes;        /* (self) what the operation moved that its starting call has just ended */
     bool issued_portless;       /* (self) ever started overlapped I/O on a handle without a port */
     int wake_fd;                /* (self creates) eventfd, -1 until needed */
     int sync_depth;             /* guarded by apc_lock: inside a cancellable synchronous call */
