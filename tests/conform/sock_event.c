@@ -615,6 +615,43 @@ TEST(selection_replaces, "SOCK-42")
     WSACloseEvent(second);
 }
 
+/* "regardless of the value of lNetworkEvents" */
+TEST(selection_of_nothing, "SOCK-42 SOCK-49")
+{
+    SOCKET pair[2];
+    WSAEVENT event = WSACreateEvent();
+    char byte;
+    REQUIRE(tcp_pair(pair));
+
+    CHECK_EQ(WSAEventSelect(pair[0], NULL, 0), 0);
+    CHECK_WSAERR(recv(pair[0], &byte, 1, 0), WSAEWOULDBLOCK);
+    CHECK_EQ(WSAEventSelect(pair[1], event, 0), 0);
+    CHECK_WSAERR(recv(pair[1], &byte, 1, 0), WSAEWOULDBLOCK);
+    REQUIRE(send_all(pair[0], "x", 1));
+    REQUIRE(becomes_readable(pair[1]));
+    CHECK(stays_quiet(event));
+    CHECK_EQ(recorded(pair[1]), 0);
+    close_pair(pair);
+    WSACloseEvent(event);
+}
+
+/* What there are no causes for may be selected with the rest, and is quiet. */
+TEST(selection_of_everything, "SOCK-42 SOCK-44")
+{
+    SOCKET pair[2];
+    WSAEVENT event = WSACreateEvent();
+    REQUIRE(tcp_pair(pair));
+
+    CHECK_EQ(WSAEventSelect(pair[0], event, FD_QOS | FD_GROUP_QOS | FD_ROUTING_INTERFACE_CHANGE), 0);
+    REQUIRE(send_all(pair[1], "x", 1));
+    REQUIRE(becomes_readable(pair[0]));
+    CHECK(stays_quiet(event));
+    CHECK_EQ(WSAEventSelect(pair[0], event, FD_ALL_EVENTS), 0);
+    CHECK(comes(pair[0], event, FD_READ));
+    close_pair(pair);
+    WSACloseEvent(event);
+}
+
 TEST(selection_sees_what_is_there, "SOCK-43")
 {
     SOCKET pair[2];
@@ -772,6 +809,59 @@ TEST(oob_fires_once, "SOCK-44")
     CHECK_EQ(send(pair[1], "?", 1, MSG_OOB), 1);
     CHECK_EQ(next_events(pair[0], event, 0, NULL), FD_OOB);
     close_pair(pair);
+    WSACloseEvent(event);
+}
+
+/* Inline, the urgent byte is data like any other. */
+TEST(oob_inline_is_read, "SOCK-44")
+{
+    SOCKET pair[2];
+    WSAEVENT event = WSACreateEvent();
+    DWORD on = 1;
+    char byte = 0;
+    REQUIRE(tcp_pair(pair));
+
+    CHECK_EQ(setsockopt(pair[0], SOL_SOCKET, SO_OOBINLINE, (char *)&on, sizeof on), 0);
+    CHECK_EQ(WSAEventSelect(pair[0], event, FD_OOB | FD_READ), 0);
+    CHECK_EQ(send(pair[1], "!", 1, MSG_OOB), 1);
+    LONG events = next_events(pair[0], event, 0, NULL);
+    CHECK(events & FD_READ);
+    TODO_WINE("Wine says FD_OOB, too") { CHECK_EQ(events, FD_READ); }
+    CHECK_EQ(recv(pair[0], &byte, 1, 0), 1);
+    CHECK_EQ(byte, '!');
+    CHECK(stays_quiet(event));
+    close_pair(pair);
+    WSACloseEvent(event);
+}
+
+static int CALLBACK reject(LPWSABUF caller, LPWSABUF caller_data, LPQOS qos, LPQOS group_qos, LPWSABUF callee,
+                           LPWSABUF callee_data, GROUP *group, DWORD_PTR context)
+{
+    (void)caller, (void)caller_data, (void)qos, (void)group_qos;
+    (void)callee, (void)callee_data, (void)group, (void)context;
+    return CF_REJECT;
+}
+
+/* WSAAccept re-enables as accept does, also where it sends the caller away. */
+TEST(accept_that_rejects, "SOCK-44")
+{
+    struct sockaddr_in address;
+    WSAEVENT event = WSACreateEvent();
+    SOCKET listener = tcp_listener(&address), s[2];
+    REQUIRE(listener != INVALID_SOCKET);
+
+    CHECK_EQ(WSAEventSelect(listener, event, FD_ACCEPT), 0);
+    for (int i = 0; i < 2; i++) {
+        s[i] = tcp_socket();
+        CHECK_EQ(connect(s[i], (struct sockaddr *)&address, sizeof address), 0);
+        CHECK_EQ(next_events(listener, event, 0, NULL), FD_ACCEPT);
+        CHECK_EQ(WSAAccept(listener, NULL, NULL, reject, 0), INVALID_SOCKET);
+        CHECK_EQ(WSAGetLastError(), WSAECONNREFUSED);
+        CHECK_EQ(recorded(listener), 0);
+    }
+    closesocket(s[0]);
+    closesocket(s[1]);
+    closesocket(listener);
     WSACloseEvent(event);
 }
 

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -214,6 +215,47 @@ TEST(the_token_must_be_right)
     end(&l);
     close(pair[0]);
     close(pair[1]);
+}
+
+/* ---- refusals ---- */
+
+static void until_the_end(struct link *l)
+{
+    char byte;
+
+    CHECK(!read_all(l->down[0], &byte, 1));
+}
+
+/* Without a descriptor to spare nothing is offered, and nothing is left behind. */
+TEST(no_descriptors)
+{
+    unsigned char token[HANDOVER_TOKEN];
+    struct rlimit all, few;
+    struct link l;
+    int pair[2], before, after;
+
+    begin(&l, until_the_end);
+    make_pair(pair);
+    CHECK_EQ(handover_offer(pair[0], (uint32_t)l.child, token), 0);
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &all), 0);
+    before = dup(0);
+    few = (struct rlimit){(rlim_t)before, all.rlim_max};
+    for (int more = 0; more < 2; more++) { /* for none, for the process' but not for the copy */
+        close(before);
+        few.rlim_cur = (rlim_t)(before + more);
+        CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+        CHECK_EQ(handover_offer(pair[0], (uint32_t)l.child, token), -EMFILE);
+        CHECK_EQ(setrlimit(RLIMIT_NOFILE, &all), 0);
+        after = dup(0);
+        CHECK_EQ(after, before);
+    }
+    close(after);
+    CHECK_EQ(handover_offer(pair[0], (uint32_t)l.child, token), 0);
+    close(pair[0]);
+    end(&l);
+    CHECK(at_end(pair[1])); /* both that were offered went with the process */
+    close(pair[1]);
+    CHECK_EQ(handover_offer(pair[1], 0x7FFFFFF0, token), -ESRCH);
 }
 
 /* ---- ends ---- */
