@@ -68,7 +68,7 @@ struct disk {
     bool regular;       /* constant: has a size that can be asked for */
     bool slow;          /* constant: O_DIRECT or O_DSYNC, where "no wait" waits all the same */
     bool direct;        /* constant: O_DIRECT alone */
-    _Atomic uint8_t waited; /* so many transfers more are not tried without waiting; DIRECT_NEVER: none ever */
+    _Atomic uint8_t waited; /* so many transfers more are not tried without waiting, or DIRECT_NEVER */
     struct turn turn;   /* of transfers on synchronous handles */
     _Atomic int lock_fd; /* for range locks, where `fd` cannot take them; -1: none (filelock_ofd.c) */
     _Atomic(struct watch *) watch; /* a directory's changes; owned; NULL until asked for, then constant */

@@ -112,6 +112,30 @@ static uintptr_t careful_NtDeviceIoControlFile(void)
 
 /* ---- pairs ---- */
 
+/* What is given to a process is kept for it until it ends: to this one, which takes it, or to none. */
+static DWORD any_receiver(void)
+{
+    return rnd(4) ? GetCurrentProcessId() : 0x7FFFFFF0 + rnd(16);
+}
+
+static uintptr_t careful_WSADuplicateSocketA(void)
+{
+    WSAPROTOCOL_INFOA about;
+
+    if (WSADuplicateSocketA((SOCKET)any_socket(), any_receiver(), rnd(16) ? &about : NULL))
+        return INVALID_SOCKET;
+    return WSASocketA(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &about, 0, (DWORD)rnd(2));
+}
+
+static uintptr_t careful_WSADuplicateSocketW(void)
+{
+    WSAPROTOCOL_INFOW about;
+
+    if (WSADuplicateSocketW((SOCKET)any_socket(), any_receiver(), rnd(16) ? &about : NULL))
+        return INVALID_SOCKET;
+    return WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &about, 0, (DWORD)rnd(2));
+}
+
 static uintptr_t careful_WSAStartup(void)
 {
     WSADATA about;
@@ -160,26 +184,6 @@ static uintptr_t careful_WSAConnectByNameA(void)
                                         NULL);
 }
 
-/* Not for a process that is there: it would never take the socket. */
-static DWORD harmless_process(void)
-{
-    return rnd(2) ? GetCurrentProcessId() : 0x7FFFFF00u + (DWORD)rnd(256);
-}
-
-static uintptr_t careful_WSADuplicateSocketA(void)
-{
-    WSAPROTOCOL_INFOA info;
-
-    return WSADuplicateSocketA(any_socket(), harmless_process(), rnd(16) ? &info : NULL) == 0;
-}
-
-static uintptr_t careful_WSADuplicateSocketW(void)
-{
-    WSAPROTOCOL_INFOW info;
-
-    return WSADuplicateSocketW(any_socket(), harmless_process(), rnd(16) ? &info : NULL) == 0;
-}
-
 static uintptr_t careful_WSAConnectByList(void)
 {
     SOCKET_ADDRESS_LIST list = {rnd(2) ? 1 : -(INT)rnd(3), {{(void *)any_address(), (INT)any_length()}}};
@@ -187,6 +191,13 @@ static uintptr_t careful_WSAConnectByList(void)
 
     return (uintptr_t)WSAConnectByList(any_socket(), rnd(16) ? &list : NULL, NULL, NULL, NULL, NULL,
                                        &limit, NULL);
+}
+
+static uintptr_t careful_iocp_pending(void)
+{
+    size_t room = rnd(DATA / sizeof(struct iocp_pending));
+
+    return iocp_pending(room ? (struct iocp_pending *)data : NULL, room) < 1000000;
 }
 
 static uintptr_t careful___WSAFDIsSet(void)

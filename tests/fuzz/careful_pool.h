@@ -127,7 +127,7 @@ static HANDLE any_io_file(void)
         int fd;
 
         snprintf(path, sizeof path, "%s/io", directory);
-        fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600); /* with something in it: the end is no packet */
+        fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600); /* with bytes: an end is no packet */
         if (fd >= 0 && write(fd, pages[0], DATA) < 0)
             abort();
         if (fd >= 0)

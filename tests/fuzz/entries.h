@@ -72,7 +72,7 @@ static const struct entry entries[] = {
     SOCK(WSARecvDisconnect, "h0"), SOCK(WSAIoctl, "hidsdspo0"), CALL(AcceptEx, "hhdiiipo"),
     CALL(TransmitFile, "hhiioxi"), CALL(TransmitPackets, "hykioi"), SOCK(WSAEventSelect, "hhi"),
     SOCK(WSAEnumNetworkEvents, "hhp"), SOCK(WSAPoll, "vVt"), SOCK(iocp_select, "iSSST"),
-    CARE(WSADuplicateSocketA), CALL(WSASetEvent, "h"), CALL(WSAResetEvent, "h"), SOCK(WSAHtonl, "hip"),
+    CALL(WSASetEvent, "h"), CALL(WSAResetEvent, "h"), SOCK(WSAHtonl, "hip"),
     SOCK(WSANtohs, "hip"), SOCK(WSAEnumProtocolsA, "0pL"), WAIT(WSAWaitForMultipleEvents, "NAbtb"),
     /* waiting */
     CALL(SetEvent, "h"), CALL(ResetEvent, "h"), CALL(PulseEvent, "h"), CALL(ReleaseMutex, "h"),
@@ -131,7 +131,7 @@ static const struct entry entries[] = {
     CALL(CallNamedPipeW, "Zdsdspb"), CALL(GetNamedPipeHandleStateW, "hpppp0i"),
     CALL(GetDiskFreeSpaceA, "fpppp"), CALL(GetDiskFreeSpaceW, "zpppp"), CALL(GetDiskFreeSpaceExA, "fppp"),
     CALL(GetDiskFreeSpaceExW, "zppp"), FREE(GetFullPathNameA, "fsd0"), FREE(GetFullPathNameW, "zrd0"),
-    CARE(WSADuplicateSocketW), SOCK(WSAEnumProtocolsW, "0pL"), SOCK(WSAAddressToStringA, "al0PL"),
+    SOCK(WSAEnumProtocolsW, "0pL"), SOCK(WSAAddressToStringA, "al0PL"),
     SOCK(WSAAddressToStringW, "al0PL"), SOCK(WSAStringToAddressA, "Pi0pL"),
     SOCK(WSAStringToAddressW, "Pi0pL"), FREE(GetModuleHandleW, "e"), CALL(GetModuleHandleExW, "iep"),
     CALL(GetComputerNameExW, "i0p"),
@@ -153,6 +153,10 @@ static const struct entry entries[] = {
     FREE(_lseek, "Fii"), FREE(_lseeki64, "Fii"), FREE(_tell, "F"), FREE(_telli64, "F"),
     FREE(_filelength, "F"), FREE(_filelengthi64, "F"), FREE(_chsize, "Fi"), FREE(_chsize_s, "Fi"),
     FREE(_commit, "F"), FREE(_eof, "F"), FREE(_isatty, "F"), FREE(_setmode, "Fi"),
+    /* what is asked of the system, by class */
+    STAT(NtQueryVolumeInformationFile, "hPdsi"), STAT(NtQueryInformationProcess, "hidsp"),
+    STAT(NtQuerySystemInformation, "idsp"), CALL(GetLongPathNameA, "fds"), CALL(GetLongPathNameW, "zdr"),
+    CALL(GetShortPathNameA, "fds"), CALL(GetShortPathNameW, "zdr"),
     /* what is done with care */
     CARE(InitializeCriticalSection), CARE(InitializeCriticalSectionAndSpinCount),
     CARE(InitializeCriticalSectionEx), CARE(SetCriticalSectionSpinCount), CARE(EnterCriticalSection),
@@ -186,9 +190,11 @@ static const struct entry entries[] = {
     CARE(SetFileInformationByHandle),
     {"NtDeviceIoControlFile", (uintptr_t)careful_NtDeviceIoControlFile, "", FAILS_STATUS, false},
     {"NtSetInformationFile", (uintptr_t)careful_NtSetInformationFile, "", FAILS_STATUS, false},
+    {"WSADuplicateSocketA", (uintptr_t)careful_WSADuplicateSocketA, "", FAILS_HANDLE, true},
+    {"WSADuplicateSocketW", (uintptr_t)careful_WSADuplicateSocketW, "", FAILS_HANDLE, true},
     CARE(WSAStartup), CARE(GetThreadDescription), CARE(GetAddrInfoExW), CARE(WSAConnectByNameA),
     CARE(WSAConnectByList), SOCK(WSAJoinLeaf, "hal0000i"), CARE(GetAcceptExSockaddrs),
-    CARE(__WSAFDIsSet), CARE(TlsAlloc),
+    CARE(__WSAFDIsSet), CARE(iocp_pending), CARE(TlsAlloc),
     CARE(FlsAlloc),
 };
 

@@ -52,6 +52,14 @@
 #include "careful.h"
 #include "entries.h"
 
+/* Something that this program needs is not to be had: descriptors, say, because somebody has lost them. */
+static void broken(const char *what)
+{
+    printf("FAIL %s: %s\n", what, strerror(errno));
+    fflush(stdout);
+    abort();
+}
+
 static bool is_handle(uintptr_t h)
 {
     return h != 0 && (int32_t)h != -1 && h < 0x80000000u;
@@ -104,7 +112,7 @@ static void make_line(DWORD how)
     int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 
     if (fd < 0 || grantpt(fd) || unlockpt(fd) || ptsname_r(fd, path, sizeof path))
-        abort();
+        broken("making a terminal");
     keep((uintptr_t)CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, how, NULL));
     keep((uintptr_t)fd);
 }
@@ -159,7 +167,7 @@ static void make_good_ones(void)
         iocp_listen(s, 4);
     keep((uintptr_t)s);
     if (rnd(2) ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) : pipe2(fd, O_CLOEXEC))
-        abort();
+        broken("making a pipe");
     if (rnd(2))
         CreateIoCompletionPort((HANDLE)(intptr_t)fd[0], port, 7, 0);
     if (rnd(4) == 0)
@@ -455,12 +463,12 @@ static void begin(void)
     signal(SIGPIPE, on_crash); /* it must never come */
     snprintf(directory, sizeof directory, "/tmp/iocp-fuzz-XXXXXX");
     if (!mkdtemp(directory) || chdir(directory) || WSAStartup(MAKEWORD(2, 2), &started))
-        abort();
+        broken("beginning");
     find_extensions();
     InitializeCriticalSection(&pool_section);
     main_thread = GetCurrentThreadId();
     if (pthread_create(&t, NULL, call_back, NULL))
-        abort();
+        broken("making a thread");
 }
 
 static void clean_up(void)
