@@ -38,7 +38,8 @@ WINBASEAPI BOOL WINAPI GetModuleHandleExA(DWORD flags, LPCSTR name, HMODULE *mod
 WINBASEAPI BOOL WINAPI GetModuleHandleExW(DWORD flags, LPCWSTR name, HMODULE *module)
     IOCP_SYM(GetModuleHandleExW);
 
-/* As GetModuleHandle, but not for NULL (ERROR_INVALID_PARAMETER). file: NULL. */
+/* As GetModuleHandle, but not for NULL (ERROR_INVALID_PARAMETER). file: NULL. ERROR_BAD_EXE_FORMAT: the path
+ * of a file that is there. */
 WINBASEAPI HMODULE WINAPI LoadLibraryA(LPCSTR name) IOCP_SYM(LoadLibraryA);
 WINBASEAPI HMODULE WINAPI LoadLibraryW(LPCWSTR name) IOCP_SYM(LoadLibraryW);
 WINBASEAPI HMODULE WINAPI LoadLibraryExA(LPCSTR name, HANDLE file, DWORD flags) IOCP_SYM(LoadLibraryExA);

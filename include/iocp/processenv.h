@@ -19,7 +19,7 @@ WINBASEAPI DWORD WINAPI GetEnvironmentVariableA(LPCSTR name, LPSTR value, DWORD 
 WINBASEAPI DWORD WINAPI GetEnvironmentVariableW(LPCWSTR name, LPWSTR value, DWORD size)
     IOCP_SYM(GetEnvironmentVariableW);
 
-/* value NULL: deletes the variable (ERROR_ENVVAR_NOT_FOUND). ERROR_INVALID_PARAMETER: no name. */
+/* value NULL: deletes the variable, if there is one. ERROR_INVALID_PARAMETER: no name. */
 WINBASEAPI BOOL WINAPI SetEnvironmentVariableA(LPCSTR name, LPCSTR value) IOCP_SYM(SetEnvironmentVariableA);
 WINBASEAPI BOOL WINAPI SetEnvironmentVariableW(LPCWSTR name, LPCWSTR value) IOCP_SYM(SetEnvironmentVariableW);
 

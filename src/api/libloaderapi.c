@@ -10,9 +10,11 @@
 #include <windows.h>
 
 #include "api/api.h"
+#include "base/path.h"
 #include "base/text.h"
 
 #include <dlfcn.h>
+#include <ntstatus.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -176,6 +178,14 @@ BOOL WINAPI GetModuleHandleExW(DWORD dwFlags, LPCWSTR lpModuleName, HMODULE *phM
     return result;
 }
 
+/* Something of that name is there; that it is no module of Windows goes without saying. */
+static bool is_file(const char *name)
+{
+    struct path path;
+
+    return strpbrk(name, "/\\") && path_parse(&path, name) == STATUS_SUCCESS && access(path.text, F_OK) == 0;
+}
+
 HMODULE WINAPI LoadLibraryExA(LPCSTR lpLibFileName, HANDLE hFile, DWORD dwFlags)
 {
     HMODULE module;
@@ -187,7 +197,7 @@ HMODULE WINAPI LoadLibraryExA(LPCSTR lpLibFileName, HANDLE hFile, DWORD dwFlags)
     }
     module = find_module(lpLibFileName);
     if (!module)
-        last_error_set(ERROR_MOD_NOT_FOUND);
+        last_error_set(is_file(lpLibFileName) ? ERROR_BAD_EXE_FORMAT : ERROR_MOD_NOT_FOUND);
     return module;
 }
 

@@ -245,6 +245,8 @@ BOOL WINAPI SetNamedPipeHandleState(HANDLE hNamedPipe, LPDWORD lpMode, LPDWORD l
     struct file *f;
     uint32_t status = pipe_for(hNamedPipe, FILE_WRITE_ATTRIBUTES, true, &f);
 
+    if (status == STATUS_INVALID_DEVICE_REQUEST)
+        status = STATUS_INVALID_PARAMETER; /* how programs tell that they have opened something else */
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     if (lpMaxCollectionCount || lpCollectDataTimeout)

@@ -89,7 +89,6 @@ DWORD WINAPI GetEnvironmentVariableW(LPCWSTR lpName, LPWSTR lpBuffer, DWORD nSiz
 
 BOOL WINAPI SetEnvironmentVariableA(LPCSTR lpName, LPCSTR lpValue)
 {
-    bool absent;
     int result;
 
     if (!lpName || !*lpName || strchr(lpName, '=')) {
@@ -97,14 +96,11 @@ BOOL WINAPI SetEnvironmentVariableA(LPCSTR lpName, LPCSTR lpValue)
         return FALSE;
     }
     lock_acquire(&environment_lock);
-    absent = !lpValue && !getenv(lpName);
     result = lpValue ? setenv(lpName, lpValue, 1) : unsetenv(lpName);
     lock_release(&environment_lock);
-    if (absent || result) {
-        last_error_set(absent ? ERROR_ENVVAR_NOT_FOUND : ERROR_NOT_ENOUGH_MEMORY);
-        return FALSE;
-    }
-    return TRUE;
+    if (result)
+        last_error_set(ERROR_NOT_ENOUGH_MEMORY);
+    return result == 0;
 }
 
 BOOL WINAPI SetEnvironmentVariableW(LPCWSTR lpName, LPCWSTR lpValue)

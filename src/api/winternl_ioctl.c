@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Controls of devices, native and not, and cancelling by IO_STATUS_BLOCK. AFD's are there: its poll, on its
- * own device and on sockets, and receives on sockets.
+ * own device and on sockets, and receives on sockets; of files, where a symbolic link points to.
  */
 #include <windows.h>
 
 #include "api/api.h"
 #include "api/nt.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "io/afd.h"
 #include "io/cancel.h"
 #include "io/file.h"
@@ -16,8 +17,13 @@
 #include "wait/thread.h"
 #include "wait/wait.h"
 
+#include <errno.h>
 #include <iocp_nt.h>
+#include <limits.h>
 #include <ntstatus.h>
+#include <string.h>
+#include <unistd.h>
+#include <winioctl.h>
 #include <winternl.h>
 
 _Static_assert(offsetof(IO_STATUS_BLOCK, Information) == offsetof(OVERLAPPED, InternalHigh),
@@ -39,6 +45,8 @@ static bool takes(const struct file *f, ULONG code)
     case AFD_IOCTL_RECEIVE:
     case AFD_IOCTL_RECEIVE_DATAGRAM:
         return f->kind == FILE_KIND_SOCKET;
+    case FSCTL_GET_REPARSE_POINT:
+        return f->kind == FILE_KIND_DISK || f->kind == FILE_KIND_DIR;
     default:
         return false;
     }
@@ -56,8 +64,57 @@ static uint32_t find_file(HANDLE handle, const struct control *c, struct file **
     return STATUS_INVALID_DEVICE_REQUEST;
 }
 
+/* What FSCTL_GET_REPARSE_POINT gives of a symbolic link. */
+struct link_target {
+    ULONG tag;
+    USHORT size, reserved; /* of what follows */
+    USHORT substitute_offset, substitute_size, print_offset, print_size;
+    ULONG flags; /* 1: relative */
+    WCHAR text[];
+};
+
+/* The target twice, as Windows has it: for the system and to be shown. Here both are what the link holds. */
+static uint32_t link_target(struct file *f, void *out, ULONG room, ULONG *size)
+{
+    char text[PATH_MAX];
+    ssize_t length = readlinkat(f->fd, "", text, sizeof text - 1);
+    struct link_target *target = out;
+    ptrdiff_t units;
+    USHORT bytes;
+
+    if (length < 0) /* only the handle of a link has an answer */
+        return errno == EINVAL || errno == ENOENT ? STATUS_NOT_A_REPARSE_POINT : status_from_errno(errno);
+    units = text_to_utf16(text, (size_t)length, NULL, 0, false);
+    bytes = (USHORT)((size_t)units * sizeof(WCHAR));
+    *size = (ULONG)(sizeof *target + 2u * bytes);
+    if (room < *size || !out)
+        return STATUS_BUFFER_TOO_SMALL;
+    memset(target, 0, sizeof *target);
+    target->tag = IO_REPARSE_TAG_SYMLINK;
+    target->size = (USHORT)(*size - offsetof(struct link_target, substitute_offset));
+    target->substitute_size = target->print_offset = target->print_size = bytes;
+    target->flags = text[0] != '/';
+    text_to_utf16(text, (size_t)length, (uint16_t *)target->text, (size_t)units, false);
+    memcpy((char *)target->text + bytes, target->text, bytes);
+    return STATUS_SUCCESS;
+}
+
+static uint32_t start_link_target(struct request *r, void *out, ULONG room)
+{
+    ULONG size = 0;
+    uint32_t status = link_target(r->file, out, room, &size);
+
+    if (status != STATUS_SUCCESS)
+        return request_refuse(r, status);
+    request_begin(r);
+    r->bytes = size;
+    return request_finish_inline(r, STATUS_SUCCESS);
+}
+
 static uint32_t start(struct request *r, const struct control *c)
 {
+    if (c->code == FSCTL_GET_REPARSE_POINT)
+        return start_link_target(r, c->out, c->out_size);
     if (c->code == AFD_IOCTL_POLL)
         return afd_poll_start(r, c->in, c->in_size, c->out, c->out_size);
     return afd_receive_start(r, c->code == AFD_IOCTL_RECEIVE_DATAGRAM, c->in, c->in_size);

@@ -97,7 +97,12 @@ uint32_t disk_set_times(int fd, int64_t accessed, int64_t written)
         return STATUS_INVALID_PARAMETER;
     times[0] = from_filetime(accessed);
     times[1] = from_filetime(written);
-    return futimens(fd, times) < 0 ? status_from_errno(errno) : 0;
+    if (futimens(fd, times) == 0)
+        return 0;
+    /* The handle of a link has no other way. */
+    if (errno == EBADF && utimensat(fd, "", times, AT_EMPTY_PATH) == 0)
+        return 0;
+    return status_from_errno(errno);
 }
 
 uint32_t disk_set_attributes(int fd, const char *path, uint32_t attributes)

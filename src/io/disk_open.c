@@ -76,6 +76,8 @@ static int open_flags(const struct disk_how *how, const struct stat *there)
 {
     int flags = O_CLOEXEC | O_NOCTTY;
 
+    if (there && S_ISLNK(there->st_mode))
+        return O_CLOEXEC | O_NOFOLLOW | O_PATH; /* the link itself: attributes, and where it points to */
     if (there && S_ISDIR(there->st_mode))
         return flags | O_RDONLY | O_DIRECTORY;
     if (!wants_write(how))
@@ -128,9 +130,10 @@ static uint32_t check_there(const struct stat *st, const struct disk_how *how)
     if (how->disposition == DISK_CREATE_NEW)
         return STATUS_OBJECT_NAME_COLLISION;
     if (S_ISDIR(st->st_mode)) {
-        if (!how->directories || how->disposition == DISK_CREATE_ALWAYS ||
-            how->disposition == DISK_TRUNCATE_EXISTING)
+        if (!how->directories)
             return STATUS_FILE_IS_A_DIRECTORY;
+        if (how->disposition == DISK_CREATE_ALWAYS || how->disposition == DISK_TRUNCATE_EXISTING)
+            return STATUS_OBJECT_NAME_COLLISION; /* a directory is not overwritten */
         return STATUS_SUCCESS;
     }
     /* The owner may be root, whom the kernel would let pass. */
@@ -278,7 +281,7 @@ uint32_t disk_open(const char *path, const struct disk_how *how, struct file **o
         close(fd);
         return status_from_errno(err);
     }
-    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode) || S_ISLNK(st.st_mode))
         return make_disk(fd, &st, how, *existed, out);
     return make_stream(fd, &st, how, out);
 }

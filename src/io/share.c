@@ -186,7 +186,7 @@ uint32_t share_acquire(struct share_open *o, int fd, uint8_t uses, uint8_t allow
     o->uses = uses;
     o->allows = uses ? allows : SHARE_ALL;
     o->delete_on_close = false;
-    if (fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+    if (fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)))
         return STATUS_SUCCESS; /* devices are everybody's */
     status = join(o, &st);
     if (status != STATUS_SUCCESS || !S_ISREG(st.st_mode) || uses == 0)

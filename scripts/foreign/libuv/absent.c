@@ -2,8 +2,8 @@
 /*
  * absent.c: the functions of absent.h. They fail as Windows' own do in a process without a console, without
  * the rights, without the key; a test that needs one of them fails. Two exceptions: libuv asks the system for
- * random bytes, and gives up a spawn if it cannot make a job, so that a job can be made,
-        but takes no process.
+ * random bytes, and gives up a spawn if it cannot make a job, so that a job can be made, but takes no
+ * process.
  */
 #include "absent.h"
 
@@ -16,8 +16,8 @@ static BOOL fail(DWORD error)
 }
 
 #define CONSOLE(name, parameters) BOOL name parameters { return fail(ERROR_INVALID_HANDLE); }
-#define ABSENT(type, name,
-        parameters) type name parameters { return (type)(ULONG_PTR)fail(ERROR_CALL_NOT_IMPLEMENTED); }
+#define ABSENT(type, name, parameters) \
+    type name parameters { return (type)(ULONG_PTR)fail(ERROR_CALL_NOT_IMPLEMENTED); }
 #define REFUSED(type, name, parameters, code) type name parameters { return code; }
 
 CONSOLE(GetConsoleMode, (HANDLE console, DWORD *mode))
