@@ -17,27 +17,27 @@ IOCP_EXTERN_C_BEGIN
 
 /* One function per name and width; `order` is a gcc memory order. */
 #define IOCP_ATOMIC_SET(type, width, suffix, order)                                                     \
-    IOCP_ATOMIC_INLINE type InterlockedIncrement##width##suffix(type volatile *p)                       \
+    IOCP_ATOMIC_INLINE type InterlockedIncrement##suffix##width(type volatile *p)                       \
     {                                                                                                   \
         return __atomic_add_fetch(p, 1, order);                                                         \
     }                                                                                                   \
-    IOCP_ATOMIC_INLINE type InterlockedDecrement##width##suffix(type volatile *p)                       \
+    IOCP_ATOMIC_INLINE type InterlockedDecrement##suffix##width(type volatile *p)                       \
     {                                                                                                   \
         return __atomic_sub_fetch(p, 1, order);                                                         \
     }                                                                                                   \
-    IOCP_ATOMIC_INLINE type InterlockedAdd##width##suffix(type volatile *p, type n)                     \
+    IOCP_ATOMIC_INLINE type InterlockedAdd##suffix##width(type volatile *p, type n)                     \
     {                                                                                                   \
         return __atomic_add_fetch(p, n, order);                                                         \
     }                                                                                                   \
-    IOCP_ATOMIC_INLINE type InterlockedExchangeAdd##width##suffix(type volatile *p, type n)             \
+    IOCP_ATOMIC_INLINE type InterlockedExchangeAdd##suffix##width(type volatile *p, type n)             \
     {                                                                                                   \
         return __atomic_fetch_add(p, n, order);                                                         \
     }                                                                                                   \
-    IOCP_ATOMIC_INLINE type InterlockedExchange##width##suffix(type volatile *p, type n)                \
+    IOCP_ATOMIC_INLINE type InterlockedExchange##suffix##width(type volatile *p, type n)                \
     {                                                                                                   \
         return __atomic_exchange_n(p, n, order);                                                        \
     }                                                                                                   \
-    IOCP_ATOMIC_INLINE type InterlockedCompareExchange##width##suffix(type volatile *p, type n, type old) \
+    IOCP_ATOMIC_INLINE type InterlockedCompareExchange##suffix##width(type volatile *p, type n, type old) \
     {                                                                                                   \
         __atomic_compare_exchange_n(p, &old, n, 0, order, __ATOMIC_ACQUIRE);                            \
         return old;                                                                                     \
@@ -55,6 +55,7 @@ IOCP_EXTERN_C_BEGIN
         return __atomic_fetch_xor(p, n, order);                                                         \
     }
 
+/* The SDK has the order before the width, but behind it for And, Or and Xor. */
 #define IOCP_ATOMIC_WIDTH(type, width)                        \
     IOCP_ATOMIC_SET(type, width, , __ATOMIC_SEQ_CST)          \
     IOCP_ATOMIC_SET(type, width, Acquire, __ATOMIC_SEQ_CST)   \

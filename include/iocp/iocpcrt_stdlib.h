@@ -38,6 +38,26 @@ template <typename type, size_t count> char (*iocp_countof(type (&)[count]))[cou
 #define _alloca __builtin_alloca
 #endif
 
+/* From the stack what is small, else from malloc; a word in front says which it was. */
+#ifndef _malloca
+#define _ALLOCA_S_THRESHOLD 1024
+#define _malloca(size)                                                                        \
+    ((size_t)(size) <= _ALLOCA_S_THRESHOLD - 16 ? iocp_marked(__builtin_alloca((size_t)(size) + 16), 0) \
+                                                : iocp_marked(__builtin_malloc((size_t)(size) + 16), 1))
+#define _freea iocp_freea
+static __inline__ __attribute__((__unused__)) void *iocp_marked(void *block, int from_malloc)
+{
+    if (block)
+        *(int *)block = from_malloc;
+    return block ? (char *)block + 16 : block;
+}
+static __inline__ __attribute__((__unused__)) void iocp_freea(void *block)
+{
+    if (block && *(int *)(void *)((char *)block - 16))
+        __builtin_free((char *)block - 16);
+}
+#endif
+
 /* Blocks whose address is a multiple of `alignment`, a power of two (else NULL and EINVAL). */
 _CRTIMP void *_aligned_malloc(size_t size, size_t alignment) IOCP_SYM(_aligned_malloc);
 _CRTIMP void *_aligned_realloc(void *block, size_t size, size_t alignment) IOCP_SYM(_aligned_realloc);

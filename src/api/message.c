@@ -90,7 +90,7 @@ static const struct message messages[] = {
     {183, "The object or file already exists."},
     {186, "The flag is not valid."},
     {187, "There is no semaphore of this name."},
-    {193, "This is not a program or library that can be loaded."},
+    {193, "%1 is no program and no library that can be loaded."},
     {203, "The environment has no variable of this name."},
     {206, "The file name or its extension is too long."},
     {223, "The file is larger than its file system allows."},
