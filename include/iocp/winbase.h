@@ -30,6 +30,7 @@
 #include <processtopologyapi.h>
 #include <profileapi.h>
 #include <realtimeapiset.h>
+#include <securitybaseapi.h>
 #include <stringapiset.h>
 #include <synchapi.h>
 #include <sysinfoapi.h>

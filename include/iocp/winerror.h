@@ -279,6 +279,8 @@
 #define ERROR_PRIVILEGE_NOT_HELD             1314
 #define ERROR_LOGON_FAILURE                  1326
 #define ERROR_NONE_MAPPED                    1332
+#define ERROR_INVALID_ACL                    1336
+#define ERROR_INVALID_SID                    1337
 #define ERROR_INVALID_SECURITY_DESCR         1338
 #define ERROR_INTERNAL_ERROR                 1359
 #define ERROR_SECRET_TOO_LONG                1382

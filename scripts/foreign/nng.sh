@@ -8,7 +8,9 @@ flags=(-DNNG_PLATFORM_WINDOWS -D_WIN32_WINNT=0x0600 -DNNG_HAVE_CONDVAR=1 -DNNG_H
     -DNNG_PRIVATE -DNNG_STATIC_LIB -DNNG_TEST_LIB -DNNG_ENABLE_STATS -DNNG_RESOLV_CONCURRENCY=4 -DNNG_SUPP_HTTP
     -DNNG_TRANSPORT_{TCP,INPROC,IPC,WS}
     -DNNG_HAVE_{PAIR0,PAIR1,PUB0,SUB0,REQ0,REP0,BUS0,SURVEYOR0,RESPONDENT0,PUSH0,PULL0}
-    -Werror=implicit-function-declaration -I"$source/include" -I"$source/src" -I"$source/tests" -I"$source/src/testing" -I"$source/src/compat" -fshort-wchar)
+    -fshort-wchar -Werror=implicit-function-declaration -U__linux__ -U__linux -Ulinux -U__unix__ -U__unix -Uunix
+    -I"$top/scripts/foreign/nng" -include absent.h
+    -I"$source/include" -I"$source/src" -I"$source/tests" -I"$source/src/testing" -I"$source/src/compat")
 
 (cd "$source" && find src -name '*.c' ! -name '*_test.c' | grep -vE '/(posix|mbedtls|wolfssl|zerotier|tools)/' | sort) |
     compile library "${flags[@]}"
@@ -20,7 +22,7 @@ ar rcs "$archive" "$work/$project"/library/*.o
 {
     (cd "$source" && find src -name '*_test.c' | grep -vE '/(tls|zerotier)/' | sort)
     sed -n 's/^ *add_nng_\(compat_\)\{0,1\}test[0-9]* *(\([a-z0-9_]*\).*/tests\/\2.c/p' "$source/tests/CMakeLists.txt"
-} | grep -vE '/(tls|wss|zt)\.c' >"$work/$project/list"
+} | grep -vE '/(tls|wss|zt|)\.c' >"$work/$project/list"
 { cat "$work/$project/list"; echo tests/convey.c; echo tests/compat_testutil.c; } | compile tests "${flags[@]}"
 mkdir -p "$work/$project/run"
 cd "$work/$project/run" || return 1

@@ -34,6 +34,7 @@ static uint32_t make_file(int fd, struct file **out)
     case S_IFDIR:
         return file_adopt_disk(fd, flags, out);
     case S_IFIFO:
+    case S_IFSOCK: /* mostly the end of a named pipe that a parent has given */
         return file_adopt_stream(fd, flags, FILE_KIND_PIPE, out);
     default:
         return file_adopt_stream(fd, flags, FILE_KIND_CHAR, out);

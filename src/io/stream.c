@@ -23,6 +23,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -294,6 +295,11 @@ static uint32_t copy_of(const struct file *f, void *data, uint32_t size, uint32_
     ssize_t n;
     int fds[2];
 
+    n = recv(f->fd, data, size, MSG_PEEK | MSG_DONTWAIT);
+    if (n >= 0 || errno != ENOTSOCK) {
+        *read = n > 0 ? (uint32_t)n : 0;
+        return n >= 0 || errno == EAGAIN ? (uint32_t)STATUS_SUCCESS : status_from_errno(errno);
+    }
     if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
         return status_from_errno(errno);
     fcntl(fds[1], F_SETPIPE_SZ, fcntl(f->fd, F_GETPIPE_SZ));

@@ -182,3 +182,21 @@ TEST(windows_error_behind_errno, "")
     CHECK_EQ(_doserrno, ERROR_FILE_NOT_FOUND);
 }
 
+
+TEST(security_descriptor, "")
+{
+    SECURITY_DESCRIPTOR descriptor;
+    BOOL present = 7, defaulted = 7;
+    PACL list = (PACL)&descriptor;
+
+    CHECK_ERR(InitializeSecurityDescriptor(&descriptor, 2), ERROR_UNKNOWN_REVISION);
+    CHECK(InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION));
+    CHECK(IsValidSecurityDescriptor(&descriptor));
+    CHECK(GetSecurityDescriptorDacl(&descriptor, &present, &list, &defaulted));
+    CHECK_EQ(present, FALSE);
+    CHECK(SetSecurityDescriptorDacl(&descriptor, TRUE, NULL, FALSE));
+    CHECK(GetSecurityDescriptorDacl(&descriptor, &present, &list, &defaulted));
+    CHECK(present && !list && !defaulted);
+    descriptor.Revision = 9;
+    CHECK(!IsValidSecurityDescriptor(&descriptor));
+}

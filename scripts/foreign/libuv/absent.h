@@ -105,7 +105,6 @@ BOOL AssignProcessToJobObject(HANDLE job, HANDLE process);
 typedef struct {
     BYTE Value[6];
 } SID_IDENTIFIER_AUTHORITY;
-typedef struct _ACL *PACL;
 typedef struct {
     void *pMultipleTrustee;
     int MultipleTrusteeOperation, TrusteeForm, TrusteeType;
