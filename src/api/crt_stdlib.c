@@ -236,3 +236,31 @@ char *_fullpath(char *buffer, const char *name, size_t size)
     }
     return memcpy(buffer, full, length + 1);
 }
+
+/* At most `room` bytes with the terminator: nobody's buffer is smaller than that. */
+static void part(char *out, const char *from, size_t length, size_t room)
+{
+    if (!out)
+        return;
+    if (length >= room)
+        length = room - 1;
+    memcpy(out, from, length);
+    out[length] = 0;
+}
+
+void _splitpath(const char *path, char *drive, char *directory, char *name, char *extension)
+{
+    const char *rest = path[0] && path[1] == ':' ? path + 2 : path;
+    const char *begin = rest, *dot, *end = rest + strlen(rest);
+
+    part(drive, path, (size_t)(rest - path), _MAX_DRIVE);
+    for (const char *at = rest; *at; at++)
+        if (*at == '/' || *at == '\\')
+            begin = at + 1;
+    dot = strrchr(begin, '.');
+    if (!dot)
+        dot = end;
+    part(directory, rest, (size_t)(begin - rest), _MAX_DIR);
+    part(name, begin, (size_t)(dot - begin), _MAX_FNAME);
+    part(extension, dot, (size_t)(end - dot), _MAX_EXT);
+}

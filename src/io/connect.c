@@ -37,6 +37,19 @@ static bool is_all_zero(const struct sock *s, const void *addr)
     return false;
 }
 
+/* How a datagram socket is told to send nowhere: an address without family, or without anything else. */
+static bool is_nothing(const struct sock *s, const void *addr)
+{
+    const struct sockaddr_in *in4 = addr;
+    const struct sockaddr_in6 *in6 = addr;
+
+    if (((const struct sockaddr *)addr)->sa_family == AF_UNSPEC)
+        return true;
+    if (s->family == AF_INET)
+        return in4->sin_addr.s_addr == 0 && in4->sin_port == 0;
+    return s->family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr) && in6->sin6_port == 0;
+}
+
 static uint32_t check_destination(const struct sock *s, const void *addr, int32_t len)
 {
     sa_family_t family;
@@ -44,9 +57,11 @@ static uint32_t check_destination(const struct sock *s, const void *addr, int32_
     if (!addr || len < (int32_t)sizeof family || (uint32_t)len < sock_address_size(s->family))
         return status_from_wsa(WSAEFAULT);
     memcpy(&family, addr, sizeof family);
+    if (!sock_is_stream(s) && is_nothing(s, addr))
+        return STATUS_SUCCESS;
     if (family != s->family)
         return status_from_wsa(WSAEAFNOSUPPORT);
-    if (sock_is_stream(s) && is_all_zero(s, addr))
+    if (is_all_zero(s, addr))
         return status_from_wsa(WSAEADDRNOTAVAIL);
     return STATUS_SUCCESS;
 }
@@ -192,7 +207,7 @@ static uint32_t connect_datagram(struct file *f, const void *addr, int32_t len)
 {
     struct sock *s = sock_of(f);
 
-    if (is_all_zero(s, addr)) {
+    if (is_nothing(s, addr)) {
         begin_anew(f);
         atomic_store(&s->phase, SOCK_PHASE_OPEN);
         return STATUS_SUCCESS;

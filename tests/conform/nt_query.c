@@ -200,3 +200,20 @@ TEST(security_descriptor, "")
     descriptor.Revision = 9;
     CHECK(!IsValidSecurityDescriptor(&descriptor));
 }
+
+TEST(parts_of_a_path, "")
+{
+    char drive[_MAX_DRIVE], directory[_MAX_DIR], name[_MAX_FNAME], extension[_MAX_EXT];
+
+    _splitpath("C:\\one/two\\three.tar.gz", drive, directory, name, extension);
+    CHECK_STR(drive, "C:");
+    CHECK_STR(directory, "\\one/two\\");
+    CHECK_STR(name, "three.tar");
+    CHECK_STR(extension, ".gz");
+    _splitpath("plain", drive, directory, name, extension);
+    CHECK(!drive[0] && !directory[0] && !extension[0]);
+    CHECK_STR(name, "plain");
+    _splitpath("a.b/c", NULL, directory, name, NULL);
+    CHECK_STR(directory, "a.b/");
+    CHECK_STR(name, "c");
+}

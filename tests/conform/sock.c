@@ -1181,3 +1181,27 @@ TEST(last_error, "ERR-02 ERR-03 ERR-05")
     CHECK_EQ(WSA_INVALID_HANDLE, 6);
     closesocket(s);
 }
+
+/* A datagram socket: no address at all ends the connection, half of one is none (libuv's tests of Windows). */
+TEST(datagram_to_nowhere, "SOCK-37")
+{
+    struct sockaddr_in address, any = loopback(80), nothing;
+    SOCKET s = udp_socket(&address), t = udp_socket(&address);
+    char data[4];
+    any.sin_addr.s_addr = 0;
+    CHECK_EQ(connect(s, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK_EQ(send(s, "one", 3, 0), 3);
+    CHECK_EQ(recv(t, data, sizeof data, 0), 3);
+    TODO_WINE("Wine hands on what Linux does")
+    {
+        CHECK_WSAERR(connect(s, (struct sockaddr *)&any, sizeof any), WSAEADDRNOTAVAIL);
+    }
+    memset(&nothing, 0, sizeof nothing);
+    CHECK_EQ(connect(s, (struct sockaddr *)&nothing, sizeof nothing), 0);
+    TODO_WINE("Wine hands on what Linux does")
+    {
+        CHECK_WSAERR(send(s, "two", 3, 0), WSAENOTCONN);
+    }
+    closesocket(s);
+    closesocket(t);
+}
