@@ -5,13 +5,14 @@
  * one-time initialisation, barriers, waiting on an address.
  *
  * Objects: a Create or Open function answers a handle, which the caller closes with CloseHandle, or
- * NULL. Names are known in this process only, and "Local\" in front of one changes nothing. A name that
+ * NULL. Names of events, semaphores and mutexes are known to all processes of the user (iocp_names_info
+ * says whether), those of timers in this process only; "Local\" in front of one changes nothing. A name that
  * an object of the same kind has already opens that one, and GetLastError is then ERROR_ALREADY_EXISTS
  * (0 after a creation); of another kind: ERROR_INVALID_HANDLE. Of the attributes bInheritHandle alone
  * is looked at; access rights are remembered with the handle and do not restrict it. Common errors:
  * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY; of names
- * ERROR_FILENAME_EXCED_RANGE, ERROR_PATH_NOT_FOUND (a backslash); Open: ERROR_FILE_NOT_FOUND. Times are
- * milliseconds; INFINITE waits for ever.
+ * ERROR_FILENAME_EXCED_RANGE, ERROR_PATH_NOT_FOUND (a backslash), ERROR_NO_SYSTEM_RESOURCES (2048 of them,
+ * or 256 processes); Open: ERROR_FILE_NOT_FOUND. Times are milliseconds; INFINITE waits for ever.
  * Page: "synchapi.h header", learn.microsoft.com/windows/win32/api/synchapi/.
  */
 #ifndef _SYNCHAPI_H_
@@ -52,7 +53,8 @@ WINBASEAPI HANDLE WINAPI OpenEventW(DWORD access, BOOL inherit, LPCWSTR name) IO
 WINBASEAPI BOOL WINAPI SetEvent(HANDLE event) IOCP_SYM(SetEvent);
 WINBASEAPI BOOL WINAPI ResetEvent(HANDLE event) IOCP_SYM(ResetEvent);
 
-/* Lets through who waits at this moment (one, if the event is not manual) and leaves it reset. */
+/* Lets through who waits at this moment (one, if the event is not manual) and leaves it reset.
+ * ERROR_CALL_NOT_IMPLEMENTED: another process has it open. */
 WINBASEAPI BOOL WINAPI PulseEvent(HANDLE event) IOCP_SYM(PulseEvent);
 
 /* ---------- semaphores ---------- */

@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,9 +263,11 @@ static bool decide(uint32_t *status)
 uint32_t shared_file_open(void)
 {
     uint32_t status;
+    int cancels;
 
     if (atomic_load(&opening.decided))
         return opening.status;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels); /* no thread ends in here */
     lock_acquire(&opening.lock);
     status = opening.status;
     if (!atomic_load(&opening.decided) && decide(&status)) {
@@ -272,6 +275,7 @@ uint32_t shared_file_open(void)
         atomic_store(&opening.decided, true);
     }
     lock_release(&opening.lock);
+    pthread_setcancelstate(cancels, NULL);
     return status;
 }
 

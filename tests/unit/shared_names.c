@@ -580,13 +580,34 @@ TEST(descriptor_closed_by_the_program)
 
 /* ---- handles and waiters ---- */
 
-static void set_and_wait(void)
+static void open_and_stay(void)
 {
     HANDLE event = OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit");
 
     CHECK(event != NULL);
     sign();
     pause();
+}
+
+/* Not implemented while another process has it. */
+static void pulse(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, "unit");
+    pid_t pid;
+
+    CHECK_EQ(pipe(signs), 0);
+    CHECK(PulseEvent(event));
+    pid = begin(open_and_stay);
+    await_sign();
+    CHECK(!PulseEvent(event));
+    CHECK_EQ(GetLastError(), ERROR_CALL_NOT_IMPLEMENTED);
+    end_killed(pid);
+    CHECK(PulseEvent(event));
+}
+
+TEST(pulse_of_what_others_have)
+{
+    alone(pulse);
 }
 
 /* The last handle here is closed while a thread waits and another process has the object: what the name
@@ -597,7 +618,7 @@ static void come_back(void)
     pid_t pid;
 
     CHECK_EQ(pipe(signs), 0);
-    pid = begin(set_and_wait);
+    pid = begin(open_and_stay);
     await_sign();
     thread = (HANDLE)_beginthreadex(NULL, 0, wait_for_event, event, 0, NULL);
     CHECK_EQ(WaitForSingleObject(thread, 20), WAIT_TIMEOUT);
