@@ -219,6 +219,40 @@ typedef struct _FILE_ATTRIBUTE_TAG_INFO {
     DWORD ReparseTag;
 } FILE_ATTRIBUTE_TAG_INFO, *PFILE_ATTRIBUTE_TAG_INFO;
 
+/* Records of a listing: each begins NextEntryOffset bytes behind the one before, the last has 0 there. */
+typedef struct _FILE_ID_BOTH_DIR_INFO {
+    DWORD NextEntryOffset;
+    DWORD FileIndex;
+    LARGE_INTEGER CreationTime;
+    LARGE_INTEGER LastAccessTime;
+    LARGE_INTEGER LastWriteTime;
+    LARGE_INTEGER ChangeTime;
+    LARGE_INTEGER EndOfFile;
+    LARGE_INTEGER AllocationSize;
+    DWORD FileAttributes;
+    DWORD FileNameLength; /* bytes */
+    DWORD EaSize;
+    CCHAR ShortNameLength; /* 0: there are no short names */
+    WCHAR ShortName[12];
+    LARGE_INTEGER FileId;
+    WCHAR FileName[1];
+} FILE_ID_BOTH_DIR_INFO, *PFILE_ID_BOTH_DIR_INFO;
+
+typedef struct _FILE_FULL_DIR_INFO {
+    ULONG NextEntryOffset;
+    ULONG FileIndex;
+    LARGE_INTEGER CreationTime;
+    LARGE_INTEGER LastAccessTime;
+    LARGE_INTEGER LastWriteTime;
+    LARGE_INTEGER ChangeTime;
+    LARGE_INTEGER EndOfFile;
+    LARGE_INTEGER AllocationSize;
+    ULONG FileAttributes;
+    ULONG FileNameLength; /* bytes */
+    ULONG EaSize;
+    WCHAR FileName[1];
+} FILE_FULL_DIR_INFO, *PFILE_FULL_DIR_INFO;
+
 typedef struct _FILE_ID_INFO {
     ULONGLONG VolumeSerialNumber;
     FILE_ID_128 FileId;
@@ -236,6 +270,8 @@ typedef struct _FILE_IO_PRIORITY_HINT_INFO {
 } FILE_IO_PRIORITY_HINT_INFO, *PFILE_IO_PRIORITY_HINT_INFO;
 
 IOCP_ASSERT_SIZE(FILE_BASIC_INFO, 40);
+IOCP_ASSERT_SIZE(FILE_ID_BOTH_DIR_INFO, 112);
+IOCP_ASSERT_SIZE(FILE_FULL_DIR_INFO, 72);
 IOCP_ASSERT_SIZE(FILE_STANDARD_INFO, 24);
 IOCP_ASSERT_SIZE(FILE_NAME_INFO, 8);
 IOCP_ASSERT_SIZE(FILE_RENAME_INFO, 24);
@@ -248,7 +284,9 @@ IOCP_ASSERT_SIZE(FILE_IO_PRIORITY_HINT_INFO, 4);
 
 /*
  * Fills `information` (size in bytes) with the structure of the class: FileBasicInfo,
- * FileStandardInfo, FileNameInfo, FileIdInfo, FileAttributeTagInfo. ERROR_BAD_LENGTH (too small),
+ * FileStandardInfo, FileNameInfo, FileIdInfo, FileAttributeTagInfo; of a directory, FileIdBothDirectoryInfo
+ * and FileFullDirectoryInfo list some more of its entries each time, those with "Restart" from the
+ * beginning: ERROR_NO_MORE_FILES at the end. ERROR_BAD_LENGTH (too small),
  * ERROR_MORE_DATA (the name does not fit, FileNameLength says what is needed),
  * ERROR_CALL_NOT_IMPLEMENTED (another class).
  */

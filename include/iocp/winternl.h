@@ -156,6 +156,66 @@ typedef enum _FILE_INFORMATION_CLASS {
     FileMaximumInformation
 } FILE_INFORMATION_CLASS, *PFILE_INFORMATION_CLASS;
 
+/* Records of a directory's listing: each begins NextEntryOffset bytes behind the one before, the last has 0
+ * there. ShortName is empty. */
+#define IOCP_DIR_INFORMATION_HEAD \
+    ULONG NextEntryOffset; \
+    ULONG FileIndex; \
+    LARGE_INTEGER CreationTime; \
+    LARGE_INTEGER LastAccessTime; \
+    LARGE_INTEGER LastWriteTime; \
+    LARGE_INTEGER ChangeTime; \
+    LARGE_INTEGER EndOfFile; \
+    LARGE_INTEGER AllocationSize; \
+    ULONG FileAttributes; \
+    ULONG FileNameLength /* bytes */
+
+typedef struct _FILE_DIRECTORY_INFORMATION {
+    IOCP_DIR_INFORMATION_HEAD;
+    WCHAR FileName[1];
+} FILE_DIRECTORY_INFORMATION, *PFILE_DIRECTORY_INFORMATION;
+
+typedef struct _FILE_FULL_DIR_INFORMATION {
+    IOCP_DIR_INFORMATION_HEAD;
+    ULONG EaSize;
+    WCHAR FileName[1];
+} FILE_FULL_DIR_INFORMATION, *PFILE_FULL_DIR_INFORMATION;
+typedef FILE_FULL_DIR_INFORMATION FILE_FULL_DIRECTORY_INFORMATION, *PFILE_FULL_DIRECTORY_INFORMATION;
+
+typedef struct _FILE_BOTH_DIR_INFORMATION {
+    IOCP_DIR_INFORMATION_HEAD;
+    ULONG EaSize;
+    CHAR ShortNameLength;
+    WCHAR ShortName[12];
+    WCHAR FileName[1];
+} FILE_BOTH_DIR_INFORMATION, *PFILE_BOTH_DIR_INFORMATION;
+typedef FILE_BOTH_DIR_INFORMATION FILE_BOTH_DIRECTORY_INFORMATION, *PFILE_BOTH_DIRECTORY_INFORMATION;
+
+typedef struct _FILE_ID_FULL_DIR_INFORMATION {
+    IOCP_DIR_INFORMATION_HEAD;
+    ULONG EaSize;
+    LARGE_INTEGER FileId;
+    WCHAR FileName[1];
+} FILE_ID_FULL_DIR_INFORMATION, *PFILE_ID_FULL_DIR_INFORMATION;
+typedef FILE_ID_FULL_DIR_INFORMATION FILE_ID_FULL_DIRECTORY_INFORMATION, *PFILE_ID_FULL_DIRECTORY_INFORMATION;
+
+typedef struct _FILE_ID_BOTH_DIR_INFORMATION {
+    IOCP_DIR_INFORMATION_HEAD;
+    ULONG EaSize;
+    CHAR ShortNameLength;
+    WCHAR ShortName[12];
+    LARGE_INTEGER FileId;
+    WCHAR FileName[1];
+} FILE_ID_BOTH_DIR_INFORMATION, *PFILE_ID_BOTH_DIR_INFORMATION;
+typedef FILE_ID_BOTH_DIR_INFORMATION FILE_ID_BOTH_DIRECTORY_INFORMATION, *PFILE_ID_BOTH_DIRECTORY_INFORMATION;
+
+typedef struct _FILE_NAMES_INFORMATION {
+    ULONG NextEntryOffset;
+    ULONG FileIndex;
+    ULONG FileNameLength; /* bytes */
+    WCHAR FileName[1];
+} FILE_NAMES_INFORMATION, *PFILE_NAMES_INFORMATION;
+
 typedef struct _FILE_BASIC_INFORMATION {
     LARGE_INTEGER CreationTime; /* 100 ns since 1601, as all times here */
     LARGE_INTEGER LastAccessTime;
@@ -340,9 +400,34 @@ typedef struct _SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION {
     ULONG Reserved2;
 } SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION, *PSYSTEM_PROCESSOR_PERFORMANCE_INFORMATION;
 
+/* Controls of pipes, and what FSCTL_PIPE_PEEK answers. */
+#define FSCTL_PIPE_DISCONNECT 0x00110004
+#define FSCTL_PIPE_LISTEN     0x00110008
+#define FSCTL_PIPE_PEEK       0x0011400C
+#define FSCTL_PIPE_TRANSCEIVE 0x0011C017
+
+#define FILE_PIPE_DISCONNECTED_STATE 0x00000001
+#define FILE_PIPE_LISTENING_STATE    0x00000002
+#define FILE_PIPE_CONNECTED_STATE    0x00000003
+#define FILE_PIPE_CLOSING_STATE      0x00000004
+
+typedef struct _FILE_PIPE_PEEK_BUFFER {
+    ULONG NamedPipeState;
+    ULONG ReadDataAvailable; /* bytes in the pipe */
+    ULONG NumberOfMessages;  /* 0 */
+    ULONG MessageLength;     /* bytes that are left of the first message */
+    CHAR Data[1];
+} FILE_PIPE_PEEK_BUFFER, *PFILE_PIPE_PEEK_BUFFER;
+
 IOCP_ASSERT_SIZE(UNICODE_STRING, 16);
 IOCP_ASSERT_SIZE(OBJECT_ATTRIBUTES, 48);
 IOCP_ASSERT_SIZE(IO_STATUS_BLOCK, 16);
+IOCP_ASSERT_SIZE(FILE_DIRECTORY_INFORMATION, 72);
+IOCP_ASSERT_SIZE(FILE_FULL_DIR_INFORMATION, 72);
+IOCP_ASSERT_SIZE(FILE_BOTH_DIR_INFORMATION, 96);
+IOCP_ASSERT_SIZE(FILE_ID_FULL_DIR_INFORMATION, 88);
+IOCP_ASSERT_SIZE(FILE_ID_BOTH_DIR_INFORMATION, 112);
+IOCP_ASSERT_SIZE(FILE_NAMES_INFORMATION, 16);
 IOCP_ASSERT_SIZE(FILE_BASIC_INFORMATION, 40);
 IOCP_ASSERT_SIZE(FILE_STANDARD_INFORMATION, 24);
 IOCP_ASSERT_SIZE(FILE_ALL_INFORMATION, 104);
@@ -374,8 +459,8 @@ NTSYSAPI NTSTATUS NTAPI NtOpenFile(PHANDLE file, ACCESS_MASK access, POBJECT_ATT
 /*
  * DeviceIoControl with the parts of an OVERLAPPED one by one.
  *   event     is signalled at the end; NULL: the handle is
- *   routine   NULL
- *   context   what a dequeue gives for the OVERLAPPED; NULL: no packet
+ *   routine   NULL, or what runs on the calling thread, in an alertable wait, with the context
+ *   context   without a routine, what a dequeue gives for the OVERLAPPED; NULL: no packet
  *   status    lives until completion, with `out`
  * The codes are 0x12017 and 0x1201B, AFD's receives, on any socket (their structure: buffers, count, AFD's
  * flags, TDI's flags; of the second, address and its size), and 0x12024, AFD's poll, on \Device\Afd or any
@@ -389,6 +474,36 @@ NTSYSAPI NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE file, HANDLE event, PIO_APC
                                               PVOID context, PIO_STATUS_BLOCK status, ULONG code, PVOID in,
                                               ULONG in_size, PVOID out, ULONG out_size)
     IOCP_SYM(NtDeviceIoControlFile);
+
+/*
+ * ReadFile and WriteFile with the parts of an OVERLAPPED one by one; event, context, status as above.
+ *   routine   runs on the calling thread, in an alertable wait; the context is its first argument
+ *   offset    where; an overlapped disk file needs one. NULL, or { FILE_USE_FILE_POINTER_POSITION, -1 } on a
+ *             synchronous handle: its position. { FILE_WRITE_TO_END_OF_FILE, -1 }: behind the end
+ *   key       ignored
+ * STATUS_PENDING, STATUS_SUCCESS, STATUS_END_OF_FILE, STATUS_INVALID_PARAMETER (the offset; a routine on a
+ * file that has a port), STATUS_ACCESS_DENIED, STATUS_INVALID_HANDLE, STATUS_FILE_LOCK_CONFLICT,
+ * STATUS_PIPE_BROKEN.
+ */
+#define FILE_WRITE_TO_END_OF_FILE      0xFFFFFFFF
+#define FILE_USE_FILE_POINTER_POSITION 0xFFFFFFFE
+NTSYSAPI NTSTATUS NTAPI NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, PVOID context,
+                                   PIO_STATUS_BLOCK status, PVOID data, ULONG size, PLARGE_INTEGER offset,
+                                   PULONG key) IOCP_SYM(NtReadFile);
+NTSYSAPI NTSTATUS NTAPI NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, PVOID context,
+                                    PIO_STATUS_BLOCK status, PVOID data, ULONG size, PLARGE_INTEGER offset,
+                                    PULONG key) IOCP_SYM(NtWriteFile);
+
+/*
+ * Controls of pipes: FSCTL_PIPE_LISTEN (ConnectNamedPipe), FSCTL_PIPE_DISCONNECT, FSCTL_PIPE_PEEK (`out` is a
+ * FILE_PIPE_PEEK_BUFFER), FSCTL_PIPE_TRANSCEIVE (TransactNamedPipe). STATUS_SUCCESS, STATUS_PENDING,
+ * STATUS_PIPE_CONNECTED, STATUS_PIPE_CLOSING, STATUS_BUFFER_OVERFLOW (there is more),
+ * STATUS_ILLEGAL_FUNCTION (not the server's end), STATUS_INFO_LENGTH_MISMATCH, STATUS_ACCESS_DENIED,
+ * STATUS_INVALID_DEVICE_REQUEST: another control, or no pipe.
+ */
+NTSYSAPI NTSTATUS NTAPI NtFsControlFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine, PVOID context,
+                                        PIO_STATUS_BLOCK status, ULONG code, PVOID in, ULONG in_size,
+                                        PVOID out, ULONG out_size) IOCP_SYM(NtFsControlFile);
 
 /* CloseHandle. STATUS_INVALID_HANDLE. */
 NTSYSAPI NTSTATUS NTAPI NtClose(HANDLE handle) IOCP_SYM(NtClose);
@@ -442,6 +557,21 @@ NTSYSAPI NTSTATUS NTAPI NtQueryInformationProcess(HANDLE process, PROCESSINFOCLA
  */
 NTSYSAPI NTSTATUS NTAPI NtQuerySystemInformation(SYSTEM_INFORMATION_CLASS kind, PVOID info, ULONG size,
                                                  PULONG needed) IOCP_SYM(NtQuerySystemInformation);
+
+/*
+ * Lists a directory, some entries a call, in order of the names, "." and ".." too. Classes: Directory, Full,
+ * Both, Names, IdFull, IdBoth. The other arguments as of NtReadFile; done inside the call.
+ *   pattern   with * and ?, NULL: everything; remembered from the first call, or the last one with `restart`
+ *   single    one entry only
+ * status->Information gets the bytes written. STATUS_NO_MORE_FILES at the end, STATUS_NO_SUCH_FILE (nothing
+ * matches), STATUS_BUFFER_OVERFLOW (the first name is cut off), STATUS_INFO_LENGTH_MISMATCH,
+ * STATUS_INVALID_PARAMETER (no directory), STATUS_INVALID_INFO_CLASS. Differs: case counts; no short names.
+ */
+NTSYSAPI NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE routine,
+                                             PVOID context, PIO_STATUS_BLOCK status, PVOID info, ULONG size,
+                                             FILE_INFORMATION_CLASS kind, BOOLEAN single,
+                                             PUNICODE_STRING pattern, BOOLEAN restart)
+    IOCP_SYM(NtQueryDirectoryFile);
 
 /* The time, 100 ns since 1601. */
 NTSYSAPI NTSTATUS NTAPI NtQuerySystemTime(PLARGE_INTEGER time) IOCP_SYM(NtQuerySystemTime);

@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "api/fileinfo.h"
+#include "api/filelist.h"
 #include "api/filename.h"
 #include "base/clock.h"
 #include "base/status.h"
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <winternl.h>
 
 static FILETIME to_filetime(int64_t t)
 {
@@ -281,9 +283,27 @@ static uint32_t tag_info(struct file *f, FILE_ATTRIBUTE_TAG_INFO *out)
     return status;
 }
 
+/* Listings go on from call to call; the classes with "Restart" begin anew. */
+static uint32_t list(struct file *f, int class, void *out, DWORD size)
+{
+    bool full = class == FileFullDirectoryInfo || class == FileFullDirectoryRestartInfo;
+    struct disk_list_how how = {
+        .restart = class == FileFullDirectoryRestartInfo || class == FileIdBothDirectoryRestartInfo};
+    uint32_t used;
+    uint32_t same = full ? FileFullDirectoryInformation : FileIdBothDirectoryInformation;
+    uint32_t status = filelist(f, same, &how, out, size, &used);
+
+    return status == STATUS_NO_SUCH_FILE ? (uint32_t)STATUS_NO_MORE_FILES : status;
+}
+
 static uint32_t query(struct file *f, int class, void *out, DWORD size)
 {
     switch (class) {
+    case FileIdBothDirectoryInfo:
+    case FileIdBothDirectoryRestartInfo:
+    case FileFullDirectoryInfo:
+    case FileFullDirectoryRestartInfo:
+        return list(f, class, out, size);
     case FileBasicInfo:
         return size < sizeof(FILE_BASIC_INFO) ? STATUS_INFO_LENGTH_MISMATCH : basic_info(f, out);
     case FileStandardInfo:

@@ -220,7 +220,7 @@ BOOL WINAPI ConnectNamedPipe(HANDLE hNamedPipe, LPOVERLAPPED lpOverlapped)
 
     if (status != STATUS_SUCCESS)
         return win32_result(status);
-    status = pipe_connect(f, lpOverlapped);
+    status = pipe_connect(f, lpOverlapped, NULL);
     if (lpOverlapped && !(f->flags & FILE_OVERLAPPED))
         overlapped_report(lpOverlapped, status, 0);
     file_put(f);
@@ -453,7 +453,8 @@ BOOL WINAPI TransactNamedPipe(HANDLE hNamedPipe, LPVOID lpInBuffer, DWORD nInBuf
 
     if (status != STATUS_SUCCESS)
         return win32_result(status);
-    status = pipe_transact(f, lpInBuffer, nInBufferSize, lpOutBuffer, nOutBufferSize, lpOverlapped, &bytes);
+    status = pipe_transact(f, lpInBuffer, nInBufferSize, lpOutBuffer, nOutBufferSize, lpOverlapped, NULL,
+                           &bytes);
     if (lpOverlapped && !(f->flags & FILE_OVERLAPPED))
         overlapped_report(lpOverlapped, status, bytes);
     file_put(f);
@@ -489,7 +490,7 @@ static BOOL call(uint32_t status, const struct path *path, void *data, DWORD siz
         return win32_result(status);
     status = pipe_set_mode(f, PIPE_MODE_READ_MESSAGES);
     if (status == STATUS_SUCCESS)
-        status = pipe_transact(f, data, size, reply, reply_size, NULL, &bytes);
+        status = pipe_transact(f, data, size, reply, reply_size, NULL, NULL, &bytes);
     file_put(f);
     store(read, bytes);
     return win32_result(status);

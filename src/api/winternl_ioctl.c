@@ -6,7 +6,8 @@
 #include <windows.h>
 
 #include "api/api.h"
-#include "api/nt.h"
+#include "api/nt_call.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "io/afd.h"
@@ -25,9 +26,6 @@
 #include <unistd.h>
 #include <winioctl.h>
 #include <winternl.h>
-
-_Static_assert(offsetof(IO_STATUS_BLOCK, Information) == offsetof(OVERLAPPED, InternalHigh),
-               "a request answers into either");
 
 struct control {
     ULONG code;
@@ -131,7 +129,7 @@ static uint32_t run(struct file *f, const struct control *c, OVERLAPPED *block)
         return status;
     status = request_new(f, block, false, &r);
     if (status == STATUS_SUCCESS) {
-        request_set_native(r, object_get(event), NULL);
+        request_set_native(r, &(struct request_native){.event = object_get(event)});
         status = start(r, c);
     }
     if (status == STATUS_PENDING) {
@@ -188,8 +186,7 @@ BOOL WINAPI DeviceIoControl(HANDLE hDevice, DWORD dwIoControlCode, LPVOID lpInBu
 
 /* ---- NtDeviceIoControlFile ---- */
 
-static uint32_t start_native(struct file *f, const struct control *c, struct object *event, void *context,
-                             IO_STATUS_BLOCK *block)
+static uint32_t start_native(struct file *f, const struct control *c, struct nt_call *call)
 {
     struct request *r;
     uint32_t status;
@@ -198,43 +195,26 @@ static uint32_t start_native(struct file *f, const struct control *c, struct obj
         OVERLAPPED own = {0};
 
         status = run(f, c, &own);
-        if (!status_is_error(status)) {
-            block->Status = (NTSTATUS)status;
-            block->Information = own.InternalHigh;
-        }
-        if (event)
-            dispatcher_set(event->type->dispatcher(event), 1);
-        return status;
+        return nt_call_report(call, status, own.InternalHigh);
     }
-    status = request_new(f, (OVERLAPPED *)block, false, &r);
-    if (status != STATUS_SUCCESS)
-        return status;
-    request_set_native(r, event ? object_get(event) : NULL, context);
-    return start(r, c);
+    status = nt_call_request(call, f, &r);
+    return status == STATUS_SUCCESS ? start(r, c) : status;
 }
 
-static NTSTATUS control(HANDLE file, HANDLE event_handle, PIO_APC_ROUTINE routine, PVOID context,
-                        PIO_STATUS_BLOCK block, const struct control *c)
+static uint32_t control(HANDLE file, struct nt_call *call, const struct control *c)
 {
-    struct object *event = NULL;
     struct file *f;
-    uint32_t status;
+    uint32_t status = find_file(file, c, &f);
 
-    if (!block)
-        return (NTSTATUS)STATUS_ACCESS_VIOLATION;
-    if (routine)
-        return (NTSTATUS)STATUS_NOT_SUPPORTED;
-    status = find_file(file, c, &f);
     if (status != STATUS_SUCCESS)
-        return (NTSTATUS)status;
-    if (event_handle)
-        status = handle_get((uintptr_t)event_handle, OBJECT_EVENT, &event, NULL);
-    if (status == STATUS_SUCCESS)
-        status = start_native(f, c, event, context, block);
-    if (event)
-        object_put(event);
+        return status;
+    status = nt_call_begin(call, f);
+    if (status == STATUS_SUCCESS) {
+        status = start_native(f, c, call);
+        nt_call_end(call);
+    }
     file_put(f);
-    return (NTSTATUS)status;
+    return status;
 }
 
 NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
@@ -245,7 +225,10 @@ NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_RO
     const struct control c = {IoControlCode, InputBuffer, InputBufferLength, OutputBuffer,
                               OutputBufferLength};
 
-    return control(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, &c);
+    struct nt_call call = {.event = Event, .routine = ApcRoutine, .context = ApcContext,
+                           .block = IoStatusBlock};
+
+    return (NTSTATUS)control(FileHandle, &call, &c);
 }
 
 /* ---- cancelling ---- */

@@ -89,6 +89,7 @@ static const struct row rows[] = {
     {0xC00000AC, 231, 10055},       /* pipe not available */
     {0xC00000AD, 230, 10057},       /* invalid pipe state */
     {0xC00000AE, 231, 10055},       /* pipe busy */
+    {0xC00000AF, 1, 10045},         /* illegal function: of the other end of a pipe */
     {0xC00000B0, 233, 10058},       /* pipe disconnected */
     {0xC00000B1, 232, 10058},       /* pipe closing */
     {0xC00000B2, 535, 10056},       /* pipe connected */

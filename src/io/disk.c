@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "engine/aio.h"
 #include "engine/home.h"
+#include "io/disk_list.h"
 #include "io/lane.h"
 #include "io/port.h"
 #include "io/filelock.h"
@@ -421,6 +422,7 @@ static void destroy(struct file *f)
     cleanup(f); /* does nothing the second time; a file that was never published comes here first */
     turn_done(&d->turn);
     watch_destroy(atomic_load(&d->watch));
+    disk_list_free(atomic_load(&d->list));
     if (atomic_load(&d->lock_fd) >= 0)
         own_fd_close(atomic_load(&d->lock_fd));
     free(d);

@@ -72,6 +72,7 @@ struct disk {
     struct turn turn;   /* of transfers on synchronous handles */
     _Atomic int lock_fd; /* for range locks, where `fd` cannot take them; -1: none (filelock_ofd.c) */
     _Atomic(struct watch *) watch; /* a directory's changes; owned; NULL until asked for, then constant */
+    _Atomic(struct disk_list *) list; /* how far a directory is listed; the same */
 };
 
 struct stat;

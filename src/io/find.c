@@ -172,6 +172,31 @@ uint32_t find_begin(const char *path, struct object **out, struct find_entry *fi
     return status;
 }
 
+uint32_t find_begin_fd(int dir_fd, const char *pattern, struct object **out)
+{
+    struct find *find = calloc(1, sizeof *find);
+    uint32_t status = STATUS_SUCCESS;
+
+    if (!find)
+        return STATUS_NO_MEMORY;
+    object_init(&find->object, &find_type);
+    find->dir_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (find->dir_fd < 0)
+        status = status_from_errno(errno);
+    else
+        status = read_names(find, pattern);
+    if (status == STATUS_SUCCESS)
+        *out = &find->object;
+    else
+        object_put(&find->object);
+    return status;
+}
+
+void find_back(struct object *obj)
+{
+    find_of(obj)->next--;
+}
+
 uint32_t find_next(struct object *obj, struct find_entry *next)
 {
     struct find *find = find_of(obj);

@@ -28,6 +28,11 @@ uint32_t find_begin(const char *path, struct object **out, struct find_entry *fi
 /* STATUS_NO_MORE_FILES at the end. One thread at a time. */
 uint32_t find_next(struct object *find, struct find_entry *next);
 
+/* The same in an open directory, before the first name. */
+uint32_t find_begin_fd(int dir_fd, const char *pattern, struct object **out);
+/* What find_next gave last comes once more. */
+void find_back(struct object *find);
+
 bool find_matches(const char *pattern, const char *name);
 
 #endif

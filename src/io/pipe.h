@@ -149,12 +149,13 @@ uint32_t pipe_new(int fd, bool server, const struct pipe_shape *shape, const cha
 /*
  * ConnectNamedPipe. Success: connected (blocking calls). STATUS_PENDING: *ov will be answered.
  * STATUS_PIPE_CONNECTED, STATUS_PIPE_CLOSING, STATUS_PIPE_LISTENING (no-wait mode), STATUS_CANCELLED.
+ * `native`: who is told in place of ov->hEvent; its event is NULL when a request has taken it. NULL: nobody.
  */
-uint32_t pipe_connect(struct file *f, OVERLAPPED *ov);
+uint32_t pipe_connect(struct file *f, OVERLAPPED *ov, struct request_native *native);
 uint32_t pipe_disconnect(struct file *f);
 /* TransactNamedPipe; `ov` NULL, or a synchronous file: blocks. *bytes only if it is not pending. */
 uint32_t pipe_transact(struct file *f, void *data, uint32_t size, void *reply, uint32_t reply_size,
-                       OVERLAPPED *ov, uint32_t *bytes);
+                       OVERLAPPED *ov, struct request_native *native, uint32_t *bytes);
 uint32_t pipe_peek(struct file *f, void *data, uint32_t size, struct pipe_look *look);
 uint32_t pipe_set_mode(struct file *f, uint32_t mode); /* NOWAIT, READ_MESSAGES */
 uint32_t pipe_get_mode(struct file *f, uint32_t *mode);

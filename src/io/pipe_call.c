@@ -20,6 +20,21 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+/* A request that is begun; with `native` its event is the request's from then on. */
+static uint32_t new_request(struct file *f, OVERLAPPED *ov, struct request_native *native,
+                            struct request **out)
+{
+    uint32_t status = request_new(f, ov, !native, out);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (native) {
+        request_set_native(*out, native);
+        native->event = NULL;
+    }
+    return STATUS_SUCCESS;
+}
+
 /* ---- connecting ---- */
 
 static uint32_t connect_attempt(struct request *r)
@@ -61,7 +76,7 @@ static uint32_t listen_again(struct file *f, uint32_t *session)
     return status;
 }
 
-uint32_t pipe_connect(struct file *f, OVERLAPPED *ov)
+uint32_t pipe_connect(struct file *f, OVERLAPPED *ov, struct request_native *native)
 {
     struct request *r;
     struct pipe_call c;
@@ -74,7 +89,7 @@ uint32_t pipe_connect(struct file *f, OVERLAPPED *ov)
     if (status != STATUS_PENDING)
         return status;
     if (ov && (f->flags & FILE_OVERLAPPED)) {
-        status = request_new(f, ov, true, &r);
+        status = new_request(f, ov, native, &r);
         if (status != STATUS_SUCCESS)
             return status;
         r->ops = &connect_ops;
@@ -235,7 +250,7 @@ static uint32_t transact_sync(struct file *f, void *data, uint32_t size, void *r
 }
 
 uint32_t pipe_transact(struct file *f, void *data, uint32_t size, void *reply, uint32_t reply_size,
-                       OVERLAPPED *ov, uint32_t *bytes)
+                       OVERLAPPED *ov, struct request_native *native, uint32_t *bytes)
 {
     uint32_t status = may_transact(f);
     struct request *r;
@@ -251,7 +266,7 @@ uint32_t pipe_transact(struct file *f, void *data, uint32_t size, void *reply, u
             return status;
         return pipe_call_end(&c, f, transact_start(c.r, data, size, reply, reply_size), bytes);
     }
-    status = request_new(f, ov, true, &r);
+    status = new_request(f, ov, native, &r);
     if (status != STATUS_SUCCESS)
         return status;
     request_begin(r);

@@ -172,9 +172,16 @@ static __attribute__((noinline)) uint32_t pin_event(struct request *r, uintptr_t
     return status;
 }
 
+static inline struct object *event_object(const struct request *r)
+{
+    return __builtin_expect(r->routine != NULL, 0) ? r->also_event : r->event;
+}
+
 static inline struct dispatcher *event_of(const struct request *r)
 {
-    return r->event->type->dispatcher(r->event);
+    struct object *event = event_object(r);
+
+    return event->type->dispatcher(event);
 }
 
 static inline uint32_t begin_new(struct request *r, struct file *file, OVERLAPPED *ov, bool use_event)
@@ -267,15 +274,6 @@ void request_set_buf(struct request *r, void *data, uint32_t size)
     r->size = size;
 }
 
-void request_set_native(struct request *r, struct object *event, void *context)
-{
-    r->native = true;
-    r->context = context;
-    r->no_packet = !context;
-    r->has_event = event != NULL;
-    r->event = event;
-}
-
 static void drop_apc(struct apc *apc)
 {
     struct request *r = container_of(apc, struct request, apc);
@@ -313,6 +311,35 @@ void request_set_routine(struct request *r, request_routine routine, bool winsoc
     r->apc.drop = drop_apc;
 }
 
+static void run_native_routine(struct apc *apc)
+{
+    struct request *r = container_of(apc, struct request, apc);
+    request_native_routine routine = (request_native_routine)(void (*)(void))r->routine;
+    struct thread *self = r->thread;
+    void *context = r->context;
+    OVERLAPPED *block = r->ov;
+
+    thread_count(self, LEDGER_DELIVERED, 1);
+    request_put(r);
+    object_put(&self->object);
+    routine(context, block, 0);
+}
+
+void request_set_native(struct request *r, const struct request_native *to)
+{
+    r->has_event = to->event != NULL;
+    r->context = to->context;
+    if (to->routine) {
+        request_set_routine(r, (request_routine)(void (*)(void))to->routine, false);
+        r->apc.run = run_native_routine;
+        r->also_event = to->event;
+    } else {
+        r->native = true;
+        r->no_packet = !to->context;
+        r->event = to->event;
+    }
+}
+
 static void store_internal(OVERLAPPED *ov, uint32_t status)
 {
     /* release: whoever reads the final status finds buffers and count in place */
@@ -345,7 +372,7 @@ struct holdings {
 /* Releases what only the operation needed; the references come back, to be put last. */
 static inline struct holdings let_go(struct request *r)
 {
-    struct holdings h = {.event = r->has_event ? r->event : NULL};
+    struct holdings h = {.event = r->has_event ? event_object(r) : NULL};
 
     if (r->ops && r->ops->release)
         r->ops->release(r);

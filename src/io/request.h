@@ -85,6 +85,14 @@ struct request_result {
 };
 
 typedef void (*request_routine)(uint32_t error, uint32_t bytes, OVERLAPPED *ov, uint32_t flags);
+typedef void (*request_native_routine)(void *context, OVERLAPPED *block, uint32_t reserved);
+
+/* Who gets the answer, as the native calls have it. */
+struct request_native {
+    struct object *event; /* counted; NULL: the file's own signal */
+    request_native_routine routine;
+    void *context;        /* the routine's; else what the packet carries for an OVERLAPPED, NULL: no packet */
+};
 
 enum serial_patience {
     SERIAL_FILL,          /* until all is there */
@@ -159,7 +167,8 @@ struct request {
     struct iovec iov_inline[REQUEST_IOV_INLINE];
     struct op op;        /* engine work (disk) */
     uint64_t offset;
-    void *context;       /* valid if `native` */
+    void *context;       /* of a native call */
+    struct object *also_event; /* counted: the event of a native call that has a routine as well */
     union {
         struct {
             struct sockaddr *from;  /* user's, written at completion */
@@ -220,9 +229,8 @@ static inline struct iovec *request_iov(struct request *r)
  * many, or more than 4 GiB. */
 uint32_t request_set_bufs(struct request *r, const struct io_buf *bufs, uint32_t count);
 void request_set_buf(struct request *r, void *data, uint32_t size);
-/* As the native calls have it: `event` (NULL: the file's signal; the reference is taken over) and a packet
- * with `context` for its OVERLAPPED (NULL: no packet). r is wide, and was made without an event. */
-void request_set_native(struct request *r, struct object *event, void *context);
+/* The reference to the event is taken over. r is wide, and was made without an event. */
+void request_set_native(struct request *r, const struct request_native *to);
 /* The completion goes to a routine on the calling thread instead of event, file or port. */
 void request_set_routine(struct request *r, request_routine routine, bool winsock);
 

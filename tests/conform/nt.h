@@ -45,6 +45,17 @@ struct nt_attributes {
 #define NT_INVALID_PARAMETER  NT(0xC000000D)
 #define NT_INVALID_PARAMETER1 NT(0xC00000EF)
 #define NT_TYPE_MISMATCH      NT(0xC0000024)
+#define NT_BUFFER_OVERFLOW    NT(0x80000005)
+#define NT_NO_MORE_FILES      NT(0x80000006)
+#define NT_NO_SUCH_FILE       NT(0xC000000F)
+#define NT_BAD_REQUEST        NT(0xC0000010)
+#define NT_END_OF_FILE        NT(0xC0000011)
+#define NT_ACCESS_DENIED      NT(0xC0000022)
+#define NT_NAME_NOT_FOUND     NT(0xC0000034)
+#define NT_COLLISION          NT(0xC0000035)
+#define NT_SHARING            NT(0xC0000043)
+#define NT_LOCK_CONFLICT      NT(0xC0000054)
+#define NT_PIPE_CONNECTED     NT(0xC00000B2)
 #define NT_CANCELLED          NT(0xC0000120)
 #define NT_NOT_FOUND          NT(0xC0000225)
 
@@ -55,6 +66,15 @@ struct nt_attributes {
                      ULONG, ULONG, ULONG, void *, ULONG))                                              \
     X(NtDeviceIoControlFile, (HANDLE, HANDLE, void *, void *, struct nt_block *, ULONG, void *, ULONG, \
                               void *, ULONG))                                                          \
+    X(NtOpenFile, (HANDLE *, ULONG, struct nt_attributes *, struct nt_block *, ULONG, ULONG))          \
+    X(NtReadFile, (HANDLE, HANDLE, void *, void *, struct nt_block *, void *, ULONG, LARGE_INTEGER *,  \
+                   ULONG *))                                                                           \
+    X(NtWriteFile, (HANDLE, HANDLE, void *, void *, struct nt_block *, const void *, ULONG,            \
+                    LARGE_INTEGER *, ULONG *))                                                         \
+    X(NtFsControlFile, (HANDLE, HANDLE, void *, void *, struct nt_block *, ULONG, void *, ULONG, void *, \
+                        ULONG))                                                                        \
+    X(NtQueryDirectoryFile, (HANDLE, HANDLE, void *, void *, struct nt_block *, void *, ULONG, int,    \
+                             BOOLEAN, struct nt_string *, BOOLEAN))                                    \
     X(NtCancelIoFileEx, (HANDLE, struct nt_block *, struct nt_block *))                                \
     X(NtCancelIoFile, (HANDLE, struct nt_block *))                                                     \
     X(NtQueryInformationFile, (HANDLE, struct nt_block *, void *, ULONG, int))                         \

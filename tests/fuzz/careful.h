@@ -110,6 +110,81 @@ static uintptr_t careful_NtDeviceIoControlFile(void)
                                             (IO_STATUS_BLOCK *)ov, 0x00012024, record, size, record, size);
 }
 
+/* ---- native calls on files ---- */
+
+static VOID NTAPI on_native(PVOID context, PIO_STATUS_BLOCK block, ULONG reserved)
+{
+    (void)context;
+    (void)block;
+    (void)reserved;
+}
+
+static HANDLE any_event_or_none(void)
+{
+    return rnd(4) ? NULL : (HANDLE)any_handle();
+}
+
+static PIO_APC_ROUTINE any_native_routine(void)
+{
+    return rnd(4) ? NULL : on_native;
+}
+
+static PLARGE_INTEGER native_place(void)
+{
+    static LARGE_INTEGER place;
+
+    place.QuadPart = rnd(4) ? (LONGLONG)rnd(3 * DATA) - 2 : (LONGLONG)(any_number() << 32 | any_number());
+    return rnd(4) ? &place : NULL;
+}
+
+/* Never longer than what lies there. */
+static ULONG native_size(void)
+{
+    return rnd(4) ? rnd(64) : rnd(DATA);
+}
+
+static uintptr_t careful_NtReadFile(void)
+{
+    IO_STATUS_BLOCK *block = (IO_STATUS_BLOCK *)fresh_overlapped();
+
+    return (uintptr_t)NtReadFile((HANDLE)any_file(), any_event_or_none(), any_native_routine(), block,
+                                 rnd(16) ? block : NULL, rnd(16) ? data : NULL, native_size(), native_place(),
+                                  NULL);
+}
+
+static uintptr_t careful_NtWriteFile(void)
+{
+    IO_STATUS_BLOCK *block = (IO_STATUS_BLOCK *)fresh_overlapped();
+
+    return (uintptr_t)NtWriteFile((HANDLE)any_file(), any_event_or_none(), any_native_routine(), block,
+                                  rnd(16) ? block : NULL, rnd(16) ? data : NULL, native_size(), native_place(),
+                                  NULL);
+}
+
+static uintptr_t careful_NtFsControlFile(void)
+{
+    static const ULONG codes[] = {FSCTL_PIPE_LISTEN, FSCTL_PIPE_DISCONNECT, FSCTL_PIPE_PEEK,
+                                  FSCTL_PIPE_TRANSCEIVE};
+    IO_STATUS_BLOCK *block = (IO_STATUS_BLOCK *)fresh_overlapped();
+    ULONG code = rnd(16) ? codes[rnd(4)] : (ULONG)any_number();
+
+    return (uintptr_t)NtFsControlFile((HANDLE)any_file(), any_event_or_none(), any_native_routine(), block,
+                                      rnd(16) ? block : NULL, code, data, native_size(),
+                                      rnd(16) ? data : NULL, native_size());
+}
+
+static uintptr_t careful_NtQueryDirectoryFile(void)
+{
+    IO_STATUS_BLOCK *block = (IO_STATUS_BLOCK *)fresh_overlapped();
+    ULONG class = rnd(4) ? rnd(40) : (ULONG)any_number();
+
+    any_native_name();
+    return (uintptr_t)NtQueryDirectoryFile((HANDLE)any_file(), any_event_or_none(), any_native_routine(),
+                                           block, rnd(16) ? block : NULL, rnd(16) ? data : NULL,
+                                           native_size(), (FILE_INFORMATION_CLASS)class, rnd(2),
+                                           rnd(2) ? &native_name : NULL, rnd(2));
+}
+
 /* ---- pairs ---- */
 
 /* What is given to a process is kept for it until it ends: to this one, which takes it, or to none. */
