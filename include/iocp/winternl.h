@@ -446,7 +446,7 @@ NTSYSAPI ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status) IOCP_SYM(RtlNtStatus
  * CreateFile under native names: \??\ before what CreateFile takes, and \Device\Afd (and what is below it)
  * for a handle that takes polls of sockets (NtDeviceIoControlFile). Without FILE_SYNCHRONOUS_IO_* the handle
  * is overlapped. status->Information: FILE_OPENED, FILE_CREATED ... STATUS_OBJECT_NAME_NOT_FOUND,
- * STATUS_OBJECT_NAME_COLLISION, STATUS_SHARING_VIOLATION, STATUS_NOT_SUPPORTED (a root directory).
+ * STATUS_OBJECT_NAME_COLLISION, STATUS_SHARING_VIOLATION. A name may begin at a RootDirectory.
  * Differs: allocation size and extended attributes are ignored.
  */
 NTSYSAPI NTSTATUS NTAPI NtCreateFile(PHANDLE file, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes,

@@ -14,8 +14,10 @@
 
 #include <fcntl.h>
 #include <ntstatus.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <winternl.h>
 
 /* What of `name` comes after the prefix, letters of either case; NULL: it begins otherwise. */
@@ -129,6 +131,34 @@ static uint32_t open_name(const char *name, struct creation *c, struct file **ou
     return open_path(path, c, out);
 }
 
+/* A name that begins at an open directory; without one it is that directory. */
+static uint32_t open_below(HANDLE root, const char *name, struct creation *c, struct file **out)
+{
+    char link[48], full[PATH_SIZE];
+    struct path path = {.kind = PATH_FILE};
+    struct file *dir;
+    ssize_t n;
+    uint32_t status = file_from_handle((uintptr_t)root, true, &dir, NULL);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", dir->fd);
+    n = dir->kind == FILE_KIND_DIR ? readlink(link, full, sizeof full) : -1;
+    file_put(dir);
+    if (n <= 0 || n >= (ssize_t)sizeof full)
+        return STATUS_OBJECT_PATH_NOT_FOUND;
+    full[n] = 0;
+    if (name)
+        status = path_parse(&path, name);
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (path.kind != PATH_FILE || path.text[0] == '/')
+        return STATUS_OBJECT_NAME_INVALID;
+    if (name && snprintf(full + n, sizeof full - (size_t)n, "/%s", path.text) >= (int)(sizeof full - (size_t)n))
+        return STATUS_NAME_TOO_LONG;
+    return open_path(full, c, out);
+}
+
 static uint32_t create(const OBJECT_ATTRIBUTES *attributes, struct creation *c, HANDLE *handle)
 {
     bool inherit = attributes->Attributes & OBJ_INHERIT;
@@ -139,8 +169,10 @@ static uint32_t create(const OBJECT_ATTRIBUTES *attributes, struct creation *c, 
 
     if (status != STATUS_SUCCESS)
         return status;
-    if (!name || attributes->RootDirectory)
-        status = STATUS_NOT_SUPPORTED;
+    if (attributes->RootDirectory)
+        status = open_below(attributes->RootDirectory, name, c, &f);
+    else if (!name)
+        status = STATUS_OBJECT_PATH_SYNTAX_BAD;
     else
         status = open_name(name, c, &f);
     free(name);
