@@ -98,7 +98,7 @@ struct late_client {
 THREAD_FN(connect_later)
 {
     struct late_client *c = arg;
-    Sleep(30); /* mostly the other thread waits by then; either order passes */
+    until_main_sleeps();
     c->s = connected_to(&c->address);
     return 0;
 }

@@ -263,7 +263,7 @@ TEST(ends_a_wait_that_sleeps, "APC-05 APC-04 WAIT-19")
             REQUIRE(thread != NULL);
             CHECK_EQ(WaitForSingleObject(s.ready, 20000), WAIT_OBJECT_0);
             if (late)
-                Sleep(20); /* only to let it fall asleep: right either way */
+                until_asleep(GetThreadId(thread));
             CHECK(QueueUserAPC(note_run, thread, (ULONG_PTR)&note) != 0);
             JOIN(thread);
             CHECK_MSG(s.result == WAIT_IO_COMPLETION, "wait %d gave %u", how, (unsigned)s.result);

@@ -179,6 +179,9 @@ static inline int conform_eq(const char *file, int line, const char *what, unsig
         conform_true_;                                                                               \
     })
 
+/* "It does not happen": true if COND stays true for MS milliseconds, false as soon as it is not. */
+#define STAYS(MS, COND) (!WITHIN((MS), !(COND)))
+
 /* A variable that other threads write, read as one piece and in order. */
 #define LOOK(VARIABLE) __atomic_load_n(&(VARIABLE), __ATOMIC_SEQ_CST)
 
@@ -259,6 +262,44 @@ static inline void meet(struct meeting *point)
     while (InterlockedExchangeAdd(&point->round, 0) == round)
         SwitchToThread();
 }
+
+/* ---- threads that sleep ---- */
+
+#ifdef __linux__
+static inline int asleep_now(DWORD id)
+{
+    char path[64], text[512] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%u/stat", (unsigned)id);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return 0;
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[size] = 0;
+    const char *name_end = strrchr(text, ')');
+    return name_end && name_end[1] && name_end[2] == 'S';
+}
+#endif
+
+/* Waits until the thread sleeps in the call it said it was about to make. Where the system does not tell,
+ * time is given instead. */
+static inline void until_asleep(DWORD id)
+{
+#ifdef __linux__
+    for (int seen = 0, turns = 0; seen < 3 && turns < 5000; turns++) {
+        seen = asleep_now(id) ? seen + 1 : 0;
+        Sleep(1);
+    }
+#else
+    Sleep(id ? 50 : 100);
+#endif
+}
+
+static DWORD conform_main; /* the thread that runs the tests */
+
+/* For a thread that is to act when the test's own has gone to sleep in the call that it tests. Who is
+ * not asleep by then finds it done already: right, but not what was meant. */
+static inline void until_main_sleeps(void) { until_asleep(conform_main); }
 
 /* ---- sockets ---- */
 
@@ -507,6 +548,7 @@ int main(int argc, char **argv)
     if (getenv("CONFORM_TIMEOUT"))
         conform_limit = atoi(getenv("CONFORM_TIMEOUT"));
     conform_start_watchdog();
+    conform_main = GetCurrentThreadId();
     for (struct conform_test *test = conform_tests; test; test = test->next) {
         if (after) {
             if (!strcmp(after, test->name))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the tests of ports, results and cancelling share: one dequeue with everything it left behind, checks
- * of packets with exact values, and a way to know that a thread has gone to sleep. After conform.h.
+ * of packets with exact values. After conform.h.
  */
 #ifndef PACKET_H
 #define PACKET_H
@@ -89,35 +89,5 @@ static inline void reset_socket(SOCKET s)
 
 /* Is the object signalled? An auto-reset event is reset by the question. */
 static inline int is_set(HANDLE object) { return WaitForSingleObject(object, 0) == WAIT_OBJECT_0; }
-
-#ifdef __linux__
-static inline int asleep_now(DWORD id)
-{
-    char path[64], text[512] = "";
-    snprintf(path, sizeof path, "/proc/self/task/%u/stat", (unsigned)id);
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return 0;
-    size_t size = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[size] = 0;
-    const char *name_end = strrchr(text, ')');
-    return name_end && name_end[1] && name_end[2] == 'S';
-}
-#endif
-
-/* Waits until the thread sleeps in the call it said it was about to make. Where the system does not tell,
- * time is given instead. */
-static inline void until_asleep(DWORD id)
-{
-#ifdef __linux__
-    for (int seen = 0, turns = 0; seen < 3 && turns < 5000; turns++) {
-        seen = asleep_now(id) ? seen + 1 : 0;
-        Sleep(1);
-    }
-#else
-    Sleep(id ? 50 : 100);
-#endif
-}
 
 #endif

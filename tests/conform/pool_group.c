@@ -66,7 +66,7 @@ static void CALLBACK cancelled(PVOID context, PVOID cleanup_context)
 
 THREAD_FN(opens_the_gate)
 {
-    Sleep(50);
+    until_main_sleeps();
     SetEvent((HANDLE)arg);
     return 0;
 }
@@ -185,8 +185,7 @@ TEST(periodic_timers_end_with_their_group, "POOL-13")
         CHECK_EQ(WaitForSingleObject(entered, LONG_TIME), WAIT_OBJECT_0);
     CloseThreadpoolCleanupGroupMembers(group, FALSE, NULL);
     LONG then = LOOK(calls);
-    Sleep(30);
-    CHECK_EQ(LOOK(calls), then);
+    CHECK(STAYS(30, LOOK(calls) == then));
     CloseThreadpoolCleanupGroup(group);
     DestroyThreadpoolEnvironment(&environment);
     end();

@@ -195,8 +195,7 @@ TEST(armed_from_its_callback, "POOL-05 POOL-06")
     SetThreadpoolTimer(timer, NULL, 0, 0); /* the last callback may have armed it again */
     WaitForThreadpoolTimerCallbacks(timer, TRUE);
     LONG then = LOOK(calls);
-    Sleep(20);
-    CHECK_EQ(LOOK(calls), then);
+    CHECK(STAYS(20, LOOK(calls) == then));
     CloseThreadpoolTimer(timer);
 }
 
@@ -303,8 +302,7 @@ TEST(a_queue_timer_fires, "POOL-20")
     CHECK(callbacks(5));
     CHECK(DeleteTimerQueueTimer(queue, timer, INVALID_HANDLE_VALUE));
     LONG then = LOOK(count);
-    Sleep(60);
-    CHECK_EQ(LOOK(count), then);
+    CHECK(STAYS(60, LOOK(count) == then));
     CHECK_EQ(LOOK(wrong_flag), 0);
     CHECK(DeleteTimerQueueEx(queue, INVALID_HANDLE_VALUE));
 }
@@ -335,8 +333,7 @@ TEST(changing_a_queue_timer, "POOL-20")
     CHECK(callbacks(3));
     CHECK(DeleteTimerQueueEx(queue, INVALID_HANDLE_VALUE)); /* and its timers */
     LONG then = LOOK(count);
-    Sleep(50);
-    CHECK_EQ(LOOK(count), then);
+    CHECK(STAYS(50, LOOK(count) == then));
 }
 
 TEST(deleting_a_timer_that_runs, "POOL-21")
@@ -368,7 +365,7 @@ TEST(deleting_a_timer_that_runs, "POOL-21")
 
 THREAD_FN(opens_the_gate)
 {
-    Sleep(30);
+    until_main_sleeps();
     SetEvent((HANDLE)arg);
     return 0;
 }

@@ -455,7 +455,7 @@ TEST(unregistering_while_it_runs, "POOL-19")
 
 THREAD_FN(opens_the_gate)
 {
-    Sleep(30);
+    until_main_sleeps();
     SetEvent((HANDLE)arg);
     return 0;
 }

@@ -279,7 +279,8 @@ static int spinning(void)
     return n;
 }
 
-#define CHECK_STAYS(N) (Sleep(A_WHILE), CHECK_EQ(delivered(), (N)))
+#define CHECK_STAYS(N)                                                                               \
+    CHECK_MSG(STAYS(A_WHILE, delivered() == (N)), "%d delivered, not %d", (int)delivered(), (int)(N))
 
 /* ---- it is noticed ---- */
 

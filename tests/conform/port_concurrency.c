@@ -288,7 +288,8 @@ static int runs_with(struct worker *w, LONG packets, LONG key)
               (int)(PACKETS), (int)(KEY))
 
 /* For a while the number of packets delivered stays at N. */
-#define CHECK_STAYS(N) (Sleep(A_WHILE), CHECK_EQ(delivered(), (N)))
+#define CHECK_STAYS(N)                                                                               \
+    CHECK_MSG(STAYS(A_WHILE, delivered() == (N)), "%d delivered, not %d", (int)delivered(), (int)(N))
 
 /* Orders a running worker back to the port and sees it asleep there. */
 static void send_back(struct worker *w)

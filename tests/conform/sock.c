@@ -88,7 +88,7 @@ TEST(versions, "SOCK-01")
 THREAD_FN(send_later)
 {
     SOCKET s = *(SOCKET *)arg;
-    Sleep(30); /* long enough that the other thread is mostly in its call; either order passes */
+    until_main_sleeps();
     CHECK_EQ(send(s, "later", 5, 0), 5);
     return 0;
 }
@@ -825,7 +825,7 @@ THREAD_FN(send_in_pieces)
     SOCKET s = *(SOCKET *)arg;
     for (int i = 0; i < 5; i++) {
         CHECK_EQ(send(s, &"0123456789"[i * 2], 2, 0), 2);
-        Sleep(5); /* so that they come as pieces */
+        until_main_sleeps(); /* who has taken what was there: so they come as pieces */
     }
     return 0;
 }

@@ -773,7 +773,8 @@ TEST(wake_single_wakes_one, "SYNC-11")
             threads[i] = start_thread(dozes, &d);
         threads[3] = start_thread(dozes, &e);
         CHECK(WITHIN(10000, LOOK(d.came) == 3 && LOOK(e.came) == 1));
-        Sleep(10); /* likely asleep; who is not sleeps on, and the next wake finds him */
+        for (int i = 0; i < 4; i++)
+            until_asleep(GetThreadId(threads[i]));
         LONG wakes = 0;
         for (LONG want = 1; want <= 3; want++) {
             for (LONG tries = 0; LOOK(d.woken) < want && tries < 5000; tries++) {
@@ -804,7 +805,8 @@ TEST(wakes_elsewhere_wake_nobody, "SYNC-11")
     struct dozer d = {.address = &words[0]}, e = {.address = &words[WORDS - 1]};
     HANDLE threads[2] = {start_thread(dozes, &d), start_thread(dozes, &e)};
     CHECK(WITHIN(10000, LOOK(d.came) == 1 && LOOK(e.came) == 1));
-    Sleep(10); /* likely asleep; else this shows nothing, but is no failure */
+    until_asleep(GetThreadId(threads[0]));
+    until_asleep(GetThreadId(threads[1]));
     for (int i = 1; i < WORDS - 1; i++) {
         WakeByAddressSingle((PVOID)&words[i]);
         WakeByAddressAll((PVOID)&words[i]);

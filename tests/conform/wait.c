@@ -492,7 +492,8 @@ TEST(pulse, "WAIT-10")
     for (int i = 0; i < 10 && most < 4; i++) {
         c.ready = c.released = 0;
         gather(&c, threads, 4);
-        Sleep(10);
+        for (int k = 0; k < 4; k++)
+            until_asleep(GetThreadId(threads[k]));
         LONG went = pulse_until_one_goes(&c);
         most = went > most ? went : most;
         CHECK_EQ(test0(c.object), WAIT_TIMEOUT);

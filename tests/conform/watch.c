@@ -383,7 +383,7 @@ TEST(told_by_a_routine, "WATCH-01")
 
 THREAD_FN(make_soon)
 {
-    Sleep(20);
+    until_main_sleeps();
     make(arg, "made");
     return 0;
 }
@@ -599,7 +599,6 @@ TEST(too_many_for_the_buffer, "WATCH-07")
     else
         CHECK_LASTERR(ERROR_NOTIFY_ENUM_DIR);
     CHECK(ask(w)); /* all dropped; from now on it tells again */
-    Sleep(20);
     while (WaitForSingleObject(w->ov.hEvent, SETTLED) == WAIT_OBJECT_0)
         CHECK(ask(w)); /* what was still on its way */
     w->text[0] = 0;

@@ -7,6 +7,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "base/os.h"
 #include "unit.h"
 
 #include <iocp.h>
@@ -319,11 +320,18 @@ TEST(every_stream_without_a_port)
     CloseHandle(event);
 }
 
+/* In the call that is tested; some seconds at most: who does not sleep yet finds it done, which is right. */
+static void until_main_sleeps(void)
+{
+    for (int ms = 0; ms < 5000 && !os_thread_sleeps((uint32_t)getpid()); ms++)
+        usleep(1000);
+}
+
 static void *write_late(void *arg)
 {
     const struct ends *e = arg;
 
-    usleep(20000); /* the reader may as well not sleep yet: both are right */
+    until_main_sleeps();
     return write(e->far, "late", 4) == 4 ? NULL : arg;
 }
 
@@ -629,7 +637,7 @@ static int posix_connect(const struct sockaddr_in *a)
 
 static void *connect_late(void *arg)
 {
-    usleep(20000);
+    until_main_sleeps();
     return (void *)(intptr_t)posix_connect(arg);
 }
 

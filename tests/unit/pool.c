@@ -94,6 +94,17 @@ static uint32_t threads_of(struct pool *pool)
     return n;
 }
 
+/* So many threads, for so long: none has left, or come. */
+static bool stay(struct pool *pool, uint32_t n, int ms)
+{
+    for (; ms > 0; ms--) {
+        if (threads_of(pool) != n)
+            return false;
+        usleep(1000);
+    }
+    return true;
+}
+
 struct wanted {
     struct pool *pool;
     uint32_t threads;
@@ -248,8 +259,7 @@ TEST(the_minimum_stays)
     CHECK(are_inside(8));
     SetEvent(go);
     CHECK(comes_to(pool, 3));
-    usleep(3 * IDLE_MS * 1000);
-    CHECK_EQ(threads_of((struct pool *)pool), 3);
+    CHECK(stay((struct pool *)pool, 3, 3 * IDLE_MS));
     CHECK(SetThreadpoolThreadMinimum(pool, 0));
     CHECK(comes_to(pool, 0));
     CloseThreadpoolWork(work);
@@ -328,8 +338,7 @@ TEST(one_stays_with_the_sockets)
     StartThreadpoolIo(io);
     CHECK(!ReadFile((HANDLE)(intptr_t)pair[0], &byte, 1, NULL, &ov) && GetLastError() == ERROR_IO_PENDING);
     CHECK(comes_to(pool, 1)); /* nothing was ever queued: it came to look */
-    usleep(3 * IDLE_MS * 1000);
-    CHECK_EQ(threads_of((struct pool *)pool), 1);
+    CHECK(stay((struct pool *)pool, 1, 3 * IDLE_MS));
     CHECK(write(pair[1], "x", 1) == 1);
     CHECK(are_inside(1));
     CHECK_EQ(ran, 1);
