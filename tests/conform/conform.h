@@ -301,6 +301,14 @@ static DWORD conform_main; /* the thread that runs the tests */
  * not asleep by then finds it done already: right, but not what was meant. */
 static inline void until_main_sleeps(void) { until_asleep(conform_main); }
 
+/* A thread_fn for that. */
+static inline unsigned WINAPI set_when_main_sleeps(void *event)
+{
+    until_main_sleeps();
+    SetEvent((HANDLE)event);
+    return 0;
+}
+
 /* ---- sockets ---- */
 
 /* WSAStartup, once per program. tcp_pair calls it; tests that make sockets themselves call it first. */

@@ -64,13 +64,6 @@ static void CALLBACK cancelled(PVOID context, PVOID cleanup_context)
     InterlockedIncrement(&cancels);
 }
 
-THREAD_FN(opens_the_gate)
-{
-    until_main_sleeps();
-    SetEvent((HANDLE)arg);
-    return 0;
-}
-
 TEST(closing_members_waits_for_callbacks, "POOL-13")
 {
     TP_CALLBACK_ENVIRON environment;
@@ -89,7 +82,7 @@ TEST(closing_members_waits_for_callbacks, "POOL-13")
     }
     CHECK(TrySubmitThreadpoolCallback(gated_simple, (PVOID)&mine, &environment));
     CHECK_EQ(WaitForSingleObject(entered, LONG_TIME), WAIT_OBJECT_0);
-    HANDLE thread = start_thread(opens_the_gate, go);
+    HANDLE thread = start_thread(set_when_main_sleeps, go);
     CloseThreadpoolCleanupGroupMembers(group, FALSE, &cleanup_mark);
     CHECK_EQ(LOOK(calls), 7);
     CHECK_EQ(LOOK(cancels), 0); /* nothing was cancelled */
@@ -118,7 +111,7 @@ TEST(cancelling_members, "POOL-13 POOL-14")
         SubmitThreadpoolWork(work);
     }
     CHECK_EQ(WaitForSingleObject(entered, LONG_TIME), WAIT_OBJECT_0); /* one runs, there is one thread */
-    HANDLE thread = start_thread(opens_the_gate, go);
+    HANDLE thread = start_thread(set_when_main_sleeps, go);
     CloseThreadpoolCleanupGroupMembers(group, TRUE, &cleanup_mark);
     JOIN(thread);
     CHECK_EQ(LOOK(calls), 1);

@@ -363,13 +363,6 @@ TEST(deleting_a_timer_that_runs, "POOL-21")
     end_gated();
 }
 
-THREAD_FN(opens_the_gate)
-{
-    until_main_sleeps();
-    SetEvent((HANDLE)arg);
-    return 0;
-}
-
 TEST(blocking_deletion_waits, "POOL-21")
 {
     begin_gated();
@@ -378,7 +371,7 @@ TEST(blocking_deletion_waits, "POOL-21")
     REQUIRE(queue != NULL);
     CHECK(CreateTimerQueueTimer(&timer, queue, gated, (PVOID)&left, 0, 0, 0));
     CHECK_EQ(WaitForSingleObject(entered, LONG_TIME), WAIT_OBJECT_0);
-    HANDLE thread = start_thread(opens_the_gate, go);
+    HANDLE thread = start_thread(set_when_main_sleeps, go);
     CHECK(DeleteTimerQueueTimer(queue, timer, INVALID_HANDLE_VALUE));
     CHECK_EQ(LOOK(left), 1);
     JOIN(thread);
@@ -396,7 +389,7 @@ TEST_W8(deleting_a_queue_that_runs, "POOL-21", "does not come back")
         CHECK(CreateTimerQueueTimer(&timer, queue, gated, (PVOID)&left, 0, 0, 0));
     TODO_WINE("it takes a thread for idle that has just begun another callback")
         CHECK(are_inside(3));
-    HANDLE thread = start_thread(opens_the_gate, go);
+    HANDLE thread = start_thread(set_when_main_sleeps, go);
     CHECK(delete_queue(queue, event));
     CHECK_EQ(WaitForSingleObject(event, LONG_TIME), WAIT_OBJECT_0); /* once all of them are done */
     CHECK_EQ(LOOK(left), LOOK(calls));

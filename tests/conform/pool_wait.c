@@ -453,13 +453,6 @@ TEST(unregistering_while_it_runs, "POOL-19")
     end_gated();
 }
 
-THREAD_FN(opens_the_gate)
-{
-    until_main_sleeps();
-    SetEvent((HANDLE)arg);
-    return 0;
-}
-
 TEST(blocking_unregistration, "POOL-19")
 {
     begin_gated();
@@ -468,7 +461,7 @@ TEST(blocking_unregistration, "POOL-19")
     CHECK(RegisterWaitForSingleObject(&wait, event, gated, NULL, INFINITE, WT_EXECUTEDEFAULT));
     SetEvent(event);
     CHECK_EQ(WaitForSingleObject(entered, LONG_TIME), WAIT_OBJECT_0);
-    HANDLE thread = start_thread(opens_the_gate, go);
+    HANDLE thread = start_thread(set_when_main_sleeps, go);
     CHECK(UnregisterWaitEx(wait, INVALID_HANDLE_VALUE));
     CHECK_EQ(LOOK(left_it), 1);
     JOIN(thread);
