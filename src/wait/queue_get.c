@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking entries out of the queue. The thread that dequeues readiness does its I/O, outside the lock, and keeps
- * the first completion that this produces for itself: the packet goes from the kernel to the user's thread
- * without touching another. Who finds nothing sleeps as the most recent waiter, in the poller if nobody
- * else does.
+ * Taking entries out of the queue. The thread that dequeues readiness does its I/O, outside the lock, and
+ * keeps the first completion that this produces for itself: the packet goes from the kernel to the user's
+ * thread without touching another. Who finds nothing sleeps as the most recent waiter, in the poller if
+ * nobody else does.
  */
 #include "wait/queue_inside.h"
 
@@ -242,8 +242,34 @@ static inline struct queue_entry *next_packet(struct queue *q, struct thread *se
     return pop_entry(q);
 }
 
-uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsigned *count,
-                   bool alertable, uint64_t deadline_ns)
+/* `locked`: the thread has joined, its turn is over, and it holds the lock. */
+static uint32_t get_all(struct get *g, bool locked)
+{
+    struct queue *q = g->q;
+    uint32_t status;
+
+    for (;;) {
+        if (!locked) {
+            join(q, g->self);
+            turn_ends(g->self);
+            lock_acquire(&q->lock);
+        }
+        locked = false;
+        count_out(q, g->self);
+        do {
+            status = turn(g);
+        } while (status == STATUS_PENDING);
+        if (status == STATUS_SUCCESS && g->count < g->max && q->count > 0)
+            fill(g); /* a packet was handed over: take what lies there with it */
+        release_or_put_off_and_unlock(q, g->self);
+        if (status != STATUS_USER_APC || apc_run_all(g->self) > 0)
+            return status; /* an APC that was withdrawn before it ran does not end the call */
+    }
+}
+
+static __attribute__((noinline)) uint32_t get_slowly(struct queue *q, struct queue_entry **out, unsigned max,
+                                                     unsigned *count, bool alertable, uint64_t deadline_ns,
+                                                     bool locked)
 {
     struct get g = {.q = q,
                     .self = thread_current(),
@@ -251,31 +277,30 @@ uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsi
                     .max = max,
                     .alertable = alertable,
                     .deadline_ns = deadline_ns};
-    uint32_t status;
+    uint32_t status = get_all(&g, locked);
+
+    *count = g.count;
+    return status;
+}
+
+uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsigned *count,
+                   bool alertable, uint64_t deadline_ns)
+{
+    struct thread *self = thread_current();
+    bool joined = max == 1 && self->queue == q;
 
     lock_assert_none();
     assert(max > 0);
-    for (;;) {
-        join(q, g.self);
-        turn_ends(g.self);
+    if (__builtin_expect(joined, 1)) {
+        turn_ends(self);
         lock_acquire(&q->lock);
-        if (max == 1 && (out[0] = next_packet(q, g.self)) != NULL) {
-            release_or_put_off_and_unlock(q, g.self);
+        if ((out[0] = next_packet(q, self)) != NULL) {
+            release_or_put_off_and_unlock(q, self);
             *count = 1;
             return STATUS_SUCCESS;
         }
-        count_out(q, g.self);
-        do {
-            status = turn(&g);
-        } while (status == STATUS_PENDING);
-        if (status == STATUS_SUCCESS && g.count < max && q->count > 0)
-            fill(&g); /* a packet was handed over: take what lies there with it */
-        release_or_put_off_and_unlock(q, g.self);
-        if (status != STATUS_USER_APC || apc_run_all(g.self) > 0)
-            break; /* an APC that was withdrawn before it ran does not end the call */
     }
-    *count = g.count;
-    return status;
+    return get_slowly(q, out, max, count, alertable, deadline_ns, joined);
 }
 
 unsigned queue_get_more(struct queue *q, struct queue_entry **out, unsigned max)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue's side of its poller: what its edges become, and what threads do with it that dequeue nothing - the
- * home thread, and observers that poll.
+ * The queue's side of its poller: what its edges become, and what threads do with it that dequeue nothing -
+ * the home thread, and observers that poll.
  */
 #include "wait/queue_inside.h"
 
