@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #include "base/futex.h"
+#include "engine/home.h"
 #include "io/port.h"
 #include "object/handle.h"
 
@@ -36,7 +37,8 @@ void __wrap_futex_wake(_Atomic uint32_t *word, int count);
 
 void __wrap_futex_wake(_Atomic uint32_t *word, int count)
 {
-    if (queue && word != &queue->lock.word) /* a lock's sleeper is no waiter */
+    /* A lock's sleeper is no waiter; and where a worker gets no processor, the watchdog does its work. */
+    if (queue && word != &queue->lock.word && !home_is_current())
         wakes++;
     __real_futex_wake(word, count);
 }
