@@ -103,8 +103,8 @@ WINBASEAPI BOOL WINAPI SetNamedPipeHandleState(HANDLE pipe, LPDWORD mode, LPDWOR
  * Mode of this end, how many instances the name has now, and on a server's end the name of the client's user,
  * with its terminator in user_size characters (one without an account: his number). Any may be NULL;
  * collection_* must be, and user at a client's end. ERROR_INVALID_PARAMETER; of the user
- * ERROR_INSUFFICIENT_BUFFER, ERROR_PIPE_LISTENING, ERROR_PIPE_NOT_CONNECTED. Windows tells the name only if the
- * client allows to be impersonated.
+ * ERROR_INSUFFICIENT_BUFFER, ERROR_PIPE_LISTENING, ERROR_PIPE_NOT_CONNECTED. Windows tells the name only if
+ * the client allows to be impersonated.
  */
 WINBASEAPI BOOL WINAPI GetNamedPipeHandleStateA(HANDLE pipe, LPDWORD state, LPDWORD instances,
                                                 LPDWORD collection_count, LPDWORD collection_ms, LPSTR user,

@@ -265,7 +265,9 @@ static uint32_t name_of_user(uint32_t uid, char *name, size_t size)
 
     if (getpwuid_r(uid, &entry, room, sizeof room, &found) != 0 || !found)
         return (size_t)snprintf(name, size, "%u", uid) < size ? STATUS_SUCCESS : STATUS_BUFFER_TOO_SMALL;
-    return (size_t)snprintf(name, size, "%s", entry.pw_name) < size ? STATUS_SUCCESS : STATUS_BUFFER_TOO_SMALL;
+    if ((size_t)snprintf(name, size, "%s", entry.pw_name) >= size)
+        return STATUS_BUFFER_TOO_SMALL;
+    return STATUS_SUCCESS;
 }
 
 /* Of a server's end; of an anonymous pipe the reader serves, and both ends are ours. */

@@ -351,6 +351,33 @@ static uint32_t write_sync(struct file *f, const void *buf, uint32_t size, const
 
 enum { FLUSH_TICK_MS = 10 };
 
+/* Nobody is at the other end any more; a child of his may have a copy of what was not read. */
+static bool is_alone(int fd)
+{
+    struct pollfd pfd = {.fd = fd};
+
+    return poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLHUP);
+}
+
+/* How it was left: the kernel remembers whether something was not read. Asked after the count, which falls to
+ * nothing with the end. */
+static uint32_t flush_ended(struct pipe *p, int fd, bool all_read)
+{
+    uint32_t status = STATUS_SUCCESS;
+    int err = 0;
+    socklen_t len = sizeof err;
+
+    if (!is_alone(fd))
+        return STATUS_SUCCESS;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+    if (!all_read || err == ECONNRESET) {
+        lock_acquire(&p->lock);
+        status = pipe_end(p);
+        lock_release(&p->lock);
+    }
+    return status;
+}
+
 /* Has the other end taken everything, pending writes included? */
 static bool is_read(struct file *f)
 {
@@ -373,16 +400,22 @@ static uint32_t wait_until_read(struct file *f, int epoll_fd, uint32_t session)
 
     if (os_epoll_ctl(epoll_fd, EPOLL_CTL_ADD, f->fd, &ev) < 0)
         return status_from_errno(errno);
-    while (status != STATUS_CANCELLED && !is_read(f)) {
+    while (status != STATUS_CANCELLED) {
+        bool all_read = is_read(f);
+
         lock_acquire(&p->lock);
         status = pipe_gate(p, session);
         lock_release(&p->lock);
-        if (status != STATUS_SUCCESS)
+        if (status == STATUS_SUCCESS)
+            status = flush_ended(p, f->fd, all_read);
+        if (wait_sync_cancelled()) /* asked last: closing takes the socket away after that */
+            return STATUS_CANCELLED;
+        if (status != STATUS_SUCCESS || all_read || is_alone(f->fd))
             return status;
         status = wait_fd(epoll_fd, POLLIN, deadline_from_ms(FLUSH_TICK_MS), false);
         epoll_wait(epoll_fd, &ev, 1, 0);
     }
-    return status == STATUS_CANCELLED ? status : (uint32_t)STATUS_SUCCESS;
+    return status;
 }
 
 static uint32_t flush(struct file *f)
@@ -398,7 +431,7 @@ static uint32_t flush(struct file *f)
     lock_release(&p->lock);
     if (p->server && status != STATUS_SUCCESS)
         return STATUS_SUCCESS; /* nobody has anything to read */
-    if (status != STATUS_SUCCESS || is_read(f))
+    if (status != STATUS_SUCCESS || is_read(f) || is_alone(f->fd))
         return status;
     fd = epoll_create1(EPOLL_CLOEXEC);
     if (fd < 0)

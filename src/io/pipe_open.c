@@ -125,8 +125,8 @@ static uint32_t begin(const char *dir, const char *file, const char *text, uint3
 }
 
 /*
- * One question to one server, again while it has too many visitors. *fd is open afterwards if that succeeds, or if
- * the question was heard (STATUS_TIMEOUT). STATUS_PIPE_BROKEN: it is gone.
+ * One question to one server, again while it has too many visitors. *fd is open afterwards if that succeeds,
+ * or if the question was heard (STATUS_TIMEOUT). STATUS_PIPE_BROKEN: it is gone.
  */
 static uint32_t ask(const char *dir, const char *file, const char *text, uint32_t want, uint32_t rights,
                     uint64_t deadline_ns, int *fd, struct pipe_answer *answer, int *board)

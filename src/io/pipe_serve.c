@@ -41,8 +41,8 @@ struct visitor {
     struct pipe_name *waits_for; /* borrowed: NULL, it has not said all */
 };
 
-/* visitors, unheard, waiting and calling are guarded by pipe_names.lock; the descriptors are constant once made;
- * coming_back is the home thread's. */
+/* visitors, unheard, waiting and calling are guarded by pipe_names.lock; the descriptors are constant once
+ * made; coming_back is the home thread's. */
 static struct {
     struct list visitors; /* struct visitor, oldest first */
     uint32_t unheard;     /* visitors that have not said all */

@@ -586,6 +586,50 @@ TEST(flushing_waits_for_the_reader, "PIPE-10")
     }
 }
 
+static HANDLE blocked_flush(HANDLE pipe)
+{
+    HANDLE thread;
+    flushed = reader_id = 0;
+    thread = start_thread(flush, pipe);
+    CHECK(WITHIN(SOON, READ(reader_id)));
+    until_asleep((DWORD)READ(reader_id));
+    CHECK_EQ(READ(flushed), 0);
+    return thread;
+}
+
+/* What is not read: the other end goes, the server disconnects, the thread is called back, its handle closed.
+ * A client flushes, too. */
+TEST(flushing_ends_otherwise, "PIPE-10 CANCEL-08 PIPE-09")
+{
+    for (int i = 0; i < 12; i++) {
+        HANDLE pair[2], thread, mine, other;
+        DWORD error = i % 4 == 0 ? ERROR_BROKEN_PIPE : ERROR_OPERATION_ABORTED;
+        REQUIRE(pipe_pair(pair, 0, i & 4 ? MESSAGES : 0));
+        mine = pair[i >= 8];
+        other = pair[i < 8];
+        CHECK(put(mine, "abc", 3));
+        thread = blocked_flush(mine);
+        if (i % 4 == 0) {
+            CHECK(CloseHandle(other));
+        } else if (i % 4 == 1) {
+            CHECK(DisconnectNamedPipe(pair[0]));
+            error = ERROR_PIPE_NOT_CONNECTED;
+        } else if (i % 4 == 2) {
+            CHECK(CancelSynchronousIo(thread));
+        } else {
+            CHECK(CloseHandle(mine));
+        }
+        JOIN(thread);
+        if (i % 4 == 3 && READ(flushed) == -ERROR_BROKEN_PIPE)
+            error = ERROR_BROKEN_PIPE; /* as good: the page does not say */
+        CHECK_EQ((DWORD)-READ(flushed), error);
+        if (i % 4 != 3)
+            CHECK(CloseHandle(mine));
+        if (i % 4 != 0)
+            CHECK(CloseHandle(other));
+    }
+}
+
 /* The last words of a server: written, flushed, disconnected; and the client has read them. */
 THREAD_FN(read_slowly)
 {

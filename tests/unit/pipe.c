@@ -564,7 +564,11 @@ TEST(an_end_is_closed_while_a_child_lives)
             CHECK(DuplicateHandle(GetCurrentProcess(), mine, GetCurrentProcess(), &copy, 0, FALSE,
                                   DUPLICATE_SAME_ACCESS));
         CHECK(say(mine, "last"));
+        if (!copy)
+            CHECK(say(other, "not read"));
         CHECK(CloseHandle(mine));
+        if (!copy) /* the child's copy keeps the bytes, and nobody will read them */
+            CHECK(FlushFileBuffers(other) || GetLastError() == ERROR_BROKEN_PIPE);
         CHECK_STR(hear(other), "last");
         CHECK(!ReadFile(other, data, sizeof data, &n, &ov));
         if (copy) {
