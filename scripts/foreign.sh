@@ -112,7 +112,7 @@ row() {
     for text in "${changes[@]}"; do echo "    changed: $text"; done
 }
 
-[ $# != 0 ] || set -- nanomsg libuv wepoll
+[ $# != 0 ] || set -- nanomsg wepoll nng libuv
 rows=()
 failed=0
 for project in "$@"; do

@@ -54,7 +54,8 @@ WINBASEAPI BOOL WINAPI PostQueuedCompletionStatus(HANDLE port, DWORD bytes, ULON
 /*
  * A control of a device: AFD's, on a socket or \Device\Afd (winternl.h, NtDeviceIoControlFile), and
  * FSCTL_GET_REPARSE_POINT, which gives what a symbolic link opened with FILE_FLAG_OPEN_REPARSE_POINT holds
- * (ERROR_NOT_A_REPARSE_POINT, ERROR_INSUFFICIENT_BUFFER). Without `overlapped` it waits for the end. TRUE: *bytes is set (or will be asked
+ * (ERROR_NOT_A_REPARSE_POINT, ERROR_INSUFFICIENT_BUFFER). Without `overlapped` it waits for the end. TRUE:
+ * *bytes is set (or will be asked
  * for by GetOverlappedResult); FALSE: ERROR_IO_PENDING, ERROR_INVALID_FUNCTION (another code, another kind
  * of handle), ERROR_INVALID_PARAMETER, ERROR_INVALID_HANDLE.
  */

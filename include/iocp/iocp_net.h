@@ -173,7 +173,8 @@ IOCP_ASSERT_SIZE(WSANETWORKEVENTS, 44);
 #define POLLWRBAND 0x200
 #endif
 
-/* Windows' sources know the structure by POSIX' name, which a program that includes <poll.h> cannot give it. */
+/* Windows' sources know the structure by POSIX' name, which a program that includes <poll.h> cannot give
+ * it. */
 #if defined(_WIN32) && !defined(IOCP_POSIX_NET)
 typedef struct pollfd {
 #else

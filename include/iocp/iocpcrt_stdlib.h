@@ -67,7 +67,8 @@ _CRTIMP void _aligned_free(void *block) IOCP_SYM(_aligned_free);
 /* A random number from the system. 0, or EINVAL for NULL. Needs no _CRT_RAND_S here. */
 _CRTIMP errno_t rand_s(unsigned int *value) IOCP_SYM(rand_s);
 
-/* The parts of a path, each into a buffer that must hold it (_MAX_DRIVE, _MAX_DIR, _MAX_FNAME, _MAX_EXT) or may be
+/* The parts of a path, each into a buffer that must hold it (_MAX_DRIVE, _MAX_DIR, _MAX_FNAME, _MAX_EXT)
+ * or may be
  * NULL: "C:", the directory with its last slash of either kind, the name, the last dot and what follows. */
 _CRTIMP void _splitpath(const char *path, char *drive, char *directory, char *name, char *extension)
     IOCP_SYM(_splitpath);

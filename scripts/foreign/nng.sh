@@ -5,14 +5,14 @@
 # shellcheck shell=bash disable=SC2154
 fetch nng || return 1
 flags=(-DNNG_PLATFORM_WINDOWS -D_WIN32_WINNT=0x0600 -DNNG_HAVE_CONDVAR=1 -DNNG_HAVE_SNPRINTF=1 -D_CRT_SECURE_NO_WARNINGS
-    -DNNG_PRIVATE -DNNG_STATIC_LIB -DNNG_TEST_LIB -DNNG_ENABLE_STATS -DNNG_RESOLV_CONCURRENCY=4 -DNNG_SUPP_HTTP
+    -DNNG_PRIVATE -DNNG_STATIC_LIB -DNNG_TEST_LIB -DNNG_ENABLE_STATS -DNNG_RESOLV_CONCURRENCY=4 -DNNG_SUPP_HTTP -DNNG_SUPP_WEBSOCKET
     -DNNG_TRANSPORT_{TCP,INPROC,IPC,WS}
     -DNNG_HAVE_{PAIR0,PAIR1,PUB0,SUB0,REQ0,REP0,BUS0,SURVEYOR0,RESPONDENT0,PUSH0,PULL0}
     -fshort-wchar -Werror=implicit-function-declaration -U__linux__ -U__linux -Ulinux -U__unix__ -U__unix -Uunix
     -I"$top/scripts/foreign/nng" -include absent.h
     -I"$source/include" -I"$source/src" -I"$source/tests" -I"$source/src/testing" -I"$source/src/compat")
 
-(cd "$source" && find src -name '*.c' ! -name '*_test.c' | grep -vE '/(posix|mbedtls|wolfssl|zerotier|tools)/' | sort) |
+(cd "$source" && find src -name '*.c' ! -name '*_test.c' | grep -vE '/(posix|mbedtls|wolfssl|zerotier|tools)/|websocket/stub' | sort) |
     compile library "${flags[@]}"
 archive=$work/$project/libnng.a
 rm -f "$archive"
@@ -31,8 +31,11 @@ while read -r test; do
     name=${name%.c}
     object=$work/$project/tests/${test//\//.}.o
     program=$work/$project/test-$name
-    helpers=("$work/$project/tests/tests.convey.c.o" "$work/$project/tests/tests.compat_testutil.c.o")
-    [[ $test == src/* ]] && helpers=()
+    case $test in
+    src/*) helpers=() ;;
+    tests/compat_*) helpers=("$work/$project/tests/tests.compat_testutil.c.o") ;;
+    *) helpers=("$work/$project/tests/tests.convey.c.o") ;;
+    esac
     if [ -e "$object" ] && ${CC:-cc} -o "$program" "$object" "${helpers[@]}" "$archive" -pthread "${libs[@]}" \
         2>"$program.log"; then
         rm -rf "$work/$project/run/"*

@@ -35,14 +35,20 @@ uint32_t pipe_fold(const char *name, char text[PIPE_TEXT_MAX])
 {
     uint16_t units[NAME_MAX_UNITS];
     ptrdiff_t count = text_to_utf16(name, strlen(name), units, NAME_MAX_UNITS, false);
+    size_t kept = 0;
     ptrdiff_t size;
 
     if (count <= 0)
         return STATUS_OBJECT_NAME_INVALID;
-    for (ptrdiff_t i = 0; i < count; i++)
-        units[i] = units[i] == '/' ? '\\' : (uint16_t)text_lower(units[i]);
-    size = text_to_utf8(units, (size_t)count, text, PIPE_TEXT_MAX - 1, false);
-    if (size <= 0 || text[0] == '\\')
+    /* Separators are turned round and several are one, also the one before the name: \\.\pipe\/tmp/x. */
+    for (ptrdiff_t i = 0; i < count; i++) {
+        uint16_t c = units[i] == '/' ? '\\' : (uint16_t)text_lower(units[i]);
+
+        if (c != '\\' || (kept > 0 && units[kept - 1] != '\\'))
+            units[kept++] = c;
+    }
+    size = text_to_utf8(units, kept, text, PIPE_TEXT_MAX - 1, false);
+    if (size <= 0)
         return STATUS_OBJECT_NAME_INVALID;
     text[size] = 0;
     return STATUS_SUCCESS;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Receives past Winsock: AFD's controls on a socket by NtDeviceIoControlFile, as libuv makes them of datagrams
+/* Receives past Winsock: AFD's controls on a socket by NtDeviceIoControlFile, as libuv makes them of
+ * datagrams
  * to get round an old fault of skip-on-success. */
 #include "conform.h"
 #include "net.h"
@@ -18,8 +19,8 @@ struct receive_info {
     int *address_size;
 };
 
-static nt_status receive(SOCKET s, ULONG code, WSABUF *buffer, ULONG flags, struct sockaddr_in *from, int *size,
-                         OVERLAPPED *ov)
+static nt_status receive(SOCKET s, ULONG code, WSABUF *buffer, ULONG flags, struct sockaddr_in *from,
+                         int *size, OVERLAPPED *ov)
 {
     struct receive_info info = {buffer, 1, 2, TDI_NORMAL | flags, (struct sockaddr *)from, size};
     memset(ov, 0, sizeof *ov);

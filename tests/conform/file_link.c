@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Handles of symbolic links themselves: attributes, times, where they point to, removal. And what else libuv's
+/* Handles of symbolic links themselves: attributes, times, where they point to, removal. And what else
+ * libuv's
  * tests of files expect: directories that are not overwritten, modules that are none. */
 #include "conform.h"
 
@@ -28,8 +29,8 @@ static int make_link(const char *name, const char *target)
 
 static HANDLE open_link(const char *name, DWORD access)
 {
-    return CreateFileA(name, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                       FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    return CreateFileA(name, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                       OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, NULL);
 }
 
 TEST(link_itself, "")

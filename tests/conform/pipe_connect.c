@@ -578,3 +578,20 @@ TEST(handles_that_are_no_pipes, "PIPE-04")
     CloseHandle(event);
 }
 
+
+/* Slashes are backslashes in a device's path, and several are one: libraries put a path of files behind
+ * the prefix. */
+TEST(name_with_separators, "")
+{
+    char one[96], other[96];
+    HANDLE server, client;
+
+    snprintf(one, sizeof one, "\\\\.\\pipe\\/tmp//iocp-%u", (unsigned)GetCurrentProcessId());
+    snprintf(other, sizeof other, "\\\\.\\pipe\\tmp\\iocp-%u", (unsigned)GetCurrentProcessId());
+    server = server_of(one, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, 1);
+    REQUIRE(server != INVALID_HANDLE_VALUE);
+    client = client_of(other, GENERIC_READ | GENERIC_WRITE, 0);
+    CHECK(client != INVALID_HANDLE_VALUE);
+    CloseHandle(client);
+    CloseHandle(server);
+}

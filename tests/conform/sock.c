@@ -1182,7 +1182,8 @@ TEST(last_error, "ERR-02 ERR-03 ERR-05")
     closesocket(s);
 }
 
-/* A datagram socket: no address at all ends the connection, half of one is none (libuv's tests of Windows). */
+/* A datagram socket: no address at all ends the connection, half of one is none (libuv's tests of
+ * Windows). */
 TEST(datagram_to_nowhere, "SOCK-37")
 {
     struct sockaddr_in address, any = loopback(80), nothing;

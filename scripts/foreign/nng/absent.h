@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* absent.h: what nng's tests name and this library has not: a fault is a signal here, no filter ever sees it, and
+/* absent.h: what nng's tests name and this library has not: a fault is a signal here, no filter ever sees
+ * it, and
  * there is no console to be coloured. */
 #ifndef NNG_ABSENT_H
 #define NNG_ABSENT_H
