@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command iocp-verify loads before a program: free and realloc, which tell the library what
- * memory is about to be given back. The program's library is found by name, so it must be the shared one
- * (or a program whose symbols are visible: -rdynamic).
+ * What the command iocp-verify loads before a program: free and realloc, which tell the library what memory is
+ * about to be given back. The library, shared, static or loaded later, asks for iocp_verify_attach when it
+ * starts; in a program without it nothing is told to anybody.
  */
 #include <dlfcn.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define PUBLIC __attribute__((visibility("default")))
 
 typedef void freed_fn(const void *memory, size_t size);
 typedef void free_fn(void *memory);
@@ -18,9 +20,14 @@ static _Atomic(free_fn *) next_free;
 static _Atomic(realloc_fn *) next_realloc;
 static _Atomic(freed_fn *) freed;
 
-static void *next(const char *name)
+PUBLIC void iocp_verify_attach(freed_fn *fn);
+
+/* Once for both, so that what the look-up itself frees finds the way. */
+static void find_next(void)
 {
-    return dlsym(RTLD_NEXT, name);
+    atomic_store_explicit(&next_realloc, (realloc_fn *)(uintptr_t)dlsym(RTLD_NEXT, "realloc"),
+                          memory_order_release);
+    atomic_store_explicit(&next_free, (free_fn *)(uintptr_t)dlsym(RTLD_NEXT, "free"), memory_order_release);
 }
 
 static void tell(void *memory)
@@ -31,33 +38,37 @@ static void tell(void *memory)
         fn(memory, malloc_usable_size(memory));
 }
 
-__attribute__((visibility("default"))) void free(void *memory)
+PUBLIC void free(void *memory)
 {
     free_fn *fn = atomic_load_explicit(&next_free, memory_order_acquire);
 
     if (!fn) {
-        fn = (free_fn *)(uintptr_t)next("free");
-        atomic_store_explicit(&next_free, fn, memory_order_release);
+        find_next();
+        fn = atomic_load_explicit(&next_free, memory_order_acquire);
     }
     tell(memory);
     fn(memory);
 }
 
 /* Also where it would not move the block: the program cannot know that. */
-__attribute__((visibility("default"))) void *realloc(void *memory, size_t size)
+PUBLIC void *realloc(void *memory, size_t size)
 {
     realloc_fn *fn = atomic_load_explicit(&next_realloc, memory_order_acquire);
 
     if (!fn) {
-        fn = (realloc_fn *)(uintptr_t)next("realloc");
-        atomic_store_explicit(&next_realloc, fn, memory_order_release);
+        find_next();
+        fn = atomic_load_explicit(&next_realloc, memory_order_acquire);
     }
     tell(memory);
     return fn(memory, size);
 }
 
-__attribute__((constructor)) static void find_library(void)
+PUBLIC void iocp_verify_attach(freed_fn *fn)
 {
-    atomic_store_explicit(&freed, (freed_fn *)(uintptr_t)dlsym(RTLD_DEFAULT, "iocp_verify_freed"),
-                          memory_order_release);
+    atomic_store_explicit(&freed, fn, memory_order_release);
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    find_next();
 }

@@ -99,6 +99,11 @@ END
 try "a program that frees a buffer in flight" $cc -Wall -Wextra -Werror -g "$dir/freed.c" $flags -o "$dir/freed"
 verified() { IOCP_VERIFY=report "$prefix/bin/iocp-verify" "$dir/freed" 2>&1 | tee "$dir/said" | grep -q "a buffer in flight is freed" || { cat "$dir/said"; return 1; }; }
 try "iocp-verify tells of it" verified
+from_shell() { "$prefix/bin/iocp-verify" sh -c "'$dir/freed'; [ \$? = 134 ] && git --version"; }
+try "iocp-verify, by way of a shell" from_shell
+try "a program that frees a buffer in flight, static" $cc "$dir/freed.c" $static_flags -o "$dir/freed-static"
+static_too() { "$prefix/bin/iocp-verify" "$dir/freed-static"; [ $? = 134 ]; }
+try "iocp-verify watches it" static_too
 aborted() { "$prefix/bin/iocp-verify" "$dir/freed"; [ $? = 134 ]; }
 try "iocp-verify aborts" aborted
 unverified() { "$dir/freed"; [ $? = 2 ]; }

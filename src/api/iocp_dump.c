@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* iocp.h: what is pending, for people and programs that look, and the verifier's two calls. */
 #include "base/clock.h"
-#include "base/own_fd.h"
+#include "base/fork.h"
+#include "base/os.h"
 #include "engine/engine.h"
 #include "engine/home.h"
 #include "io/pending.h"
@@ -10,11 +11,14 @@
 #include <iocp.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 static uint64_t age_ms(const struct pending_operation *o)
@@ -98,7 +102,7 @@ static void print_all(FILE *f)
             (unsigned long long)l.started, (unsigned long long)l.completed, (unsigned long long)l.refused,
             (unsigned long long)l.queued, (unsigned long long)l.posted, (unsigned long long)l.delivered,
             (unsigned long long)l.dropped);
-    if (verify_mode != VERIFY_OFF)
+    if (atomic_load(&verify_mode) != VERIFY_OFF)
         fprintf(f, "  verifier: %llu faults\n", (unsigned long long)verify_faults());
     print_ports(f, &s);
     fprintf(f, "  %zu operations in flight on %zu handles with a descriptor\n", s.operation_count,
@@ -141,25 +145,47 @@ void iocp_verify_freed(const void *memory, size_t size)
 
 /* ---- IOCP_DUMP_SIGNAL ---- */
 
-static int bell = -1; /* eventfd: the signal's handler rings, the home thread prints */
+/*
+ * The signal's handler rings, a thread prints. It has no descriptor: a program that becomes a daemon closes what it
+ * does not know and opens its own, and a handler must not write there. A forked child gets a thread of its own
+ * with its home thread, that is, when anything of it can pend.
+ */
+static sem_t bell;
+static _Atomic bool answers; /* there is a thread in this process */
 
 static void on_signal(int signal)
 {
     int saved = errno;
 
     (void)signal;
-    eventfd_write(bell, 1);
+    sem_post(&bell);
     errno = saved;
 }
 
-static void on_bell(void *ctx)
+static void *answer(void *arg)
 {
-    eventfd_t rings;
-
-    (void)ctx;
-    if (eventfd_read(bell, &rings) == 0)
-        iocp_dump(2);
+    (void)arg;
+    pthread_setname_np(pthread_self(), "iocp-dump");
+    for (;;) {
+        if (sem_wait(&bell) == 0)
+            iocp_dump(2);
+    }
+    return NULL;
 }
+
+static void start_answering(void)
+{
+    if (!atomic_exchange(&answers, true) && os_thread(answer, NULL) != 0)
+        atomic_store(&answers, false);
+}
+
+static void forget(void)
+{
+    sem_init(&bell, 0, 0); /* a copy of one that somebody waits for */
+    atomic_store(&answers, false);
+}
+
+FORK_HOOK(NULL, LOCK_GLOBAL, forget);
 
 static int signal_of(const char *name)
 {
@@ -175,9 +201,11 @@ static __attribute__((constructor)) void arm_signal(void)
     const char *name = getenv("IOCP_DUMP_SIGNAL");
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
+    sem_init(&bell, 0, 0);
     if (!name || !*name)
         return;
-    bell = own_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (bell < 0 || home_add_fd(bell, on_bell, NULL) != 0 || sigaction(signal_of(name), &action, NULL) != 0)
-        fprintf(stderr, "iocp: IOCP_DUMP_SIGNAL=%s: there will be no answer to it\n", name);
+    home_set_start_hook(start_answering);
+    start_answering();
+    if (sigaction(signal_of(name), &action, NULL) != 0)
+        fprintf(stderr, "iocp: IOCP_DUMP_SIGNAL=%s is no signal that can be caught\n", name);
 }

@@ -45,6 +45,7 @@ static struct home {
     } extra[EXTRA_FDS];
     _Atomic unsigned extra_count; /* written with the lock; its store publishes the entry */
     void (*file_edge)(struct poller *, uint64_t, uint32_t);
+    void (*start_hook)(void);
 } home = {.lock = LOCK_INIT(LOCK_ENGINE), .work = LIST_INIT(home.work), .awake = true};
 
 static _Thread_local bool is_home;
@@ -57,6 +58,11 @@ bool home_is_current(void)
 void home_set_edge(void (*edge)(struct poller *, uint64_t token, uint32_t events))
 {
     home.file_edge = edge;
+}
+
+void home_set_start_hook(void (*started)(void))
+{
+    home.start_hook = started;
 }
 
 static void on_edge(struct poller *p, uint64_t token, uint32_t events)
@@ -206,13 +212,17 @@ static int start_locked(void)
 
 int home_start(void)
 {
+    bool starts;
     int err;
 
     if (atomic_load_explicit(&home.started, memory_order_acquire))
         return 0;
     lock_acquire(&home.lock);
+    starts = !atomic_load(&home.started);
     err = start_locked();
     lock_release(&home.lock);
+    if (!err && starts && home.start_hook)
+        home.start_hook();
     return err;
 }
 

@@ -23,6 +23,9 @@ int home_start(void);
 /* The poller of files without a port; NULL when it cannot be started. */
 struct poller *home_poller(void);
 
+/* Called by the thread that has just started it, also in a forked child; set once, before main. */
+void home_set_start_hook(void (*started)(void));
+
 bool home_is_current(void);
 void home_wake(void);
 

@@ -16,6 +16,7 @@
 #include "io/request.h"
 #include "wait/thread.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <pthread.h>
@@ -25,16 +26,25 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { BUCKETS = 1024, STACK_DEPTH = 24, LOOK_MS = 10, LINE = 64, FILTER = 1 << 16 };
+enum { BUCKETS = 4096, STACK_DEPTH = 24, LOOK_MS = 10, LOOKS_AT_ONCE = 256, PER_LOOK = 2000 };
+/* Memory is found by its pages, large pieces by pages of another size. */
+enum { PAGE_SHIFT = 12, HUGE_SHIFT = 21, PAGES = 1 << 16, HUGES = 1 << 10, LARGE = 1 << 18 };
 
-uint8_t verify_mode;
+_Atomic uint8_t verify_mode;
 
-struct range {
-    const char *base;
+static const char ov_freed[] = "an OVERLAPPED in flight is freed";
+static const char buffer_freed[] = "a buffer in flight is freed";
+
+/* A piece of an operation's memory in one page. */
+struct piece {
+    struct piece *next, *before;
+    struct record *rec;
+    _Atomic(struct piece *) *head;
+    const char *base; /* of all the range, which reaches over the page */
     size_t size;
 };
 
-/* One operation in flight. Guarded by table.mutex; constant but for `told` and `link`. */
+/* One operation in flight. Guarded by table.mutex; constant but for `told` and what is linked. */
 struct record {
     struct list link;
     const struct request *request;
@@ -47,25 +57,22 @@ struct record {
     bool told; /* once is enough */
     int depth;
     void *stack[STACK_DEPTH];
-    uint32_t ranges;
-    struct range range[]; /* the OVERLAPPED, then the buffers */
+    uint32_t pieces;
+    struct piece piece[]; /* the OVERLAPPED, then the buffers */
 };
 
 /* The mutex is the innermost of all and not one of the library's ranks: verify_freed comes from free(), which
- * may be called with any of them held. */
+ * may be called with any of them held. Nothing is allocated or freed under it. */
 static struct {
     pthread_mutex_t mutex;
     struct list buckets[BUCKETS];
     uint32_t count;
     bool looking;  /* `look` is armed */
+    bool exit_known;
     struct timer look;
     _Atomic uint64_t faults;
-    /* So many ranges of the table touch a line of memory with this hash: most frees are told apart by it. */
-    _Atomic uint32_t filter[FILTER];
+    _Atomic(struct piece *) pages[PAGES], huges[HUGES]; /* heads; read without the mutex to see that none is there */
 } table = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-
-static const char ov_freed[] = "an OVERLAPPED in flight is freed";
-static const char buffer_freed[] = "a buffer in flight is freed";
 
 static _Thread_local bool inside; /* what is freed now is the verifier's own */
 
@@ -90,63 +97,110 @@ static struct record *find(const struct request *r, const void *ov)
     return NULL;
 }
 
-static void filter_add(const struct record *rec, uint32_t n)
+/* Where a page of that size begins its list. */
+static _Atomic(struct piece *) *head_of(uintptr_t page, int shift)
 {
-    for (uint32_t i = 0; i < rec->ranges; i++) {
-        uintptr_t first = (uintptr_t)rec->range[i].base / LINE;
-        uintptr_t last = ((uintptr_t)rec->range[i].base + rec->range[i].size - 1) / LINE;
+    return shift == PAGE_SHIFT ? &table.pages[page % PAGES] : &table.huges[page % HUGES];
+}
 
-        for (uintptr_t line = first; line <= last; line++)
-            atomic_fetch_add_explicit(&table.filter[line % FILTER], n, memory_order_relaxed);
+static int shift_of(size_t size)
+{
+    return size < LARGE ? PAGE_SHIFT : HUGE_SHIFT;
+}
+
+static size_t pages_of(const char *base, size_t size, int shift)
+{
+    return (((uintptr_t)base + size - 1) >> shift) - ((uintptr_t)base >> shift) + 1;
+}
+
+static void add_pieces(struct record *rec, const char *base, size_t size)
+{
+    int shift = shift_of(size);
+    uintptr_t page = (uintptr_t)base >> shift;
+
+    for (size_t n = pages_of(base, size, shift); n > 0; n--, page++)
+        rec->piece[rec->pieces++] =
+            (struct piece){.rec = rec, .head = head_of(page, shift), .base = base, .size = size};
+}
+
+static void link_pieces(struct record *rec)
+{
+    for (uint32_t i = 0; i < rec->pieces; i++) {
+        struct piece *p = &rec->piece[i];
+
+        p->next = atomic_load_explicit(p->head, memory_order_relaxed);
+        p->before = NULL;
+        if (p->next)
+            p->next->before = p;
+        atomic_store_explicit(p->head, p, memory_order_relaxed);
     }
 }
 
-static bool filter_hits(const char *memory, size_t size)
+static void unlink_pieces(struct record *rec)
 {
-    uintptr_t first = (uintptr_t)memory / LINE;
-    uintptr_t last = ((uintptr_t)memory + size - 1) / LINE;
+    for (uint32_t i = 0; i < rec->pieces; i++) {
+        struct piece *p = &rec->piece[i];
 
-    if (last - first > FILTER)
-        return true;
-    for (uintptr_t line = first; line <= last; line++)
-        if (atomic_load_explicit(&table.filter[line % FILTER], memory_order_relaxed))
-            return true;
-    return false;
+        if (p->next)
+            p->next->before = p->before;
+        if (p->before)
+            p->before->next = p->next;
+        else
+            atomic_store_explicit(p->head, p->next, memory_order_relaxed);
+    }
 }
 
-/* A copy that may be printed when the mutex is released. NULL: no memory. */
-static struct record *copy_of(const struct record *rec)
+/* An operation with memory in [memory, memory + size) of which nobody was told. Mutex held, or, to see whether
+ * there may be one at all, not: then what is there is not looked at. */
+static bool search(const char *memory, size_t size, int shift, struct piece **found)
 {
-    size_t size = sizeof *rec + rec->ranges * sizeof rec->range[0];
-    struct record *copy = malloc(size);
+    uintptr_t page = (uintptr_t)memory >> shift;
 
-    return copy ? memcpy(copy, rec, size) : NULL;
+    for (size_t n = pages_of(memory, size, shift); n > 0; n--, page++) {
+        struct piece *p = atomic_load_explicit(head_of(page, shift), memory_order_relaxed);
+
+        if (!found && p)
+            return true;
+        for (; p; p = p->next) {
+            if (p->rec->told || p->base >= memory + size || memory >= p->base + p->size)
+                continue;
+            *found = p;
+            return true;
+        }
+    }
+    return false;
 }
 
 static struct record *record_new(const struct request *r)
 {
     const struct iovec *iov = r->wide ? r->iov : &r->buffer;
-    struct record *rec = malloc(sizeof *rec + (r->iov_count + 1) * sizeof rec->range[0]);
+    /* A native call's IO_STATUS_BLOCK is its first two words; of ReadFileEx hEvent is the program's. */
+    uint32_t image_size = r->native ? offsetof(OVERLAPPED, Offset)
+                                    : r->routine ? offsetof(OVERLAPPED, hEvent) : sizeof(OVERLAPPED);
+    size_t pieces = pages_of((const char *)r->ov, image_size, PAGE_SHIFT);
+    struct record *rec;
 
+    for (uint32_t i = 0; i < r->iov_count; i++)
+        if (iov[i].iov_base && iov[i].iov_len)
+            pieces += pages_of(iov[i].iov_base, iov[i].iov_len, shift_of(iov[i].iov_len));
+    rec = malloc(sizeof *rec + pieces * sizeof rec->piece[0]);
     if (!rec)
         return NULL;
     list_init(&rec->link);
     rec->request = r;
     rec->ov = (const char *)r->ov;
-    /* A native call's IO_STATUS_BLOCK is its first two words; of ReadFileEx hEvent is the program's. */
-    rec->image_size = r->native ? offsetof(OVERLAPPED, Offset)
-                                : r->routine ? offsetof(OVERLAPPED, hEvent) : sizeof(OVERLAPPED);
-    memcpy(rec->image, r->ov, rec->image_size);
+    rec->image_size = image_size;
+    memcpy(rec->image, r->ov, image_size);
     rec->fd = r->file->fd;
     rec->began_ns = clock_now_ns();
     rec->tid = atomic_load(&thread_current()->tid);
     rec->told = false;
     rec->depth = backtrace(rec->stack, STACK_DEPTH);
-    rec->range[0] = (struct range){rec->ov, rec->image_size};
-    rec->ranges = 1;
+    rec->pieces = 0;
+    add_pieces(rec, rec->ov, image_size);
     for (uint32_t i = 0; i < r->iov_count; i++)
         if (iov[i].iov_base && iov[i].iov_len)
-            rec->range[rec->ranges++] = (struct range){iov[i].iov_base, iov[i].iov_len};
+            add_pieces(rec, iov[i].iov_base, iov[i].iov_len);
     return rec;
 }
 
@@ -172,17 +226,15 @@ static void say_here(const char *what)
 static void fault_end(void)
 {
     atomic_fetch_add(&table.faults, 1);
-    if (verify_mode == VERIFY_ABORT)
+    if (atomic_load(&verify_mode) == VERIFY_ABORT)
         abort();
 }
 
-/* Takes `old` over; NULL: there was no memory for it. */
-static void complain(const char *fault, struct record *old, const char *name, const char *here)
+/* `old` is a copy without pieces, or the record itself, that is in the table no more. */
+static void complain(const char *fault, const struct record *old, const char *name, const char *here)
 {
     dprintf(2, "iocp verifier: %s\n", fault);
-    if (old)
-        say_record(old, name);
-    free(old);
+    say_record(old, name);
     if (here)
         say_here(here);
     fault_end();
@@ -203,120 +255,196 @@ static bool peek(const void *memory, void *out, size_t size)
     return true;
 }
 
-/* The fault of a record, in words, or NULL. */
-static const char *fault_of(const struct record *rec, char *text, size_t room)
+/* What the sanitizer says of an operation's memory, or NULL. */
+static const char *poisoned(const struct record *rec)
 {
-    static const struct {
-        const char *name;
-        size_t offset, size;
-    } fields[] = {{"Internal", 0, 8}, {"InternalHigh", 8, 8}, {"Offset", 16, 8}, {"hEvent", 24, 8}};
-    unsigned char now[sizeof(OVERLAPPED)];
-    size_t used;
+    const char *base = NULL;
 
-    if (__asan_region_is_poisoned) {
-        for (uint32_t i = 0; i < rec->ranges; i++)
-            if (__asan_region_is_poisoned((void *)(uintptr_t)rec->range[i].base, rec->range[i].size))
-                return i ? buffer_freed : ov_freed;
-    }
-    if (!peek(rec->ov, now, rec->image_size))
-        return "the memory of an OVERLAPPED in flight is gone";
-    if (memcmp(now, rec->image, rec->image_size) == 0)
+    if (!__asan_region_is_poisoned)
         return NULL;
-    used = (size_t)snprintf(text, room, "an OVERLAPPED in flight was written to (freed, cleared, or its "
-                                        "function has returned):");
-    for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        uint64_t was = 0, is = 0;
+    for (uint32_t i = 0; i < rec->pieces; i++) {
+        const struct piece *p = &rec->piece[i];
 
-        if (fields[i].offset >= rec->image_size)
-            break;
-        memcpy(&was, rec->image + fields[i].offset, fields[i].size);
-        memcpy(&is, now + fields[i].offset, fields[i].size);
-        if (was != is && used < room)
-            used += (size_t)snprintf(text + used, room - used, " %s is 0x%llx, was 0x%llx;", fields[i].name,
+        if (p->base != base && __asan_region_is_poisoned((void *)(uintptr_t)p->base, p->size))
+            return p->base == rec->ov ? ov_freed : buffer_freed;
+        base = p->base;
+    }
+    return NULL;
+}
+
+/* The words that differ. */
+static const char *difference(const struct record *rec, const unsigned char *now, char *text, size_t room)
+{
+    static const char *const fields[] = {"Internal", "InternalHigh", "Offset", "hEvent"};
+    size_t used = (size_t)snprintf(text, room, "an OVERLAPPED in flight was written to (freed, cleared, or its "
+                                               "function has returned):");
+
+    for (unsigned i = 0; i < rec->image_size / sizeof(uint64_t) && used < room; i++) {
+        uint64_t was, is;
+
+        memcpy(&was, rec->image + i * sizeof was, sizeof was);
+        memcpy(&is, now + i * sizeof is, sizeof is);
+        if (was != is)
+            used += (size_t)snprintf(text + used, room - used, " %s is 0x%llx, was 0x%llx;", fields[i],
                                      (unsigned long long)is, (unsigned long long)was);
     }
     return text;
 }
 
-/* The next record with a fault that nobody was told of, as a copy; NULL when there is none. Mutex held. */
-static struct record *next_fault(char *text, size_t room, const char **fault, const char **name)
+/* The fault of a record, in words, or NULL. */
+static const char *fault_of(const struct record *rec, char *text, size_t room)
 {
-    for (unsigned b = 0; b < BUCKETS; b++) {
+    unsigned char now[sizeof(OVERLAPPED)];
+    const char *fault = poisoned(rec);
+
+    if (fault)
+        return fault;
+    if (!peek(rec->ov, now, rec->image_size))
+        return "the memory of an OVERLAPPED in flight is gone";
+    return memcmp(now, rec->image, rec->image_size) == 0 ? NULL : difference(rec, now, text, room);
+}
+
+/* So many records looked at with one system call. */
+struct batch {
+    struct record *rec[LOOKS_AT_ONCE];
+    unsigned char now[LOOKS_AT_ONCE][sizeof(OVERLAPPED)];
+    struct iovec local[LOOKS_AT_ONCE], remote[LOOKS_AT_ONCE];
+    unsigned n;
+    size_t size;
+};
+
+/* The first of the batch that is not as it must be, or NULL; empties the batch. */
+static struct record *batch_end(struct batch *b)
+{
+    bool all = process_vm_readv(getpid(), b->local, b->n, b->remote, b->n, 0) == (ssize_t)b->size;
+    struct record *bad = NULL;
+    char text[512];
+
+    for (unsigned i = 0; i < b->n && !bad; i++) {
+        struct record *rec = b->rec[i];
+
+        if (!all || memcmp(b->now[i], rec->image, rec->image_size) != 0 || poisoned(rec))
+            bad = fault_of(rec, text, sizeof text) ? rec : NULL;
+    }
+    b->n = 0;
+    b->size = 0;
+    return bad;
+}
+
+static void batch_add(struct batch *b, struct record *rec)
+{
+    b->rec[b->n] = rec;
+    b->local[b->n] = (struct iovec){b->now[b->n], rec->image_size};
+    b->remote[b->n] = (struct iovec){(void *)(uintptr_t)rec->ov, rec->image_size};
+    b->size += rec->image_size;
+    b->n++;
+}
+
+/* A record with a fault that nobody was told of, or NULL. Mutex held. */
+static struct record *look_at_all(void)
+{
+    static struct batch batch; /* the home thread's */
+    struct record *bad = NULL;
+
+    for (unsigned b = 0; b < BUCKETS && !bad; b++) {
         list_for_each(l, &table.buckets[b]) {
             struct record *rec = container_of(l, struct record, link);
 
-            *fault = rec->told ? NULL : fault_of(rec, text, room);
-            if (!*fault)
+            if (rec->told)
                 continue;
-            rec->told = true;
-            *name = request_name(rec->request);
-            return copy_of(rec);
+            batch_add(&batch, rec);
+            if (batch.n == LOOKS_AT_ONCE && (bad = batch_end(&batch)) != NULL)
+                break;
         }
     }
-    return NULL;
+    if (!bad && batch.n > 0)
+        bad = batch_end(&batch);
+    return bad;
 }
 
 static void look(struct timer *t)
 {
     char text[512];
-    const char *fault, *name;
-    struct record *rec;
-    bool again;
+    const char *fault = NULL, *name = NULL;
+    struct record *bad, copy;
+    uint32_t count;
 
     inside = true;
     do {
         pthread_mutex_lock(&table.mutex);
-        rec = next_fault(text, sizeof text, &fault, &name);
-        again = table.count > 0;
-        if (!rec)
-            table.looking = again;
+        bad = look_at_all();
+        if (bad) {
+            fault = fault_of(bad, text, sizeof text);
+            name = request_name(bad->request);
+            bad->told = true;
+            memcpy(&copy, bad, sizeof copy);
+        }
+        count = table.count;
+        if (!bad)
+            table.looking = count > 0;
         pthread_mutex_unlock(&table.mutex);
-        if (rec)
-            complain(fault, rec, name, NULL);
-    } while (rec);
+        if (bad && fault)
+            complain(fault, &copy, name, NULL);
+    } while (bad);
     inside = false;
-    if (again)
-        timer_set(t, clock_now_ns() + LOOK_MS * NS_PER_MS);
+    if (count > 0) /* thousands are looked at less often */
+        timer_set(t, clock_now_ns() + (1 + count / PER_LOOK) * LOOK_MS * NS_PER_MS);
 }
 
 /* ---- begin, end, free ---- */
 
-/* Puts rec into the table. The operation that has its OVERLAPPED already, as a copy. */
-static struct record *enter(struct record *rec, const char **name, bool *start_looking)
+/* Exit handlers run: what is in flight is given up, and its memory may go. */
+static void disarm(void)
 {
-    struct record *other, *copy = NULL;
+    atomic_store(&verify_mode, VERIFY_OFF);
+}
+
+/* Puts rec into the table. true: another operation has its OVERLAPPED, and is copied. */
+static bool enter(struct record *rec, struct record *copy, const char **name, bool *start_looking)
+{
+    struct record *other;
+    bool first;
 
     pthread_mutex_lock(&table.mutex);
     other = find(NULL, rec->ov);
     if (other) {
         other->told = rec->told = true; /* the answer of one spoils the other's */
         *name = request_name(other->request);
-        copy = copy_of(other);
+        memcpy(copy, other, sizeof *copy);
     }
     list_push_back(bucket_of(rec->ov), &rec->link);
     table.count++;
-    filter_add(rec, 1);
+    link_pieces(rec);
     *start_looking = !table.looking;
     table.looking = true;
+    first = !table.exit_known;
+    table.exit_known = true;
     pthread_mutex_unlock(&table.mutex);
-    return copy;
+    if (first)
+        atexit(disarm);
+    return other != NULL;
 }
 
 void verify_begin_checked(struct request *r)
 {
-    struct record *rec, *other = NULL;
+    struct record *rec, other;
     const char *name;
     bool start = false;
 
     inside = true;
     rec = record_new(r);
-    if (rec)
-        other = enter(rec, &name, &start);
-    if (other)
-        complain("an OVERLAPPED in flight is used again", other, name, "for another operation, begun");
+    if (rec && enter(rec, &other, &name, &start))
+        complain("an OVERLAPPED in flight is used again", &other, name, "for another operation, begun");
     inside = false;
-    if (start && home_start() == 0)
+    if (!start)
+        return;
+    if (home_start() == 0) {
         timer_set(&table.look, clock_now_ns() + LOOK_MS * NS_PER_MS);
+        return;
+    }
+    pthread_mutex_lock(&table.mutex);
+    table.looking = false; /* the next one tries again */
+    pthread_mutex_unlock(&table.mutex);
 }
 
 void verify_end_checked(struct request *r)
@@ -331,64 +459,39 @@ void verify_end_checked(struct request *r)
     if (rec) {
         list_remove(&rec->link);
         table.count--;
-        filter_add(rec, UINT32_MAX); /* one less */
+        unlink_pieces(rec);
     }
     pthread_mutex_unlock(&table.mutex);
     if (rec && !rec->told)
         fault = fault_of(rec, text, sizeof text);
     if (fault)
         complain(fault, rec, request_name(r), NULL);
-    else
-        free(rec);
+    free(rec);
     inside = false;
-}
-
-/* Which range of rec lies in the memory; -1: none. */
-static int range_in(const struct record *rec, const char *memory, size_t size)
-{
-    for (uint32_t i = 0; i < rec->ranges; i++) {
-        const struct range *g = &rec->range[i];
-
-        if (g->base < memory + size && memory < g->base + g->size)
-            return (int)i;
-    }
-    return -1;
-}
-
-/* A record in that memory that nobody was told of, and its range; NULL. Mutex held. */
-static struct record *find_in(const char *memory, size_t size, int *range)
-{
-    for (unsigned b = 0; b < BUCKETS; b++) {
-        list_for_each(l, &table.buckets[b]) {
-            struct record *rec = container_of(l, struct record, link);
-
-            *range = rec->told ? -1 : range_in(rec, memory, size);
-            if (*range >= 0)
-                return rec;
-        }
-    }
-    return NULL;
 }
 
 void verify_freed(const void *memory, size_t size)
 {
-    struct record *rec, *copy = NULL;
+    struct piece *found = NULL;
+    struct record copy;
     const char *name = NULL;
-    int range;
+    bool is_buffer = false;
 
-    if (verify_mode == VERIFY_OFF || inside || !memory || !size || !filter_hits(memory, size))
+    if (atomic_load_explicit(&verify_mode, memory_order_relaxed) == VERIFY_OFF || inside || !memory || !size)
+        return;
+    if (!search(memory, size, PAGE_SHIFT, NULL) && !search(memory, size, HUGE_SHIFT, NULL))
         return;
     inside = true;
     pthread_mutex_lock(&table.mutex);
-    rec = find_in(memory, size, &range);
-    if (rec) {
-        rec->told = true;
-        name = request_name(rec->request);
-        copy = copy_of(rec);
+    if (search(memory, size, PAGE_SHIFT, &found) || search(memory, size, HUGE_SHIFT, &found)) {
+        found->rec->told = true;
+        is_buffer = found->base != found->rec->ov;
+        name = request_name(found->rec->request);
+        memcpy(&copy, found->rec, sizeof copy);
     }
     pthread_mutex_unlock(&table.mutex);
-    if (rec)
-        complain(range ? buffer_freed : ov_freed, copy, name, "freed");
+    if (found)
+        complain(is_buffer ? buffer_freed : ov_freed, &copy, name, "freed");
     inside = false;
 }
 
@@ -396,7 +499,7 @@ bool verify_since(const struct request *r, uint64_t *began_ns, uint32_t *tid)
 {
     struct record *rec;
 
-    if (verify_mode == VERIFY_OFF)
+    if (atomic_load(&verify_mode) == VERIFY_OFF)
         return false;
     inside = true; /* a free() cannot come in between: it would wait for the mutex for ever */
     pthread_mutex_lock(&table.mutex);
@@ -420,8 +523,10 @@ static void start_afresh(void)
     pthread_mutex_init(&table.mutex, NULL);
     for (unsigned b = 0; b < BUCKETS; b++)
         list_init(&table.buckets[b]);
-    for (unsigned i = 0; i < FILTER; i++)
-        atomic_store_explicit(&table.filter[i], 0, memory_order_relaxed);
+    for (unsigned i = 0; i < PAGES; i++)
+        atomic_store_explicit(&table.pages[i], NULL, memory_order_relaxed);
+    for (unsigned i = 0; i < HUGES; i++)
+        atomic_store_explicit(&table.huges[i], NULL, memory_order_relaxed);
     table.count = 0;
     table.looking = false;
     timer_init(&table.look, look);
@@ -430,7 +535,7 @@ static void start_afresh(void)
 /* What was in flight is the parent's. */
 static void forget(void)
 {
-    if (verify_mode != VERIFY_OFF)
+    if (atomic_load(&verify_mode) != VERIFY_OFF)
         start_afresh();
 }
 
@@ -439,11 +544,16 @@ FORK_HOOK(NULL, LOCK_GLOBAL, forget);
 static __attribute__((constructor)) void choose_mode(void)
 {
     const char *wish = getenv("IOCP_VERIFY");
+    void (*attach)(void (*freed)(const void *, size_t));
     void *once[1];
 
     if (!wish || !*wish || strcmp(wish, "0") == 0)
         return;
     start_afresh();
     backtrace(once, 1); /* loads what it needs now, not in the middle of an operation */
-    verify_mode = strcmp(wish, "report") == 0 ? VERIFY_REPORT : VERIFY_ABORT;
+    atomic_store(&verify_mode, strcmp(wish, "report") == 0 ? VERIFY_REPORT : VERIFY_ABORT);
+    /* Of preload/verify.c, if the command iocp-verify has loaded it. */
+    *(void **)&attach = dlsym(RTLD_DEFAULT, "iocp_verify_attach");
+    if (attach)
+        attach(verify_freed);
 }

@@ -7,6 +7,7 @@
 #ifndef IOCP_IO_VERIFY_H
 #define IOCP_IO_VERIFY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@
 struct request;
 
 enum verify_mode { VERIFY_OFF, VERIFY_REPORT, VERIFY_ABORT };
-extern uint8_t verify_mode; /* enum; constant once the library is loaded */
+extern _Atomic uint8_t verify_mode; /* enum; constant from the library's start until exit */
 
 void verify_begin_checked(struct request *r);
 void verify_end_checked(struct request *r);
@@ -22,14 +23,14 @@ void verify_end_checked(struct request *r);
 /* The OVERLAPPED has just become the library's. No lock held. */
 static inline void verify_begin(struct request *r)
 {
-    if (__builtin_expect(verify_mode != VERIFY_OFF, 0))
+    if (__builtin_expect(atomic_load_explicit(&verify_mode, memory_order_relaxed) != VERIFY_OFF, 0))
         verify_begin_checked(r);
 }
 
 /* It is about to become the program's again. No lock held. */
 static inline void verify_end(struct request *r)
 {
-    if (__builtin_expect(verify_mode != VERIFY_OFF, 0))
+    if (__builtin_expect(atomic_load_explicit(&verify_mode, memory_order_relaxed) != VERIFY_OFF, 0))
         verify_end_checked(r);
 }
 
