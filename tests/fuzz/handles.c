@@ -343,7 +343,7 @@ static void *call_back(void *arg)
         seen = now;
         if (ms > 0)
             cancel_main();
-        if (ms > 20000) {
+        if (ms > 120000) { /* at a low priority a busy machine lets it wait for long */
             printf("FAIL %s does not come back (call %llu)\n", current, (unsigned long long)now);
             fflush(stdout);
             signal(SIGABRT, SIG_DFL);
