@@ -137,6 +137,7 @@ static uint32_t open_below(HANDLE root, const char *name, struct creation *c, st
     char link[48], full[PATH_SIZE];
     struct path path = {.kind = PATH_FILE};
     struct file *dir;
+    size_t room;
     ssize_t n;
     uint32_t status = file_from_handle((uintptr_t)root, true, &dir, NULL);
 
@@ -154,7 +155,8 @@ static uint32_t open_below(HANDLE root, const char *name, struct creation *c, st
         return status;
     if (path.kind != PATH_FILE || path.text[0] == '/')
         return STATUS_OBJECT_NAME_INVALID;
-    if (name && snprintf(full + n, sizeof full - (size_t)n, "/%s", path.text) >= (int)(sizeof full - (size_t)n))
+    room = sizeof full - (size_t)n;
+    if (name && (size_t)snprintf(full + n, room, "/%s", path.text) >= room)
         return STATUS_NAME_TOO_LONG;
     return open_path(full, c, out);
 }
