@@ -176,10 +176,11 @@ IOCP_ASSERT_SIZE(WSANETWORKEVENTS, 44);
 /* Windows' sources know the structure by POSIX' name, which a program that includes <poll.h> cannot give
  * it. */
 #if defined(_WIN32) && !defined(IOCP_POSIX_NET)
-typedef struct pollfd {
+#define IOCP_POLLFD pollfd
 #else
-typedef struct pollfd_iocp {
+#define IOCP_POLLFD pollfd_iocp
 #endif
+typedef struct IOCP_POLLFD {
     SOCKET fd; /* INVALID_SOCKET: the entry is skipped */
     SHORT events;
     SHORT revents;
