@@ -36,7 +36,7 @@ enum { PATIENCE_MS = 20000, TEXT = 1 << 16 };
 #endif
 
 #if defined(__SANITIZE_THREAD__)
-#define RACES_TOLD 1 /* of the program that makes the mistake: two answers go to one OVERLAPPED */
+#define RACES_TOLD 1 /* by the thread sanitizer: of two answers that go to one OVERLAPPED */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
@@ -504,6 +504,8 @@ TEST(forked_child)
 {
     struct child c;
 
+    if (RACES_TOLD)
+        return; /* the sanitizer keeps signals back in a forked child */
     start(&c, "forked", "report");
     CHECK(hear(&c, "receive, OVERLAPPED 0x"));
     CHECK(says(&c, "Internal is 0x0, was 0x103;"));
