@@ -139,8 +139,9 @@ IOCP_API void iocp_dump(int fd);
  *     that has returned (looked for every 10 ms and at the end of the operation), or its memory is gone,
  *   - memory with an OVERLAPPED or a buffer in flight is freed: under the command iocp-verify, which watches
  *     free and realloc; by iocp_verify_freed; or when the program is built with AddressSanitizer.
- * It stops looking when exit() is called. An operation costs some 10 microseconds more; of thousands in flight
- * each is looked at less often. IOCP_VERIFY=report goes on after it has said so. This counts what was found.
+ * It stops looking when exit() is called. An operation costs some 10 microseconds more; of thousands in
+ * flight each is looked at less often. IOCP_VERIFY=report goes on after it has said so. This counts what was
+ * found.
  */
 IOCP_API uint64_t iocp_verify_faults(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command iocp-verify loads before a program: free and realloc, which tell the library what memory is
- * about to be given back. The library, shared, static or loaded later, asks for iocp_verify_attach when it
+ * What the command iocp-verify loads before a program: free and realloc, which tell the library what memory
+ * is about to be given back. The library, shared, static or loaded later, asks for iocp_verify_attach when it
  * starts; in a program without it nothing is told to anybody.
  */
 #include <dlfcn.h>

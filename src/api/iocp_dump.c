@@ -146,9 +146,9 @@ void iocp_verify_freed(const void *memory, size_t size)
 /* ---- IOCP_DUMP_SIGNAL ---- */
 
 /*
- * The signal's handler rings, a thread prints. It has no descriptor: a program that becomes a daemon closes what it
- * does not know and opens its own, and a handler must not write there. A forked child gets a thread of its own
- * with its home thread, that is, when anything of it can pend.
+ * The signal's handler rings, a thread prints. It has no descriptor: a program that becomes a daemon closes
+ * what it does not know and opens its own, and a handler must not write there. A forked child gets a
+ * thread of its own with its home thread, that is, when anything of it can pend.
  */
 static sem_t bell;
 static _Atomic bool answers; /* there is a thread in this process */

@@ -71,7 +71,8 @@ static struct {
     bool exit_known;
     struct timer look;
     _Atomic uint64_t faults;
-    _Atomic(struct piece *) pages[PAGES], huges[HUGES]; /* heads; read without the mutex to see that none is there */
+    /* Heads of lists; read without the mutex to see that a list is empty. */
+    _Atomic(struct piece *) pages[PAGES], huges[HUGES];
 } table = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static _Thread_local bool inside; /* what is freed now is the verifier's own */
@@ -150,8 +151,8 @@ static void unlink_pieces(struct record *rec)
     }
 }
 
-/* An operation with memory in [memory, memory + size) of which nobody was told. Mutex held, or, to see whether
- * there may be one at all, not: then what is there is not looked at. */
+/* An operation with memory in [memory, memory + size) of which nobody was told. Mutex held, or, to see
+ * whether there may be one at all, not: then what is there is not looked at. */
 static bool search(const char *memory, size_t size, int shift, struct piece **found)
 {
     uintptr_t page = (uintptr_t)memory >> shift;
@@ -276,8 +277,9 @@ static const char *poisoned(const struct record *rec)
 static const char *difference(const struct record *rec, const unsigned char *now, char *text, size_t room)
 {
     static const char *const fields[] = {"Internal", "InternalHigh", "Offset", "hEvent"};
-    size_t used = (size_t)snprintf(text, room, "an OVERLAPPED in flight was written to (freed, cleared, or its "
-                                               "function has returned):");
+    static const char begin[] =
+        "an OVERLAPPED in flight was written to (freed, cleared, or its function has returned):";
+    size_t used = (size_t)snprintf(text, room, "%s", begin);
 
     for (unsigned i = 0; i < rec->image_size / sizeof(uint64_t) && used < room; i++) {
         uint64_t was, is;

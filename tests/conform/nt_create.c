@@ -44,7 +44,8 @@ static nt_status make(HANDLE *out, HANDLE at, const WCHAR *name, int units, ULON
     struct nt_block block = {{0}, 99};
     nt_status status;
     *out = NULL;
-    status = nt_NtCreateFile(out, GENERIC_READ | GENERIC_WRITE | DELETE | SYNCHRONIZE, &attributes, &block, NULL,
+    status = nt_NtCreateFile(out, GENERIC_READ | GENERIC_WRITE | DELETE | SYNCHRONIZE, &attributes, &block,
+                             NULL,
                              FILE_ATTRIBUTE_NORMAL, 7, disposition, options | SYNCHRONOUS, NULL, 0);
     *done = block.information;
     return status;

@@ -148,7 +148,8 @@ static uintptr_t careful_NtReadFile(void)
     IO_STATUS_BLOCK *block = (IO_STATUS_BLOCK *)fresh_overlapped();
 
     return (uintptr_t)NtReadFile((HANDLE)any_file(), any_event_or_none(), any_native_routine(), block,
-                                 rnd(16) ? block : NULL, rnd(16) ? data : NULL, native_size(), native_place(),
+                                 rnd(16) ? block : NULL, rnd(16) ? data : NULL, native_size(),
+                                   native_place(),
                                   NULL);
 }
 
@@ -157,8 +158,8 @@ static uintptr_t careful_NtWriteFile(void)
     IO_STATUS_BLOCK *block = (IO_STATUS_BLOCK *)fresh_overlapped();
 
     return (uintptr_t)NtWriteFile((HANDLE)any_file(), any_event_or_none(), any_native_routine(), block,
-                                  rnd(16) ? block : NULL, rnd(16) ? data : NULL, native_size(), native_place(),
-                                  NULL);
+                                  rnd(16) ? block : NULL, rnd(16) ? data : NULL, native_size(),
+                                  native_place(), NULL);
 }
 
 static uintptr_t careful_NtFsControlFile(void)
