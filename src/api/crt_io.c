@@ -8,6 +8,7 @@
 
 #include <direct.h>
 #include <io.h>
+#include <iocpcrt_utime.h>
 
 #include "api/crt.h"
 #include "base/os.h"
@@ -452,4 +453,31 @@ int _wchmod(const WCHAR *name, int permission)
 
     free(narrow);
     return result;
+}
+
+/* ---- times ---- */
+
+static const struct timespec *both_times(const struct _utimbuf *times, struct timespec *out)
+{
+    if (!times)
+        return NULL;
+    out[0] = (struct timespec){.tv_sec = times->actime};
+    out[1] = (struct timespec){.tv_sec = times->modtime};
+    return out;
+}
+
+int _futime(int fd, const struct _utimbuf *times)
+{
+    struct timespec both[2];
+
+    return futimens(fd, both_times(times, both));
+}
+
+int _utime(const char *name, const struct _utimbuf *times)
+{
+    struct path path;
+    struct timespec both[2];
+    const char *text = crt_path(&path, name);
+
+    return text ? utimensat(AT_FDCWD, text, both_times(times, both), 0) : -1;
 }

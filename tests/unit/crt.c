@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <io.h>
+#include <sys/utime.h>
 #include <strsafe.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <tchar.h>
 #include <unistd.h>
 
@@ -596,4 +598,21 @@ TEST(a_number_used_again_behind_our_back)
     DeleteFileA("s.bin");
     CHECK_EQ(chdir("/"), 0);
     CHECK_EQ(rmdir(directory), 0);
+}
+
+TEST(times_of_a_file)
+{
+    char name[] = "/tmp/iocp-crt-XXXXXX";
+    struct _utimbuf times = {1000000000, 1234567890};
+    struct stat st;
+    int fd = mkstemp(name);
+
+    CHECK_EQ(_utime(name, &times), 0);
+    CHECK(fstat(fd, &st) == 0 && st.st_atime == 1000000000 && st.st_mtime == 1234567890);
+    CHECK_EQ(_futime(fd, NULL), 0);
+    CHECK(fstat(fd, &st) == 0 && st.st_mtime > 1234567890);
+    close(fd);
+    unlink(name);
+    CHECK(_utime(name, &times) == -1 && errno == ENOENT);
+    CHECK(_futime(-1, &times) == -1 && errno == EBADF);
 }
