@@ -143,6 +143,17 @@ void dispatcher_wake_locked(struct dispatcher *d, struct wake_list *wakes)
     }
 }
 
+void dispatcher_refuse_locked(struct dispatcher *d, struct wake_list *wakes)
+{
+    lock_assert_held(&d->lock);
+    list_for_each(n, &d->waiters) {
+        struct waiter *w = container_of(n, struct wait_block, link)->waiter;
+
+        if (w && claim(w, WAITER_DEAF))
+            wake_list_add(wakes, &w->state);
+    }
+}
+
 int32_t dispatcher_set(struct dispatcher *d, int32_t signal)
 {
     struct wake_list wakes;

@@ -79,9 +79,10 @@ static inline void wake_list_init(struct wake_list *w)
 void wake_list_add(struct wake_list *w, _Atomic uint32_t *word);
 void wake_list_run(struct wake_list *w);
 
-/* The halves of an unlikely case: see wait/shared.h. shared_store says whether shared_attend must follow. */
+/* The halves of an unlikely case: see wait/shared.h. shared_store says whether shared_attend must follow
+ * something that has been put into the queue. */
 void shared_fetch(struct dispatcher *d);
-bool shared_store(struct dispatcher *d);
+bool shared_store(struct dispatcher *d, bool queued);
 
 static inline void dispatcher_lock(struct dispatcher *d)
 {
@@ -90,10 +91,17 @@ static inline void dispatcher_lock(struct dispatcher *d)
         shared_fetch(d);
 }
 
-/* True: whoever has just put something into the queue must call shared_attend. */
-static inline bool dispatcher_unlock(struct dispatcher *d)
+static inline void dispatcher_unlock(struct dispatcher *d)
 {
-    bool joins = __builtin_expect(d->shared, false) && shared_store(d);
+    if (__builtin_expect(d->shared, false))
+        shared_store(d, false);
+    lock_release(&d->lock);
+}
+
+/* After something may have been put into the queue. True: shared_attend must follow. */
+static inline bool dispatcher_unlock_queued(struct dispatcher *d)
+{
+    bool joins = __builtin_expect(d->shared, false) && shared_store(d, true);
 
     lock_release(&d->lock);
     return joins;
@@ -104,6 +112,9 @@ void ownership_init(struct ownership *o); /* nobody owns it */
 
 /* Satisfies as many waiters as the signal count allows. Lock held. */
 void dispatcher_wake_locked(struct dispatcher *d, struct wake_list *wakes);
+
+/* Ends the waits of all threads in the queue: nothing would be heard of other processes. Lock held. */
+void dispatcher_refuse_locked(struct dispatcher *d, struct wake_list *wakes);
 
 /* Sets the count (1 signalled, 0 not) and wakes. Returns the previous count. Takes the lock. */
 int32_t dispatcher_set(struct dispatcher *d, int32_t signal);

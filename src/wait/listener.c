@@ -28,7 +28,7 @@ bool listener_begin(struct listener *l, struct dispatcher *d)
         list_push_back(&d->waiters, &l->block.link);
     else
         dispatcher_consume_locked(d, NULL);
-    if (dispatcher_unlock(d))
+    if (dispatcher_unlock_queued(d))
         shared_attend_soon(d);
     return listens;
 }

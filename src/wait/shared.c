@@ -153,13 +153,13 @@ static bool has_waiters(const struct shared *s)
     return waiters->next != waiters && (waiters->next != bell || waiters->prev != bell);
 }
 
-bool shared_store(struct dispatcher *d)
+bool shared_store(struct dispatcher *d, bool queued)
 {
     struct shared *s = *link_of(d);
     struct shared_slot *slot = slot_of(s);
     bool owned = d->consume == CONSUME_OWN && ownership_of(d)->owner;
     bool rings = s->stolen && d->signal > 0;
-    bool joins = !s->attended && has_waiters(s);
+    bool joins = queued && !s->attended && has_waiters(s);
 
     lock_assert_held(&d->lock);
     atomic_store(&slot->state, state_of(d, atomic_load(&slot->state)));
@@ -179,16 +179,26 @@ bool shared_store(struct dispatcher *d)
     return joins;
 }
 
+/*
+ * Once it hears, it looks: who made it signalled may have died before this process could watch it, and been
+ * buried by a third one. If nothing would be heard, that is so for whoever has joined meanwhile, too.
+ */
 int shared_attend(struct dispatcher *d)
 {
     struct shared *s = *link_of(d);
+    struct wake_list wakes;
     int err = shared_bell_attend(s->index);
 
-    if (!err)
+    if (!err) {
+        dispatcher_wake(d);
         return 0;
+    }
+    wake_list_init(&wakes);
     lock_acquire(&d->lock);
     s->attended = false; /* in the set still, which does no harm; the next who waits tries again */
+    dispatcher_refuse_locked(d, &wakes);
     lock_release(&d->lock);
+    wake_list_run(&wakes);
     return err;
 }
 
@@ -246,7 +256,8 @@ bool shared_bell_called(struct listener *bell)
     return s->turn;
 }
 
-static void look(struct shared *s)
+/* True: threads wait still. */
+static bool look_once(struct shared *s)
 {
     struct dispatcher *d = s->dispatcher;
     struct list *bell = &s->bell.block.link;
@@ -269,8 +280,18 @@ static void look(struct shared *s)
         list_push_back(&d->waiters, bell);
     dispatcher_unlock(d);
     wake_list_run(&wakes);
-    if (waits)
-        shared_bell_attend(s->index); /* somebody new may use it */
+    return waits;
+}
+
+/* Somebody new may use it, and may have died before it was watched: see shared_attend. */
+static void look(struct shared *s)
+{
+    if (!look_once(s))
+        return;
+    if (shared_bell_attend(s->index) == 0)
+        look_once(s);
+    else
+        shared_bell_attend_later();
 }
 
 /* First back into the queue, then to the others: a change that found no bell there came before this look. */

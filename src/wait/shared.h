@@ -60,7 +60,7 @@ uint32_t shared_prepare(enum object_kind kind);
  * slots are taken in the order that all processes keep. */
 void shared_fetch_all(struct dispatcher *const *objects, unsigned count);
 
-/* A thread or a listener stands in its queue now, which dispatcher_unlock has said is news: sees to it that
+/* A thread or a listener stands in its queue now, which dispatcher_unlock_queued has said is news: sees to it that
  * this process hears of the others. Not under the lock. 0 or -errno. */
 int shared_attend(struct dispatcher *d);
 /* The same where locks are held that are the caller's: the home thread does it. */

@@ -45,8 +45,9 @@ static struct {
     char dir[USER_DIR_SIZE];
     bool hears;      /* the home thread looks at the set */
     bool asking;     /* the timer is set */
+    _Atomic bool reserved; /* `later` can be set without fail */
     struct timer timer;
-    struct timer soon; /* to look at everything */
+    struct timer soon, later; /* to look at everything */
     struct {
         uint32_t who; /* whose end is watched; 0: nobody's */
         int pidfd;    /* -1: by the timer */
@@ -58,6 +59,7 @@ static struct {
     .dir_fd = -1,
     .timer = {.heap_index = SIZE_MAX, .fire = ask_again},
     .soon = {.heap_index = SIZE_MAX, .fire = look_around},
+    .later = {.heap_index = SIZE_MAX, .fire = look_around},
 };
 
 /* ---- addresses ---- */
@@ -137,8 +139,10 @@ static void forget(void)
         bell.watched[i].who = 0;
     }
     bell.hears = bell.asking = false;
+    bell.reserved = false;
     timer_init(&bell.timer, ask_again);
     timer_init(&bell.soon, look_around);
+    timer_init(&bell.later, look_around);
 }
 
 FORK_HOOK(&bell.lock, LOCK_GLOBAL, forget);
@@ -336,7 +340,10 @@ static int begin_to_hear(void)
     if (err)
         return err;
     lock_acquire(&bell.lock);
-    if (!bell.hears)
+    if (!bell.reserved)
+        err = timer_reserve(&bell.later);
+    bell.reserved = err == 0;
+    if (!err && !bell.hears)
         err = home_add_fd(bell.epoll_fd, ready, NULL);
     bell.hears = bell.hears || err == 0;
     lock_release(&bell.lock);
@@ -372,11 +379,16 @@ int shared_bell_attend_soon(void)
     return timer_set(&bell.soon, clock_now_ns());
 }
 
+void shared_bell_attend_later(void)
+{
+    timer_set(bell.reserved ? &bell.later : &bell.soon, clock_now_ns() + ASK_NS);
+}
+
 static void look_around(struct timer *timer)
 {
     (void)timer;
     if (begin_to_hear() != 0) {
-        shared_bell_attend_soon();
+        shared_bell_attend_later();
         return;
     }
     hear();

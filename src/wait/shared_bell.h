@@ -23,5 +23,7 @@ void shared_bell_ring_all(int index);
 int shared_bell_attend(int index);
 /* For all slots in which it is; on the home thread, soon. 0 or -errno. */
 int shared_bell_attend_soon(void);
+/* The same after a while: it has just failed. On the home thread. */
+void shared_bell_attend_later(void);
 
 #endif

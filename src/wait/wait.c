@@ -135,7 +135,7 @@ static unsigned enqueue(struct wait *w)
         } else {
             list_push_back(&d->waiters, &b->link);
         }
-        w->joins |= dispatcher_unlock(d);
+        w->joins |= dispatcher_unlock_queued(d);
         if (satisfied)
             return i;
     }

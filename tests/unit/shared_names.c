@@ -10,13 +10,17 @@
 #include "unit.h"
 
 #include "base/os.h"
+#include "object/handle.h"
+#include "wait/dispatcher.h"
 #include "wait/shared_file.h"
 
 #include <iocp.h>
+#include <ntstatus.h>
 #include <process.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -439,6 +443,127 @@ TEST(owner_dies)
 TEST(owner_dies_without_pidfds)
 {
     alone(notice_by_asking);
+}
+
+static _Atomic int asked;
+static int burials[2];
+
+/* The waiter stands in the queue and has nobody's end watched yet: the owner dies, a third buries it. */
+static int wait_for_the_burial(const char *call)
+{
+    char byte;
+
+    if (strcmp(call, "epoll_ctl") == 0 && atomic_exchange(&asked, 1) == 0) {
+        sign();
+        CHECK_EQ(read(burials[0], &byte, 1), 1);
+    }
+    return 0;
+}
+
+static void wait_in_time(void)
+{
+    HANDLE mutex = OpenMutexA(MUTEX_ALL_ACCESS, FALSE, "owned");
+
+    os_fault = wait_for_the_burial;
+    CHECK_EQ(WaitForSingleObject(mutex, PATIENCE_MS), WAIT_ABANDONED);
+}
+
+static void own_and_leave_a_name(void)
+{
+    CHECK(CreateEventA(NULL, FALSE, FALSE, "the owner's") != NULL);
+    own_and_die();
+}
+
+static void find_nothing(void)
+{
+    CHECK(OpenEventA(EVENT_ALL_ACCESS, FALSE, "the owner's") == NULL);
+}
+
+static void bury_between(void)
+{
+    HANDLE mutex = CreateMutexA(NULL, FALSE, "owned");
+    pid_t owner, waiter;
+
+    CHECK(mutex != NULL);
+    CHECK_EQ(pipe(signs), 0);
+    CHECK_EQ(pipe(burials), 0);
+    owner = begin(own_and_leave_a_name);
+    await_sign();
+    waiter = begin(wait_in_time);
+    await_sign();
+    end_killed(owner);
+    end(begin(find_nothing));
+    CHECK_EQ(write(burials[1], "", 1), 1);
+    end(waiter);
+}
+
+TEST(owner_dies_before_it_is_watched)
+{
+    alone(bury_between);
+}
+
+/* ---- what cannot be had ---- */
+
+static _Atomic int refusing, joined;
+
+/* The first attempt to hear fails, once a second thread stands in the queue and trusts it. */
+static int refuse_when_joined(const char *call)
+{
+    if (strcmp(call, "epoll_ctl") != 0 || atomic_exchange(&refusing, 0) == 0)
+        return 0;
+    while (!atomic_load(&joined))
+        sched_yield();
+    return -ENOMEM;
+}
+
+static unsigned in_queue(HANDLE event)
+{
+    struct object *obj;
+    struct dispatcher *d;
+    unsigned n = 0;
+
+    if (!CHECK_EQ(handle_get((uintptr_t)event, OBJECT_EVENT, &obj, NULL), STATUS_SUCCESS))
+        return 0;
+    d = obj->type->dispatcher(obj);
+    lock_acquire(&d->lock);
+    list_for_each(l, &d->waiters)
+        n++;
+    lock_release(&d->lock);
+    object_put(obj);
+    return n;
+}
+
+/* Whoever has joined one that cannot hear is told as well. */
+static void refuse_both(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, "unit"), threads[2];
+    DWORD code;
+
+    CHECK(GetThreadId(GetCurrentThread()) != 0 && WaitForSingleObject(event, 0) == WAIT_TIMEOUT);
+    os_fault = refuse_when_joined;
+    refusing = 1;
+    for (unsigned i = 0; i < 2; i++) {
+        threads[i] = (HANDLE)_beginthreadex(NULL, 0, wait_for_event, event, 0, NULL);
+        while (in_queue(event) < i + 2) /* the bell is there, too */
+            sched_yield();
+    }
+    joined = 1;
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(WaitForSingleObject(threads[i], PATIENCE_MS / 2), WAIT_OBJECT_0);
+        CHECK(GetExitCodeThread(threads[i], &code) && code == WAIT_FAILED);
+        CloseHandle(threads[i]);
+    }
+    threads[0] = (HANDLE)_beginthreadex(NULL, 0, wait_for_event, event, 0, NULL); /* the next one tries again */
+    while (in_queue(event) < 2)
+        sched_yield();
+    end(begin(set_and_leave));
+    CHECK_EQ(WaitForSingleObject(threads[0], PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(threads[0], &code) && code == WAIT_OBJECT_0);
+}
+
+TEST(nothing_would_be_heard)
+{
+    alone(refuse_both);
 }
 
 /* ---- bells ---- */
