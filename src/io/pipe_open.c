@@ -263,11 +263,14 @@ static void wait_for_late(struct opening *o)
         for (unsigned i = 1; i <= o->late_count; i++) {
             struct pipe_answer answer = {0};
             int board = -1;
+            uint32_t heard;
 
-            if (status == STATUS_SUCCESS && o->late[i].revents && goes_on(o))
-                settle(o, o->late[i].fd, hear_answer(o->late[i].fd, &answer, &board, 0), &answer, board);
-            else
+            if (status != STATUS_SUCCESS || !o->late[i].revents || !goes_on(o)) {
                 o->late[++kept] = o->late[i];
+                continue;
+            }
+            heard = hear_answer(o->late[i].fd, &answer, &board, 0);
+            settle(o, o->late[i].fd, heard, &answer, board);
         }
         o->late_count = kept;
     }
@@ -398,14 +401,15 @@ static void on_answer(struct waiting *w, const struct pipe_answer *answer)
 static bool wait_at(const char *dir, const char *file, void *ctx)
 {
     struct waiting *w = ctx;
-    int fd;
+    int fd, err;
 
     if (w->count == SERVERS_MAX)
         return false;
     w->asked++;
     fd = pipe_dir_connect(dir, file, patience(w));
     w->full = w->full || fd == -ETIMEDOUT;
-    if (fd >= 0 && say(fd, PIPE_WANT_FREE, 0, w->text) == 0) {
+    err = fd < 0 ? fd : say(fd, PIPE_WANT_FREE, 0, w->text);
+    if (fd >= 0 && (!err || err == -EPIPE)) { /* EPIPE: as in begin() */
         w->fds[++w->count] = (struct pollfd){.fd = fd, .events = POLLIN};
         return true;
     }

@@ -433,7 +433,9 @@ static void begin_anew(void)
         struct process *p = container_of(l, struct process, link);
 
         if (p->gate >= 0)
-            close(p->gate);
+            own_fd_close(p->gate);
+        own_fd_close(p->pidfd);
+        p->gate = p->pidfd = -1;
     }
     dispatcher_init(&self_process.dispatcher, CONSUME_NOTHING, 0);
     atomic_store(&self_process.object.refs, 1);

@@ -287,6 +287,39 @@ TEST(suspended_child_of_a_dead_parent)
     close(ends[0]);
 }
 
+static void forked_beside_suspended(void)
+{
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    PROCESS_INFORMATION info;
+    pid_t pid;
+    int status = -1;
+
+    CHECK(start_it("/bin/true", CREATE_SUSPENDED, &info));
+    pid = fork();
+    if (pid == 0) {
+        unit_failed = 0;
+        port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+        for (int i = 0; i < 32; i++) {
+            int ends[2];
+
+            CHECK(pipe(ends) == 0);
+            CHECK(CreateIoCompletionPort((HANDLE)(intptr_t)ends[0], port, 1, 0) == port);
+        }
+        _exit(unit_failed != 0);
+    }
+    waitpid(pid, &status, 0);
+    CHECK_EQ(status, 0);
+    CHECK_EQ(ResumeThread(info.hThread), 1);
+    CHECK_EQ(end_of(&info), 0);
+    CloseHandle(port);
+}
+
+/* What the library had for it is closed in a copy of the process, and the numbers are the program's. */
+TEST(fork_beside_a_suspended_child)
+{
+    in_fresh(forked_beside_suspended);
+}
+
 TEST(suspended_and_no_program)
 {
     char path[] = "/tmp/iocp-child-XXXXXX";

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -398,6 +399,36 @@ TEST(a_server_is_stopped)
     server = serve(PIPE_ACCESS_DUPLEX, 0, 1); /* clears away */
     CloseHandle(server);
     CHECK_EQ(sockets(), 0);
+}
+
+static void *continue_late(void *pid)
+{
+    usleep(500000); /* past the first look at it; sooner, it answers that */
+    CHECK_EQ(kill(*(pid_t *)pid, SIGCONT), 0);
+    return NULL;
+}
+
+/* Of two servers one has nothing free, and the other says nothing until both have been asked. */
+TEST(a_server_answers_late)
+{
+    HANDLE busy = serve(PIPE_ACCESS_DUPLEX, MESSAGES, 4), first = client(), late;
+    struct child c = start(be_server_until_killed);
+    pthread_t helper;
+    int status;
+
+    CHECK(busy != INVALID_HANDLE_VALUE && first != INVALID_HANDLE_VALUE && await(c.from));
+    CHECK_EQ(kill(c.pid, SIGSTOP), 0);
+    CHECK(waitpid(c.pid, &status, WUNTRACED) == c.pid && WIFSTOPPED(status));
+    CHECK_EQ(pthread_create(&helper, NULL, continue_late, &c.pid), 0);
+    late = client();
+    CHECK(late != INVALID_HANDLE_VALUE);
+    pthread_join(helper, NULL);
+    CHECK_EQ(kill(c.pid, SIGKILL), 0);
+    CHECK_EQ(finish(&c), 1000 + SIGKILL);
+    CHECK_STR(hear(late), "error 109");
+    CloseHandle(late);
+    CloseHandle(first);
+    CloseHandle(busy);
 }
 
 static int wait_for_it(struct child *me)
