@@ -6,6 +6,7 @@
 #ifndef IOCPCRT_UTIME_H
 #define IOCPCRT_UTIME_H
 
+#include <corecrt.h>
 #include <minwindef.h>
 
 #include <time.h>
