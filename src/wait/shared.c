@@ -157,7 +157,7 @@ bool shared_store(struct dispatcher *d, bool queued)
 {
     struct shared *s = *link_of(d);
     struct shared_slot *slot = slot_of(s);
-    bool owned = d->consume == CONSUME_OWN && ownership_of(d)->owner;
+    bool owned = d->consume == CONSUME_OWN && ownership_of(d)->owner && !s->lonely;
     bool rings = s->stolen && d->signal > 0;
     bool joins = queued && !s->attended && has_waiters(s);
 
@@ -213,17 +213,23 @@ void shared_attend_soon(struct dispatcher *d)
     lock_release(&d->lock);
 }
 
+static bool used_elsewhere(const struct shared *s)
+{
+    const struct shared_set *users = &slot_of(s)->users;
+
+    for (int i = 0; (i = shared_set_next(users, i)) != SHARED_NOBODY; i++) {
+        if (i != shared_file.place && !shared_is_dead(shared_who(i)))
+            return true;
+    }
+    return false;
+}
+
 bool shared_elsewhere(struct dispatcher *d)
 {
-    bool elsewhere = false;
+    bool elsewhere;
 
     dispatcher_lock(d);
-    if (d->shared) {
-        const struct shared_set *users = &slot_of(*link_of(d))->users;
-
-        for (int i = 0; (i = shared_set_next(users, i)) != SHARED_NOBODY; i++)
-            elsewhere = elsewhere || (i != shared_file.place && !shared_is_dead(shared_who(i)));
-    }
+    elsewhere = d->shared && used_elsewhere(*link_of(d));
     dispatcher_unlock(d);
     return elsewhere;
 }
@@ -492,10 +498,27 @@ static uint32_t publish(const char *name, struct object *made, struct object **o
     return STATUS_OBJECT_NAME_EXISTS;
 }
 
+/* A mutex without a handle anywhere, and of which only we know, goes though a thread owns it: nobody can ask
+ * for it again. Whoever waits for it still has a reference, and the caller has one. */
+static void leave_alone(struct shared *s)
+{
+    struct dispatcher *d = s->dispatcher;
+    bool goes;
+
+    dispatcher_lock(d);
+    s->lonely = d->shared && shared_set_empty(&slot_of(s)->handles) && !used_elsewhere(s);
+    goes = s->lonely && s->owned;
+    if (goes)
+        s->owned = false;
+    dispatcher_unlock(d);
+    if (goes)
+        object_put(s->object);
+}
+
 /* The last handle of this process is closed. */
 static void unname(struct object *obj)
 {
-    const struct shared *s = *link_of(obj->type->dispatcher(obj));
+    struct shared *s = *link_of(obj->type->dispatcher(obj));
 
     if (!s || s->who != shared_file.who)
         return;
@@ -503,6 +526,8 @@ static void unname(struct object *obj)
     if (seen.of[s->index] == s)
         shared_slot_unname_locked(s->index, s->serial);
     shared_unlock(&shared_file.layout->lock);
+    if (s->dispatcher->consume == CONSUME_OWN)
+        leave_alone(s);
 }
 
 void shared_leave(struct shared *s)

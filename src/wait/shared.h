@@ -32,6 +32,7 @@ struct shared {
     uint32_t who;                  /* this process when it was made; a forked child is another */
     bool attended;                 /* this process is among the slot's waiting */
     bool owned;                    /* mutex: a thread of this process owns it, and that is a reference */
+    bool lonely;                   /* mutex: nobody can open it any more; to be owned is no reference */
     bool stolen;                   /* the lock's last holder died with it */
     bool turn;                     /* the bell has interrupted the waking of threads here */
     struct listener bell;          /* linked in the dispatcher's queue but between ringing and having rung */

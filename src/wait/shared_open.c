@@ -118,10 +118,12 @@ static int fill(int fd)
         char magic[8];
         uint32_t version, size;
     } head = {.version = SHARED_VERSION, .size = sizeof(struct shared_layout)};
-    int err = posix_fallocate(fd, 0, sizeof(struct shared_layout));
+    int err = os_refusal("names fallocate");
 
+    if (!err)
+        err = -posix_fallocate(fd, 0, sizeof(struct shared_layout));
     if (err)
-        return -err;
+        return err;
     memcpy(head.magic, magic, sizeof magic);
     return pwrite(fd, &head, sizeof head, 0) == (ssize_t)sizeof head ? 0 : -EIO;
 }
@@ -223,7 +225,13 @@ static int open_all(const char *dir)
 /* These may pass; what else fails will fail again. */
 static bool is_shortage(int err)
 {
-    return err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EUSERS || err == -EAGAIN;
+    static const int passing[] = {ENOMEM, EMFILE, ENFILE, EUSERS, EAGAIN, ENOSPC, EDQUOT, EIO};
+
+    for (unsigned i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+        if (err == -passing[i])
+            return true;
+    }
+    return false;
 }
 
 /* True: for good. */
@@ -248,7 +256,7 @@ static bool decide(uint32_t *status)
     *status = is_shortage(err) ? (uint32_t)STATUS_INSUFFICIENT_RESOURCES : (uint32_t)STATUS_NOT_SUPPORTED;
     if (is_shortage(err)) {
         say(err == -EUSERS ? "refused: as many processes as can share them do"
-                           : "refused: short of memory or descriptors");
+                           : "refused: short of memory, descriptors or room on the disk");
         return false;
     }
     if (err == -ESTALE)

@@ -287,10 +287,12 @@ static int fail_one(const char *call)
 static void open_in_vain(void)
 {
     static const struct { const char *call; int err; bool passes; } cases[] = {
-        {"names mmap", -ENOMEM, true}, {"openat", -EMFILE, true}, {"openat", -EROFS, false}};
+        {"names fallocate", -ENOSPC, true}, {"names mmap", -ENOMEM, true}, {"openat", -EMFILE, true},
+        {"openat", -ENOSPC, true}, {"openat", -EDQUOT, true}, {"openat", -EIO, true},
+        {"openat", -EROFS, false}};
 
     os_fault = fail_one;
-    for (int i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         failing = cases[i].call;
         failing_with = cases[i].err;
         if (!cases[i].passes) {
@@ -761,6 +763,58 @@ static void come_back(void)
 TEST(reopened_while_a_thread_waits)
 {
     alone(come_back);
+}
+
+/* A mutex that its owner forgets is gone with its last handle, and takes no room. */
+static void forget_mutexes(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, "owned"), mutex;
+
+    CHECK(event && CloseHandle(event));
+    for (int i = 0; i < SHARED_SLOTS + 1000; i++) {
+        mutex = CreateMutexA(NULL, TRUE, "owned");
+        if (!CHECK(mutex != NULL && GetLastError() == 0))
+            return;
+        if (i % 3 == 0)
+            CHECK_EQ(WaitForSingleObject(mutex, 0), WAIT_OBJECT_0);
+        CHECK(CloseHandle(mutex));
+    }
+    for (int i = 0; i < SHARED_SLOTS; i++)
+        CHECK(shared_set_empty(&shared_file.layout->slots[i].users));
+}
+
+TEST(owned_mutexes_are_closed)
+{
+    alone(forget_mutexes);
+}
+
+static void own_and_close(void)
+{
+    HANDLE mutex = OpenMutexA(MUTEX_ALL_ACCESS, FALSE, "owned");
+
+    CHECK_EQ(WaitForSingleObject(mutex, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK(CloseHandle(mutex));
+    sign();
+    pause();
+}
+
+/* But as long as anybody has a handle it is owned. */
+static void closed_but_owned(void)
+{
+    HANDLE mutex = CreateMutexA(NULL, FALSE, "owned");
+    pid_t pid;
+
+    CHECK_EQ(pipe(signs), 0);
+    pid = begin(own_and_close);
+    await_sign();
+    CHECK_EQ(WaitForSingleObject(mutex, 10), WAIT_TIMEOUT);
+    end_killed(pid);
+    CHECK_EQ(WaitForSingleObject(mutex, PATIENCE_MS), WAIT_ABANDONED);
+}
+
+TEST(owner_closes_but_others_do_not)
+{
+    alone(closed_but_owned);
 }
 
 static volatile LONG owners, mistakes;
