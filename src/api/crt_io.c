@@ -273,9 +273,23 @@ int _commit(int fd)
 
 /* ---- more descriptors ---- */
 
+/* A copy is a handle of its own on Windows: closing the one must not end what the other goes on with. */
+static void note_copied(int fd)
+{
+    struct file *f;
+
+    if (file_from_handle((uintptr_t)fd, false, &f, NULL) != STATUS_SUCCESS)
+        return;
+    atomic_fetch_or(&f->modes, FILE_MODE_SHARED);
+    file_put(f);
+}
+
 int _dup(int fd)
 {
-    return is_open(fd) ? fcntl(fd, F_DUPFD, 0) : bad_fd();
+    if (!is_open(fd))
+        return bad_fd();
+    note_copied(fd);
+    return fcntl(fd, F_DUPFD, 0);
 }
 
 int _dup2(int from, int to)
@@ -286,6 +300,7 @@ int _dup2(int from, int to)
         return bad_fd();
     if (from == to)
         return 0;
+    note_copied(from);
     if (to >= 3 && handle_get((uintptr_t)to, OBJECT_FILE, &obj, NULL) == STATUS_SUCCESS) {
         object_put(obj);
         handle_close((uintptr_t)to);

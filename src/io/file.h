@@ -56,7 +56,7 @@ enum file_mode {
     FILE_MODE_SKIP_PORT = 1,  /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
     FILE_MODE_SKIP_EVENT = 2, /* FILE_SKIP_SET_EVENT_ON_HANDLE */
     FILE_MODE_NOWAIT = 4,     /* PIPE_NOWAIT: a pipe's calls never wait; the only one that goes again */
-    FILE_MODE_SHARED = 0x40,  /* a program that was started has the descriptor too */
+    FILE_MODE_SHARED = 0x40,  /* a program that was started has the descriptor too, or _dup has copied it */
     FILE_MODE_REBOUND = 0x80, /* the port has been replaced: rule 3 */
 };
 

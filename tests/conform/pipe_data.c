@@ -7,6 +7,8 @@
 #include "packet.h"
 #include "pipe.h"
 
+#include <io.h>
+
 #define BIG (4 << 20) /* more than any pipe holds */
 
 static char big[BIG], back[BIG];
@@ -900,5 +902,31 @@ TEST(anonymous_pipes_inherit, "PIPE-26 HANDLE-07")
             CHECK_EQ(flags, i ? HANDLE_FLAG_INHERIT : 0);
             CloseHandle(end[k]);
         }
+    }
+}
+
+/* ---- descriptors ---- */
+
+/* A copy of an end's descriptor is an end as well, until the last of them is closed. */
+TEST(copies_of_a_descriptor, "PIPE-18")
+{
+    for (int second = 0; second < 2; second++) {
+        HANDLE server = new_server(PIPE_ACCESS_DUPLEX, 0), client = new_client(0);
+        int fd = _open_osfhandle((intptr_t)client, 0), copy = second ? _dup(fd) : -1;
+        char data[8];
+        DWORD n = 0;
+        CHECK(fd >= 0);
+        if (!second) {
+            copy = _dup(0); /* a number, to be written over */
+            CHECK_EQ(_dup2(fd, copy), 0);
+        }
+        CHECK(copy >= 0 && copy != fd);
+        CHECK_EQ(_close(fd), 0);
+        CHECK_EQ(_write(copy, "still", 5), 5);
+        CHECK(ReadFile(server, data, sizeof data, &n, NULL));
+        CHECK_EQ(n, 5);
+        CHECK_EQ(_close(copy), 0);
+        CHECK_ERR(ReadFile(server, data, sizeof data, &n, NULL), ERROR_BROKEN_PIPE);
+        CloseHandle(server);
     }
 }
