@@ -355,7 +355,7 @@ void shared_look(int index)
 
 void shared_look_at_all(void)
 {
-    look_at(0, SHARED_SLOTS - 1);
+    look_at(0, shared_used() - 1);
 }
 
 /* ---- objects and slots ---- */

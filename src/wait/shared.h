@@ -61,8 +61,8 @@ uint32_t shared_prepare(enum object_kind kind);
  * slots are taken in the order that all processes keep. */
 void shared_fetch_all(struct dispatcher *const *objects, unsigned count);
 
-/* A thread or a listener stands in its queue now, which dispatcher_unlock_queued has said is news: sees to it that
- * this process hears of the others. Not under the lock. 0 or -errno. */
+/* A thread or a listener stands in its queue now, which dispatcher_unlock_queued has said is news: sees to it
+ * that this process hears of the others, and looks. Not under the lock. 0 or -errno. */
 int shared_attend(struct dispatcher *d);
 /* The same where locks are held that are the caller's: the home thread does it. */
 void shared_attend_soon(struct dispatcher *d);

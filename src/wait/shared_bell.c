@@ -202,7 +202,8 @@ void shared_bell_ring_all(int index)
 
 static void look_at_word(int word)
 {
-    uint64_t bits = atomic_exchange(&shared_file.layout->processes[shared_file.place].pending[word], 0);
+    _Atomic uint64_t *pending = &shared_file.layout->processes[shared_file.place].pending[word];
+    uint64_t bits = atomic_load(pending) ? atomic_exchange(pending, 0) : 0; /* mostly nothing */
 
     for (; bits; bits &= bits - 1)
         shared_look(word * 64 + __builtin_ctzll(bits));

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/os.h"
 #include "base/relax.h"
 #include "ntstatus.h"
 #include "object/object.h"
@@ -19,7 +20,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct shared_slot) % 8 == 0 && sizeof(struct shared_layout) < (1 << 20), "");
+_Static_assert(sizeof(struct shared_slot) % 8 == 0 && sizeof(struct shared_layout) < (1 << 24), "");
 _Static_assert(sizeof(_Atomic uint64_t) == 8 && ATOMIC_LLONG_LOCK_FREE == 2, "shared between processes");
 
 /* How long a sleeper trusts who is to wake it: that one may have died between giving back and waking. */
@@ -123,6 +124,41 @@ void shared_unlock(_Atomic uint32_t *lock)
         futex_wake_shared(lock, 1);
 }
 
+/* ---- room ---- */
+
+enum { CHUNK = 64 }; /* slots that get their room at once */
+
+int shared_file_room(int fd, size_t offset, size_t size)
+{
+    int err = os_refusal("names fallocate");
+
+    return err ? err : -posix_fallocate(fd, (off_t)offset, (off_t)size);
+}
+
+static int room_for_place(int place)
+{
+    size_t size = sizeof shared_file.layout->processes[0];
+
+    return shared_file_room(shared_file.fd, offsetof(struct shared_layout, processes) + (size_t)place * size,
+                            size);
+}
+
+/* The file's lock is held; the slot is free. */
+static int room_for_slot_locked(int index)
+{
+    size_t size = sizeof(struct shared_slot);
+    int err = 0;
+
+    if (index < shared_used())
+        return 0;
+    if (index % CHUNK == 0)
+        err = shared_file_room(shared_file.fd,
+                               offsetof(struct shared_layout, slots) + (size_t)index * size, CHUNK * size);
+    if (!err)
+        atomic_store(&shared_file.layout->used, (uint32_t)index + 1);
+    return err;
+}
+
 /* ---- a place of one's own ---- */
 
 static int lock_byte(off_t byte)
@@ -144,6 +180,9 @@ int shared_file_enter(void)
     }
     if (place == SHARED_PROCESSES)
         return -EUSERS;
+    err = room_for_place(place);
+    if (err)
+        return err;
     atomic_fetch_add(&shared_file.layout->processes[place].taken, 1);
     for (int i = 0; i < SHARED_SLOTS / 64; i++)
         atomic_store(&shared_file.layout->processes[place].pending[i], 0);
@@ -195,7 +234,7 @@ int shared_slot_find_locked(const char *name)
 
     if (size > SHARED_NAME_SIZE)
         return SHARED_NOBODY;
-    for (int i = 0; i < SHARED_SLOTS; i++) {
+    for (int i = 0, used = shared_used(); i < used; i++) {
         if (atomic_load_explicit(&shared_file.layout->hashes[i], memory_order_relaxed) == hash &&
             memcmp(slot_at(i)->name, name, size) == 0 && has_living_handle(i))
             return i;
@@ -203,18 +242,36 @@ int shared_slot_find_locked(const char *name)
     return SHARED_NOBODY;
 }
 
-static int free_slot_locked(void)
+static int free_slot_from(uint32_t first)
 {
-    for (int i = 0; i < SHARED_SLOTS; i++) {
-        if (shared_set_empty(&slot_at(i)->users))
-            return i;
+    for (uint32_t i = first; i < SHARED_SLOTS; i++) {
+        if (shared_set_empty(&slot_at((int)i)->users))
+            return (int)i;
     }
     return SHARED_NOBODY;
 }
 
+static int free_slot_locked(void)
+{
+    int index = free_slot_from(atomic_load(&shared_file.layout->free));
+
+    if (index == SHARED_NOBODY)
+        index = free_slot_from(0);
+    atomic_store(&shared_file.layout->free, index == SHARED_NOBODY ? SHARED_SLOTS : (uint32_t)index);
+    return index;
+}
+
+/* Whoever stands in a slot and has ended. */
 static void reap_all_locked(void)
 {
-    for (int place = 0; place < SHARED_PROCESSES; place++) {
+    struct shared_set users = {0};
+    int place = 0;
+
+    for (int i = 0; i < SHARED_SLOTS; i++) {
+        for (int k = 0; k < SHARED_WORDS; k++)
+            atomic_fetch_or(&users.words[k], atomic_load(&slot_at(i)->users.words[k]));
+    }
+    for (; (place = shared_set_next(&users, place)) != SHARED_NOBODY; place++) {
         if (is_vacant(place))
             shared_reap_locked(place);
     }
@@ -230,7 +287,7 @@ int shared_slot_new_locked(const char *name, uint32_t kind, int32_t max, uint64_
         reap_all_locked();
         index = free_slot_locked();
     }
-    if (index == SHARED_NOBODY || strlen(name) >= SHARED_NAME_SIZE)
+    if (index == SHARED_NOBODY || strlen(name) >= SHARED_NAME_SIZE || room_for_slot_locked(index) != 0)
         return SHARED_NOBODY;
     s = slot_at(index);
     atomic_store(&l->hashes[index], 0);
@@ -276,6 +333,8 @@ static void free_if_last(int index)
         return;
     atomic_store(&shared_file.layout->hashes[index], 0);
     atomic_store(&s->serial, 0);
+    if ((uint32_t)index < atomic_load(&shared_file.layout->free))
+        atomic_store(&shared_file.layout->free, (uint32_t)index);
 }
 
 void shared_slot_leave_locked(int index, uint64_t serial)
@@ -306,7 +365,7 @@ bool shared_reap_locked(int place)
 {
     bool left = false;
 
-    for (int i = 0; i < SHARED_SLOTS; i++) {
+    for (int i = 0, used = shared_used(); i < used; i++) {
         struct shared_slot *s = slot_at(i);
 
         if (!shared_set_has(&s->users, place) && !shared_set_has(&s->handles, place))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Private to the wait room: the file that the processes of one user share, and in which the states of named
- * events, semaphores and mutexes lie. It is mapped whole, has one size, and knows
+ * events, semaphores and mutexes lie. It is mapped whole, has one size, takes room on the disk as places and
+ * slots are used for the first time, and knows
  *
  *   processes  SHARED_PROCESSES places; who has one holds two locks on it, which the kernel takes away when
  *              the process ends, in whatever way. So nobody has to say goodbye, and a number that is used
@@ -10,8 +11,8 @@
  *              that use it at all, and that have threads waiting for it.
  *
  * Rules:
- * 1. `lock` of the file guards the hashes, names, kinds and limits of slots, and the sets `handles` and
- *    `users`.
+ * 1. `lock` of the file guards `used` and `free`, the hashes, names, kinds and limits of slots, and the sets
+ *    `handles` and `users`.
  * 2. `lock` of a slot guards its state, its serial and the set `waiting`; taken inside the file's, or alone,
  *    or several in the order of the slots. Among the locks of a process it stands behind a dispatcher's.
  * 3. A slot is in use while its set `users` is not empty; its name can be found while its hash is not 0. Each
@@ -25,12 +26,13 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
-    SHARED_VERSION = 1,
-    SHARED_SLOTS = 2048,
-    SHARED_PROCESSES = 256,
+    SHARED_VERSION = 2,
+    SHARED_SLOTS = 16384,
+    SHARED_PROCESSES = 1024,
     SHARED_NAME_SIZE = 264, /* MAX_PATH bytes of UTF-8, and the end */
     SHARED_WORDS = SHARED_PROCESSES / 64,
     SHARED_NOBODY = -1,
@@ -49,7 +51,7 @@ struct shared_set {
 };
 
 /*
- * Who a process is: its place plus 1 (bits 0 to 8) and how often that place has been taken (bits 9 to 30).
+ * Who a process is: its place plus 1 (bits 0 to 10) and how often that place has been taken (bits 11 to 30).
  * Never 0; a word of a lock is this, or 0, and SHARED_SLEEPERS.
  */
 #define SHARED_SLEEPERS 0x80000000u
@@ -73,13 +75,15 @@ struct shared_layout {
     uint32_t version;
     uint32_t size;
     _Atomic uint32_t lock;
+    _Atomic uint32_t used;   /* slots that have been in use ever: the lowest are taken first */
+    _Atomic uint32_t free;   /* no slot below this one is free; may be wrong */
     _Atomic uint64_t last_serial;
+    _Atomic uint32_t hashes[SHARED_SLOTS]; /* of names; 0: no name */
     struct {
         _Atomic uint32_t taken; /* how often */
         _Atomic uint32_t rung;  /* who sends it a message, or has; 0: it has been heard (shared_bell.c) */
         _Atomic uint64_t pending[SHARED_SLOTS / 64]; /* the slots to look at then, one bit each */
     } processes[SHARED_PROCESSES];
-    _Atomic uint32_t hashes[SHARED_SLOTS]; /* of names; 0: no name */
     struct shared_slot slots[SHARED_SLOTS];
 };
 
@@ -102,12 +106,15 @@ const char *shared_file_info(void);
 
 /* ---- processes ---- */
 
+/* Gives a part of the file its room on the disk, so that no store into it can fail. 0 or -errno. */
+int shared_file_room(int fd, size_t offset, size_t size);
+
 /* Takes a place for this process, by the file's descriptor: the mapping is there. 0 or -errno; -EUSERS. */
 int shared_file_enter(void);
 
 static inline int shared_place_of(uint32_t who)
 {
-    int place = (int)(who & 0x1FF) - 1;
+    int place = (int)(who & 0x7FF) - 1;
 
     return place < SHARED_PROCESSES ? place : SHARED_NOBODY;
 }
@@ -117,7 +124,7 @@ static inline uint32_t shared_who(int place)
 {
     uint32_t taken = atomic_load(&shared_file.layout->processes[place].taken);
 
-    return (taken & 0x3FFFFF) << 9 | (uint32_t)(place + 1);
+    return (taken & 0xFFFFF) << 11 | (uint32_t)(place + 1);
 }
 
 /* Has it ended (or is no process)? This one has not. */
@@ -130,6 +137,14 @@ int32_t shared_pid(uint32_t who);
 bool shared_reap_locked(int place);
 /* The same for whoever may come to know of an end; nothing if somebody is in that place. */
 bool shared_reap(int place);
+
+/* How many slots there are to look at: the others have never been in use. */
+static inline int shared_used(void)
+{
+    uint32_t used = atomic_load(&shared_file.layout->used);
+
+    return used < SHARED_SLOTS ? (int)used : SHARED_SLOTS;
+}
 
 /* ---- sets ---- */
 

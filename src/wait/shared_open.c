@@ -111,19 +111,18 @@ static bool is_current(int fd, const char *path)
            mine.st_ino == theirs.st_ino;
 }
 
-/* All of it has its room on the disk from now on: a store into the mapping cannot fail. */
 static int fill(int fd)
 {
     struct {
         char magic[8];
         uint32_t version, size;
     } head = {.version = SHARED_VERSION, .size = sizeof(struct shared_layout)};
-    int err = os_refusal("names fallocate");
+    int err = shared_file_room(fd, 0, offsetof(struct shared_layout, processes));
 
-    if (!err)
-        err = -posix_fallocate(fd, 0, sizeof(struct shared_layout));
     if (err)
         return err;
+    if (ftruncate(fd, sizeof(struct shared_layout)) < 0)
+        return -errno;
     memcpy(head.magic, magic, sizeof magic);
     return pwrite(fd, &head, sizeof head, 0) == (ssize_t)sizeof head ? 0 : -EIO;
 }

@@ -116,6 +116,14 @@ static void await_sign(void)
     CHECK_EQ(read(signs[0], &byte, 1), 1);
 }
 
+static const char *failing;
+static int failing_with;
+
+static int fail_one(const char *call)
+{
+    return failing && strcmp(call, failing) == 0 ? failing_with : 0;
+}
+
 static void set_and_leave(void)
 {
     HANDLE event = OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit");
@@ -170,6 +178,39 @@ static void fill_and_die(void)
     pause();
 }
 
+static void nothing_more(void)
+{
+    CHECK(CreateEventA(NULL, TRUE, FALSE, "no room") == NULL);
+    CHECK_EQ(GetLastError(), ERROR_NO_SYSTEM_RESOURCES);
+}
+
+/* Room on the disk is taken as it is needed; when there is none the name is refused, and tried again. */
+static void no_room(void)
+{
+    struct stat st;
+    HANDLE event = CreateEventA(NULL, TRUE, FALSE, "first");
+
+    CHECK(event != NULL);
+    CHECK(stat(file_path(), &st) == 0 && st.st_blocks * 512 < 1 << 20);
+    for (int i = 1; shared_used() % 64 != 0; i++) {
+        char name[32];
+
+        snprintf(name, sizeof name, "chunk-%d", i);
+        CHECK(CreateEventA(NULL, TRUE, FALSE, name) != NULL);
+    }
+    os_fault = fail_one;
+    failing = "names fallocate";
+    failing_with = -ENOSPC;
+    nothing_more();
+    failing = NULL;
+    CHECK(CreateEventA(NULL, TRUE, FALSE, "no room") != NULL);
+}
+
+TEST(disk_is_full)
+{
+    alone(no_room);
+}
+
 /* What a dead process has filled is free. */
 static void fill_twice(void)
 {
@@ -199,17 +240,28 @@ static void write_file(const void *data, size_t size, size_t length)
     close(fd);
 }
 
+struct head {
+    char magic[8];
+    uint32_t version, size;
+};
+
+static struct head another_version(void)
+{
+    return (struct head){
+        .magic = "iocpnam", .version = SHARED_VERSION + 1, .size = sizeof(struct shared_layout)};
+}
+
 static void take_over(void)
 {
-    struct shared_layout head = {.magic = "iocpnam", .version = SHARED_VERSION + 1, .size = sizeof head};
+    const struct head head = another_version();
     char garbage[4096];
 
     memset(garbage, 0xA5, sizeof garbage);
     for (int i = 0; i < 5; i++) {
         if (i < 2)
-            write_file(&head, 16, i == 0 ? sizeof head : 100);
+            write_file(&head, sizeof head, i == 0 ? head.size : 100);
         else
-            write_file(garbage, i == 2 ? 0 : sizeof garbage, i == 4 ? sizeof head : 0);
+            write_file(garbage, i == 2 ? 0 : sizeof garbage, i == 4 ? head.size : 0);
         end(begin(is_shared));
     }
 }
@@ -255,11 +307,11 @@ static void is_refused(void)
 
 static void meet_another_version(void)
 {
-    struct shared_layout head = {.magic = "iocpnam", .version = SHARED_VERSION + 1, .size = sizeof head};
+    const struct head head = another_version();
     pid_t pid;
 
     CHECK_EQ(pipe(signs), 0);
-    write_file(&head, 16, sizeof head);
+    write_file(&head, sizeof head, head.size);
     pid = begin(use_as_another_version);
     await_sign();
     end(begin(is_local));
@@ -274,14 +326,6 @@ static void meet_another_version(void)
 TEST(in_use_by_another_version)
 {
     alone(meet_another_version);
-}
-
-static const char *failing;
-static int failing_with;
-
-static int fail_one(const char *call)
-{
-    return failing && strcmp(call, failing) == 0 ? failing_with : 0;
 }
 
 static void open_in_vain(void)
@@ -312,10 +356,12 @@ TEST(cannot_be_opened)
     alone(open_in_vain);
 }
 
-static void take_all_places(void)
+static int places_taken = SHARED_PROCESSES;
+
+static void take_places(void)
 {
     struct flock lock = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_LIFE, .l_len = SHARED_PROCESSES};
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_LIFE, .l_len = places_taken};
     int fd = open(file_path(), O_RDWR);
 
     CHECK_EQ(fcntl(fd, F_SETLK, &lock), 0);
@@ -329,13 +375,18 @@ static void too_many(void)
 
     CHECK_EQ(pipe(signs), 0);
     end(begin(is_shared)); /* makes it */
-    pid = begin(take_all_places);
+    pid = begin(take_places);
     await_sign();
     CHECK(CreateEventA(NULL, TRUE, TRUE, "unit") == NULL);
     CHECK_EQ(GetLastError(), ERROR_NO_SYSTEM_RESOURCES);
     CHECK(strstr(iocp_names_info(), "as many processes") != NULL);
     end_killed(pid);
+    places_taken = SHARED_PROCESSES - 2; /* the last two will do */
+    pid = begin(take_places);
+    await_sign();
     is_shared();
+    CHECK_EQ(shared_file.place, SHARED_PROCESSES - 2);
+    end_killed(pid);
 }
 
 TEST(too_many_processes)
@@ -555,7 +606,8 @@ static void refuse_both(void)
         CHECK(GetExitCodeThread(threads[i], &code) && code == WAIT_FAILED);
         CloseHandle(threads[i]);
     }
-    threads[0] = (HANDLE)_beginthreadex(NULL, 0, wait_for_event, event, 0, NULL); /* the next one tries again */
+    /* The next one tries again. */
+    threads[0] = (HANDLE)_beginthreadex(NULL, 0, wait_for_event, event, 0, NULL);
     while (in_queue(event) < 2)
         sched_yield();
     end(begin(set_and_leave));
@@ -627,6 +679,19 @@ static uint64_t next_random(void)
     return seed;
 }
 
+/* Mostly where something is. */
+static size_t anywhere(void)
+{
+    static const size_t parts[4][2] = {
+        {16, 1024},
+        {offsetof(struct shared_layout, processes), sizeof shared_file.layout->processes[0] * 4},
+        {offsetof(struct shared_layout, slots), sizeof(struct shared_slot) * 16},
+        {16, sizeof(struct shared_layout) - 16 - 64}};
+    const size_t *part = parts[next_random() % 4];
+
+    return part[0] + next_random() % part[1];
+}
+
 /* Writes all over the file, but for what says which file it is. */
 static void scribble(void)
 {
@@ -639,8 +704,7 @@ static void scribble(void)
 
         for (int k = 0; k < 8; k++)
             words[k] = next_random() >> next_random() % 64;
-        if (pwrite(fd, words, 1 + next_random() % sizeof words,
-                   (off_t)(16 + next_random() % (sizeof(struct shared_layout) - 16 - sizeof words))) < 0)
+        if (pwrite(fd, words, 1 + next_random() % sizeof words, (off_t)anywhere()) < 0)
             break;
     }
 }
