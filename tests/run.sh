@@ -52,6 +52,10 @@ for mode in "${modes[@]}"; do
     fi
     programs "$mode"
 done >"$results/list"
+# Pipes and shared names of this run are its own: another build of the library may be at work on this machine.
+XDG_RUNTIME_DIR=$(mktemp -d /tmp/iocp-run-XXXXXX) || exit 1
+export XDG_RUNTIME_DIR
+trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
 export -f one run_program settle
 export build results limit
 xargs -r -P "${JOBS:-2}" -n 3 bash -c 'one "$@"' one <"$results/list"
