@@ -350,8 +350,8 @@ static uint32_t start(struct request *r, enum lane_direction dir)
 
 static void accept_bytes(struct serial *s, uint32_t size)
 {
-    atomic_fetch_add(&s->accepted, size);
     atomic_fetch_add(&s->unsent, size);
+    atomic_fetch_add(&s->accepted, size);
 }
 
 static uint32_t read_overlapped(struct request *r)

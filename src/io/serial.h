@@ -75,7 +75,7 @@ struct serial {
     struct serial_sleeper *sleeper;
 
     _Atomic uint32_t unsent; /* bytes of writes in the lane that the device has not taken */
-    _Atomic uint64_t accepted; /* bytes of all writes; raised before unsent is */
+    _Atomic uint64_t accepted; /* bytes of all writes; raised after unsent was */
     _Atomic uint64_t given;    /* bytes that the device has taken; raised before unsent falls */
 };
 

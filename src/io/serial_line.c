@@ -389,9 +389,10 @@ uint32_t serial_status(struct file *f, COMSTAT *out)
 /* Of writes in order, those that had been accepted by then: are they over? */
 static bool is_settled(struct serial *s, uint64_t accepted_then)
 {
-    uint64_t accepted = atomic_load(&s->accepted); /* read first: never too many pass for settled */
+    /* Read first, and raised last: a write that begins meanwhile delays the answer, and never hastens it. */
+    int64_t accepted = (int64_t)atomic_load(&s->accepted);
 
-    return accepted - atomic_load(&s->unsent) >= accepted_then;
+    return accepted - (int64_t)atomic_load(&s->unsent) >= (int64_t)accepted_then;
 }
 
 /* Has the device sent the first `given_then` bytes of all it was given? A transmitter with a queue of its own
