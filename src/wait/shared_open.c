@@ -174,6 +174,32 @@ static int open_good(const char *path)
     return err;
 }
 
+/*
+ * Another copy of the library in this process (a plugin with one linked in) may have it already. The locks
+ * that say who lives are the process', and are gone when any of its descriptors of the file is closed: so
+ * this is asked before it is opened.
+ */
+static bool is_mapped(const char *path)
+{
+    char *real = realpath(path, NULL);
+    FILE *maps = real ? fopen("/proc/self/maps", "re") : NULL;
+    char *line = NULL;
+    size_t size = 0;
+    bool mapped = false;
+
+    while (maps && !mapped && getline(&line, &size, maps) > 0) {
+        char *at = strchr(line, '/');
+
+        line[strcspn(line, "\n")] = '\0';
+        mapped = at && strcmp(at, real) == 0;
+    }
+    if (maps)
+        fclose(maps);
+    free(line);
+    free(real);
+    return mapped;
+}
+
 static int map(int fd)
 {
     void *at = MAP_FAILED;
@@ -182,6 +208,7 @@ static int map(int fd)
         at = mmap(NULL, sizeof(struct shared_layout), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED)
         return -ENOMEM;
+    madvise(at, sizeof(struct shared_layout), MADV_DONTFORK); /* a child is told from a second copy by that */
     shared_file.layout = at;
     shared_file.fd = own_fd(fd);
     return 0;
@@ -201,6 +228,8 @@ static int open_all(const char *dir)
     int err;
 
     snprintf(path, sizeof path, "%s/names", dir);
+    if (is_mapped(path))
+        return -EBUSY;
     fd = open_good(path);
     if (fd < 0)
         return fd;
@@ -260,6 +289,8 @@ static bool decide(uint32_t *status)
     }
     if (err == -ESTALE)
         say_for_good("local", "a program with another version of the library uses them", 0);
+    else if (err == -EBUSY)
+        say_for_good("local", "another copy of the library in this process shares them", 0);
     else
         say_for_good("local", "no private file", err);
     if (strcmp(text, "shared") == 0)
@@ -291,7 +322,7 @@ const char *shared_file_info(void)
     return atomic_load(&opening.said);
 }
 
-/* A forked child is another process, and asks again. What it has got mapped stays, unused. */
+/* A forked child is another process, and asks again. It has not got the mapping. */
 static void start_afresh(void)
 {
     if (shared_file.fd >= 0)

@@ -24,6 +24,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -354,6 +355,32 @@ static void open_in_vain(void)
 TEST(cannot_be_opened)
 {
     alone(open_in_vain);
+}
+
+static void share_and_fork(void)
+{
+    HANDLE mutex = CreateMutexA(NULL, TRUE, "owned");
+
+    CHECK(mutex != NULL);
+    end(begin(is_shared));
+    CHECK(CloseHandle(mutex));
+}
+
+/* The file is mapped already, as by a plugin that has the library linked in. A child is no copy. */
+static void meet_a_copy(void)
+{
+    int fd;
+
+    end(begin(share_and_fork));
+    fd = open(file_path(), O_RDWR | O_CLOEXEC);
+    CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
+    is_local();
+    CHECK(strstr(iocp_names_info(), "another copy") != NULL);
+}
+
+TEST(two_copies_in_one_process)
+{
+    alone(meet_a_copy);
 }
 
 static int places_taken = SHARED_PROCESSES;
