@@ -621,12 +621,56 @@ TEST(signal_one_shared_object_and_wait_for_another, "WAIT-19")
 
 /* ---- stress ---- */
 
-enum { HAMMERS = 3, HAMMER_THREADS = 3, HAMMER_ROUNDS = 300 };
+enum { HAMMERS = 3, HAMMER_THREADS = 3, HAMMER_ROUNDS = 1000 };
+
+/* In a file that all of them map: who is where, and a count that only the mutex guards. */
+struct hammer_page {
+    volatile LONG here, in_mutex, in_turn, in_slots, count;
+};
 
 struct hammer {
     HANDLE mutex, turn, slots, taken;
-    volatile LONG inside, wrong, took;
+    struct hammer_page *page;
+    volatile LONG wrong, took;
 };
+
+static char hammer_path[400];
+
+/* Stays mapped as long as the process lives. */
+static struct hammer_page *hammer_page(const char *name)
+{
+    char directory[300];
+    GetTempPathA(sizeof directory, directory);
+    snprintf(hammer_path, sizeof hammer_path, "%s%s.tmp", directory, name);
+    HANDLE file = CreateFileA(hammer_path, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                              NULL, OPEN_ALWAYS, 0, NULL);
+    HANDLE mapping = CreateFileMappingA(file, NULL, PAGE_READWRITE, 0, sizeof(struct hammer_page), NULL);
+    void *page = mapping ? MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, 0) : NULL;
+    CloseHandle(mapping);
+    CloseHandle(file);
+    return page;
+}
+
+/* All processes begin together. */
+static void begin_together(struct hammer *h)
+{
+    ULONGLONG begun = GetTickCount64();
+    InterlockedIncrement(&h->page->here);
+    while (LOOK(h->page->here) < HAMMERS + 1 && GetTickCount64() - begun < SOON_ENOUGH)
+        SwitchToThread();
+}
+
+/* Of those in there at the same time one is too many. */
+static void pass(struct hammer *h, volatile LONG *inside, LONG most, BOOL yields)
+{
+    if (InterlockedIncrement(inside) > most)
+        InterlockedIncrement(&h->wrong);
+    if (yields)
+        SwitchToThread(); /* somebody else, who must not come in */
+    if (inside == &h->page->in_mutex)
+        h->page->count = h->page->count + 1;
+    InterlockedDecrement(inside);
+}
 
 /* In turns: alone by a mutex, alone by an auto-reset event, one of two by a semaphore. */
 THREAD_FN(hammer_thread)
@@ -636,13 +680,13 @@ THREAD_FN(hammer_thread)
         DWORD status = WaitForSingleObject(h->mutex, SOON_ENOUGH);
         if (status != WAIT_OBJECT_0 && status != WAIT_ABANDONED)
             InterlockedIncrement(&h->wrong);
-        if (InterlockedIncrement(&h->inside) != 1)
-            InterlockedIncrement(&h->wrong);
-        InterlockedDecrement(&h->inside);
+        pass(h, &h->page->in_mutex, 1, i % 8 == 0);
         if (!ReleaseMutex(h->mutex))
             InterlockedIncrement(&h->wrong);
         HANDLE both[2] = {h->slots, h->turn};
         status = WaitForMultipleObjects(2, both, FALSE, SOON_ENOUGH);
+        if (status <= WAIT_OBJECT_0 + 1)
+            pass(h, status ? &h->page->in_turn : &h->page->in_slots, status ? 1 : 2, i % 8 == 4);
         if (status == WAIT_OBJECT_0 && !ReleaseSemaphore(h->slots, 1, NULL))
             InterlockedIncrement(&h->wrong);
         if (status == WAIT_OBJECT_0 + 1 && !SetEvent(h->turn))
@@ -664,7 +708,10 @@ static DWORD hammer(const char *name, const char *other)
     for (int i = 0; i < 4; i++)
         snprintf(text[i], sizeof text[i], "%s-%s", name, parts[i]);
     struct hammer h = {open_mutex(text[0]), open_event(text[1]), open_semaphore(text[2]),
-                       open_semaphore(text[3]), 0, 0, 0};
+                       open_semaphore(text[3]), hammer_page(name), 0, 0};
+    if (!h.page)
+        return 94;
+    begin_together(&h);
     for (int i = 0; i < HAMMER_THREADS; i++)
         threads[i] = start_thread(hammer_thread, &h);
     for (int i = 0; i < HAMMER_THREADS; i++)
@@ -684,13 +731,18 @@ TEST(many_processes_and_threads, "WAIT-07 WAIT-13")
         snprintf(name[i], sizeof name[i], "%s-%s", base, parts[i]);
     struct hammer h = {CreateMutexA(NULL, FALSE, name[0]), CreateEventA(NULL, FALSE, TRUE, name[1]),
                        CreateSemaphoreA(NULL, 2, 2, name[2]), CreateSemaphoreA(NULL, 0, 100000, name[3]),
-                       0, 0, 0};
+                       hammer_page(base), 0, 0};
+    REQUIRE(h.page != NULL);
     for (int i = 0; i < HAMMERS; i++)
         REQUIRE((children[i] = start("hammer", base, NULL)) != NULL);
+    begin_together(&h);
     hammer_thread(&h);
     for (int i = 0; i < HAMMERS; i++)
         CHECK_EQ(finish(children[i]), 0);
     CHECK_EQ(h.wrong, 0);
+    CHECK_EQ(h.page->count, (HAMMERS * HAMMER_THREADS + 1) * HAMMER_ROUNDS);
+    CHECK(UnmapViewOfFile(h.page));
+    CHECK(DeleteFileA(hammer_path));
     CHECK_EQ(WaitForSingleObject(h.mutex, 0), WAIT_OBJECT_0);
     CHECK(ReleaseMutex(h.mutex));
     CHECK_EQ(WaitForSingleObject(h.turn, 0), WAIT_OBJECT_0);
