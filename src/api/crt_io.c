@@ -13,7 +13,9 @@
 #include "api/crt.h"
 #include "base/os.h"
 #include "base/sigpipe.h"
+#include "base/status.h"
 #include "io/file.h"
+#include "io/pipe.h"
 #include "io/std.h"
 #include "object/handle.h"
 
@@ -162,12 +164,64 @@ int _close(int fd)
 
 /* ---- moving bytes ---- */
 
+/* A pipe of messages, counted: what goes over its socket is not what is read and written. NULL: it is none. */
+static struct file *messages_of(int fd, uint32_t *access)
+{
+    struct file *f;
+
+    if (fd < STD_COUNT || file_from_handle((uintptr_t)fd, false, &f, access) != STATUS_SUCCESS)
+        return NULL;
+    if (f->kind == FILE_KIND_NAMED && pipe_of(f)->shape.messages)
+        return f;
+    file_put(f);
+    return NULL;
+}
+
+static int errno_of_pipe(uint32_t status)
+{
+    switch (status) {
+    case STATUS_PIPE_BROKEN:
+    case STATUS_PIPE_CLOSING:
+        return EPIPE;
+    case STATUS_PIPE_EMPTY:
+        return EAGAIN;
+    case STATUS_ACCESS_DENIED:
+        return EBADF;
+    default:
+        return EINVAL;
+    }
+}
+
+/* f is put. */
+static int move_message(struct file *f, uint32_t access, void *data, uint32_t size, bool write)
+{
+    uint32_t right = write ? FILE_WRITE_DATA | FILE_APPEND_DATA : FILE_READ_DATA;
+    uint32_t status = access & right ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
+    uint32_t bytes = 0;
+
+    if (status == STATUS_SUCCESS)
+        status = write ? f->ops->write_sync(f, data, size, NULL, &bytes)
+                       : f->ops->read_sync(f, data, size, NULL, &bytes);
+    file_put(f);
+    if (status == STATUS_PIPE_BROKEN && !write)
+        return 0;
+    if (!status_is_error(status))
+        return (int)bytes; /* the rest of a message that is longer comes with the next read */
+    errno = errno_of_pipe(status);
+    return -1;
+}
+
 int _read(int fd, void *buffer, unsigned int size)
 {
+    struct file *messages;
+    uint32_t access;
     ssize_t n;
 
     if (size > INT_MAX || (!buffer && size > 0))
         return crt_invalid(EINVAL), -1;
+    messages = messages_of(fd, &access);
+    if (messages)
+        return move_message(messages, access, buffer, size, false);
     for (;;) {
         n = read(fd, buffer, size);
         if (n >= 0)
@@ -193,10 +247,15 @@ static ssize_t write_quietly(int fd, const void *buffer, size_t size)
 
 int _write(int fd, const void *buffer, unsigned int size)
 {
+    struct file *messages;
+    uint32_t access;
     ssize_t n;
 
     if (size > INT_MAX || (!buffer && size > 0))
         return crt_invalid(EINVAL), -1;
+    messages = messages_of(fd, &access);
+    if (messages)
+        return move_message(messages, access, (void *)(uintptr_t)buffer, size, true);
     for (;;) {
         n = write_quietly(fd, buffer, size);
         if (n >= 0)

@@ -7,6 +7,7 @@
 #include "packet.h"
 #include "pipe.h"
 
+#include <fcntl.h>
 #include <io.h>
 
 #define BIG (4 << 20) /* more than any pipe holds */
@@ -929,4 +930,28 @@ TEST(copies_of_a_descriptor, "PIPE-18")
         CHECK_ERR(ReadFile(server, data, sizeof data, &n, NULL), ERROR_BROKEN_PIPE);
         CloseHandle(server);
     }
+}
+
+TEST(messages_by_descriptor, "PIPE-12")
+{
+    HANDLE pair[2];
+    char data[16];
+    DWORD n = 0;
+    if (!pipe_pair(pair, 0, MESSAGES))
+        return;
+    int fd = _open_osfhandle((intptr_t)pair[1], _O_BINARY);
+    CHECK(fd >= 0);
+    CHECK_EQ(_write(fd, "one", 3), 3);
+    CHECK_EQ(_write(fd, "two", 3), 3);
+    CHECK(ReadFile(pair[0], data, sizeof data, &n, NULL));
+    CHECK(n == 3 && memcmp(data, "one", 3) == 0);
+    CHECK(ReadFile(pair[0], data, sizeof data, &n, NULL));
+    CHECK(n == 3 && memcmp(data, "two", 3) == 0);
+    CHECK(WriteFile(pair[0], "three", 5, &n, NULL));
+    CHECK_EQ(_read(fd, data, sizeof data), 5);
+    CHECK(memcmp(data, "three", 5) == 0);
+    CloseHandle(pair[0]);
+    CHECK_EQ(_read(fd, data, sizeof data), 0);
+    CHECK_EQ(_write(fd, "four", 4), -1);
+    CHECK_EQ(_close(fd), 0);
 }
