@@ -164,7 +164,7 @@ int _close(int fd)
 
 /* ---- moving bytes ---- */
 
-/* A pipe of messages, counted: what goes over its socket is not what is read and written. NULL: it is none. */
+/* A pipe of messages, counted: what goes over its socket is not what is read and written. NULL: no such. */
 static struct file *messages_of(int fd, uint32_t *access)
 {
     struct file *f;
