@@ -78,7 +78,7 @@ static bool is_synchronous(const struct creation *c)
     return (c->options & (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT)) != 0;
 }
 
-static uint32_t open_path(const char *name, struct creation *c, struct file **out)
+static uint32_t open_path(const struct path *path, struct creation *c, struct file **out)
 {
     struct disk_how how = {
         .access = disk_access_specific(c->access),
@@ -88,13 +88,10 @@ static uint32_t open_path(const char *name, struct creation *c, struct file **ou
         .read_only = (c->attributes & FILE_ATTRIBUTE_READONLY) != 0,
         .no_follow = (c->options & FILE_OPEN_REPARSE_POINT) != 0,
     };
-    struct path path;
-    uint32_t status = path_parse(&path, name);
+    uint32_t status;
     bool existed;
 
-    if (status != STATUS_SUCCESS)
-        return status;
-    if (path.kind == PATH_PIPE || !disposition_of(c->disposition, &how.disposition))
+    if (path->kind == PATH_PIPE || !disposition_of(c->disposition, &how.disposition))
         return STATUS_INVALID_PARAMETER;
     if (!is_synchronous(c))
         how.flags |= FILE_OVERLAPPED;
@@ -102,9 +99,9 @@ static uint32_t open_path(const char *name, struct creation *c, struct file **ou
         how.flags |= FILE_DIRECT;
     if (c->options & FILE_DELETE_ON_CLOSE)
         how.flags |= FILE_DELETE_AT_CLOSE;
-    if (path.kind != PATH_FILE)
+    if (path->kind != PATH_FILE)
         how.disposition = DISK_OPEN_EXISTING; /* a device is always there */
-    status = disk_open(path.text, &how, out, &existed);
+    status = disk_open(path->text, &how, out, &existed);
     if (status != STATUS_SUCCESS)
         return status;
     if ((c->options & FILE_DIRECTORY_FILE) && (*out)->kind != FILE_KIND_DIR) {
@@ -117,25 +114,28 @@ static uint32_t open_path(const char *name, struct creation *c, struct file **ou
 
 static uint32_t open_name(const char *name, struct creation *c, struct file **out)
 {
-    const char *path;
+    struct path path;
+    const char *rest;
+    uint32_t status;
 
     if (is_afd(name)) {
         c->done = FILE_OPENED;
         return afd_device_new(is_synchronous(c) ? 0 : FILE_OVERLAPPED, out);
     }
-    path = after(name, "\\??\\");
-    if (!path)
-        path = after(name, "\\DosDevices\\");
-    if (!path)
+    rest = after(name, "\\??\\");
+    if (!rest)
+        rest = after(name, "\\DosDevices\\");
+    if (!rest)
         return name[0] == '\\' ? STATUS_OBJECT_PATH_NOT_FOUND : STATUS_OBJECT_PATH_SYNTAX_BAD;
-    return open_path(path, c, out);
+    status = path_parse(&path, rest);
+    return status == STATUS_SUCCESS ? open_path(&path, c, out) : status;
 }
 
 /* A name that begins at an open directory; without one it is that directory. */
 static uint32_t open_below(HANDLE root, const char *name, struct creation *c, struct file **out)
 {
-    char link[48], full[PATH_SIZE];
-    struct path path = {.kind = PATH_FILE};
+    struct path path = {.kind = PATH_FILE}, full = {.kind = PATH_FILE};
+    char link[48];
     struct file *dir;
     size_t room;
     ssize_t n;
@@ -144,21 +144,21 @@ static uint32_t open_below(HANDLE root, const char *name, struct creation *c, st
     if (status != STATUS_SUCCESS)
         return status;
     snprintf(link, sizeof link, "/proc/self/fd/%d", dir->fd);
-    n = dir->kind == FILE_KIND_DIR ? readlink(link, full, sizeof full) : -1;
+    n = dir->kind == FILE_KIND_DIR ? readlink(link, full.text, sizeof full.text) : -1;
     file_put(dir);
-    if (n <= 0 || n >= (ssize_t)sizeof full)
+    if (n <= 0 || n >= (ssize_t)sizeof full.text)
         return STATUS_OBJECT_PATH_NOT_FOUND;
-    full[n] = 0;
+    full.text[n] = 0; /* as it is here: it may have backslashes */
     if (name)
         status = path_parse(&path, name);
     if (status != STATUS_SUCCESS)
         return status;
     if (path.kind != PATH_FILE || path.text[0] == '/')
         return STATUS_OBJECT_NAME_INVALID;
-    room = sizeof full - (size_t)n;
-    if (name && (size_t)snprintf(full + n, room, "/%s", path.text) >= room)
+    room = sizeof full.text - (size_t)n;
+    if (name && (size_t)snprintf(full.text + n, room, "/%s", path.text) >= room)
         return STATUS_NAME_TOO_LONG;
-    return open_path(full, c, out);
+    return open_path(&full, c, out);
 }
 
 static uint32_t create(const OBJECT_ATTRIBUTES *attributes, struct creation *c, HANDLE *handle)

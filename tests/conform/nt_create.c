@@ -7,6 +7,12 @@
 #include "nt.h"
 #include "packet.h"
 
+#ifdef __linux__
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
 enum { SUPERSEDE, OPEN, CREATE, OPEN_IF, OVERWRITE, OVERWRITE_IF };
 enum { SUPERSEDED, OPENED, CREATED, OVERWRITTEN };
 enum { DIRECTORY_FILE = 1, SYNCHRONOUS = 0x20, NON_DIRECTORY = 0x40 };
@@ -107,3 +113,23 @@ TEST(below_a_directory, "HANDLE-01")
     CHECK(RemoveDirectoryA(inside("sub")));
     end();
 }
+
+#ifdef __linux__ /* where a directory's name may have a backslash in it */
+TEST(below_a_strange_directory, "HANDLE-01")
+{
+    ULONG_PTR done;
+    HANDLE dir, h;
+    char strange[600], file[700];
+    REQUIRE(begin());
+    snprintf(strange, sizeof strange, "%s/a\\b", place);
+    snprintf(file, sizeof file, "%s/f", strange);
+    CHECK_EQ(mkdir(strange, 0700), 0);
+    dir = (HANDLE)(intptr_t)open(strange, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CHECK_NT(make(&h, dir, u"f", 1, CREATE, NON_DIRECTORY, &done), 0);
+    CHECK(CloseHandle(h));
+    CHECK_EQ(unlink(file), 0);
+    CHECK(CloseHandle(dir));
+    CHECK_EQ(rmdir(strange), 0);
+    end();
+}
+#endif
