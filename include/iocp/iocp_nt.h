@@ -29,7 +29,7 @@ NTSYSAPI NTSTATUS NTAPI NtCreateWaitCompletionPacket(PHANDLE packet, ACCESS_MASK
  *   key, overlapped, status, bytes   what the dequeue gives
  *   already  may be NULL. TRUE: it was signalled, the packet is in the queue
  * STATUS_SUCCESS; STATUS_INVALID_PARAMETER_1: it is associated; STATUS_OBJECT_TYPE_MISMATCH,
- * STATUS_INVALID_HANDLE.
+ * STATUS_INVALID_HANDLE; STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSYSAPI NTSTATUS NTAPI NtAssociateWaitCompletionPacket(HANDLE packet, HANDLE port, HANDLE target, PVOID key,
                                                         PVOID overlapped, NTSTATUS status, ULONG_PTR bytes,

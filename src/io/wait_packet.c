@@ -11,6 +11,7 @@
 #include "io/wait_packet.h"
 
 #include "base/lock.h"
+#include "engine/home.h"
 #include "ntstatus.h"
 #include "object/name.h"
 #include "wait/listener.h"
@@ -228,6 +229,17 @@ static void listen(struct wait_packet *p, struct object *target, struct dispatch
     end(p, QUEUED);
 }
 
+/* Of an object that other processes share one hears by the home thread, which cannot be begun under locks. */
+static bool would_hear(struct dispatcher *d)
+{
+    bool shared;
+
+    lock_acquire(&d->lock);
+    shared = d->shared;
+    lock_release(&d->lock);
+    return !shared || home_start() == 0;
+}
+
 uint32_t wait_packet_associate(struct object *packet, struct port *port, struct object *target,
                                const struct packet *what, bool *already)
 {
@@ -238,6 +250,8 @@ uint32_t wait_packet_associate(struct object *packet, struct port *port, struct 
 
     if (!d)
         return STATUS_OBJECT_TYPE_MISMATCH;
+    if (!would_hear(d))
+        return STATUS_INSUFFICIENT_RESOURCES;
     begin(p);
     state = state_of(p);
     if (state == LISTENING || (state == QUEUED && !was_dequeued(p))) {

@@ -15,6 +15,7 @@
 #include "wait/shared_file.h"
 
 #include <iocp.h>
+#include <iocp/iocp_nt.h>
 #include <ntstatus.h>
 #include <process.h>
 
@@ -647,7 +648,91 @@ TEST(nothing_would_be_heard)
     alone(refuse_both);
 }
 
+/* A packet is refused if its event's setting elsewhere would not be heard of. */
+static void refuse_packet(void)
+{
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, "unit"), packet = NULL;
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    OVERLAPPED *ov = NULL;
+    ULONG_PTR key = 0;
+    DWORD bytes;
+
+    CHECK_EQ(NtCreateWaitCompletionPacket(&packet, MAXIMUM_ALLOWED, NULL), STATUS_SUCCESS);
+    os_fault = fail_one;
+    failing = "epoll_ctl";
+    failing_with = -ENOMEM;
+    CHECK_EQ((uint32_t)NtAssociateWaitCompletionPacket(packet, port, event, (PVOID)7, NULL, 0, 0, NULL),
+             STATUS_INSUFFICIENT_RESOURCES);
+    failing = NULL;
+    CHECK_EQ(NtAssociateWaitCompletionPacket(packet, port, event, (PVOID)7, NULL, 0, 0, NULL), STATUS_SUCCESS);
+    end(begin(set_and_leave));
+    CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &ov, PATIENCE_MS) && key == 7);
+}
+
+TEST(packet_would_not_be_told)
+{
+    alone(refuse_packet);
+}
+
 /* ---- bells ---- */
+
+static void wait_for_other(void)
+{
+    HANDLE event = OpenEventA(EVENT_ALL_ACCESS, FALSE, "other");
+
+    sign();
+    CHECK_EQ(WaitForSingleObject(event, PATIENCE_MS), WAIT_OBJECT_0);
+}
+
+static void wait_for_unit(void)
+{
+    HANDLE event = OpenEventA(EVENT_ALL_ACCESS, FALSE, "unit");
+
+    sign();
+    CHECK_EQ(WaitForSingleObject(event, PATIENCE_MS), WAIT_OBJECT_0);
+}
+
+/* Does another process stand among the waiting? */
+static bool has_waiter(const char *name)
+{
+    int index;
+    bool waits;
+
+    shared_lock(&shared_file.layout->lock);
+    index = shared_slot_find_locked(name);
+    waits = CHECK(index >= 0) && !shared_set_empty(&shared_file.layout->slots[index].waiting);
+    shared_unlock(&shared_file.layout->lock);
+    return waits;
+}
+
+/* A process that is stopped does not keep what is rung from others. */
+static void pass_by_the_stopped(void)
+{
+    HANDLE other = CreateEventA(NULL, TRUE, FALSE, "other"), event = CreateEventA(NULL, FALSE, FALSE, "unit");
+    pid_t stopped, waiter;
+
+    CHECK_EQ(pipe(signs), 0);
+    stopped = begin(wait_for_other);
+    waiter = begin(wait_for_unit);
+    await_sign();
+    await_sign();
+    while (!has_waiter("other") || !has_waiter("unit"))
+        sched_yield();
+    kill(stopped, SIGSTOP);
+    CHECK_EQ(waitpid(stopped, NULL, WUNTRACED), stopped);
+    for (int i = 0; i < 2000; i++)
+        CHECK(SetEvent(other) && ResetEvent(other));
+    CHECK(SetEvent(event));
+    end(waiter);
+    CHECK(SetEvent(other));
+    kill(stopped, SIGCONT);
+    end(stopped);
+}
+
+TEST(one_waiter_is_stopped)
+{
+    alone(pass_by_the_stopped);
+}
 
 static void ring_often(void)
 {
