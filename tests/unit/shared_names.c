@@ -664,7 +664,8 @@ static void refuse_packet(void)
     CHECK_EQ((uint32_t)NtAssociateWaitCompletionPacket(packet, port, event, (PVOID)7, NULL, 0, 0, NULL),
              STATUS_INSUFFICIENT_RESOURCES);
     failing = NULL;
-    CHECK_EQ(NtAssociateWaitCompletionPacket(packet, port, event, (PVOID)7, NULL, 0, 0, NULL), STATUS_SUCCESS);
+    CHECK_EQ(NtAssociateWaitCompletionPacket(packet, port, event, (PVOID)7, NULL, 0, 0, NULL),
+             STATUS_SUCCESS);
     end(begin(set_and_leave));
     CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &ov, PATIENCE_MS) && key == 7);
 }
