@@ -40,14 +40,21 @@ static bool is_all_zero(const struct sock *s, const void *addr)
 /* How a datagram socket is told to send nowhere: an address without family, or without anything else. */
 static bool is_nothing(const struct sock *s, const void *addr)
 {
-    const struct sockaddr_in *in4 = addr;
-    const struct sockaddr_in6 *in6 = addr;
+    sa_family_t family;
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
 
-    if (((const struct sockaddr *)addr)->sa_family == AF_UNSPEC)
+    memcpy(&family, addr, sizeof family);
+    if (family == AF_UNSPEC)
         return true;
-    if (s->family == AF_INET)
-        return in4->sin_addr.s_addr == 0 && in4->sin_port == 0;
-    return s->family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr) && in6->sin6_port == 0;
+    if (family != s->family)
+        return false;
+    if (family == AF_INET) {
+        memcpy(&in4, addr, sizeof in4);
+        return in4.sin_addr.s_addr == 0 && in4.sin_port == 0;
+    }
+    memcpy(&in6, addr, family == AF_INET6 ? sizeof in6 : 0);
+    return family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr) && in6.sin6_port == 0;
 }
 
 static uint32_t check_destination(const struct sock *s, const void *addr, int32_t len)

@@ -107,10 +107,16 @@ static bool is_closing(struct file *f)
 
 /* The mark of a message that was given up waits for room: edges will pay it (see `edge`). One that cannot be
  * paid any more ends the stream, and the reader finds that end inside the message. */
-static void see_to_debt(struct file *f)
+static void see_to_debt(struct file *f, uint32_t session)
 {
-    if (is_closing(f) || lane_register(f) != STATUS_SUCCESS)
+    struct pipe *p = pipe_of(f);
+
+    if (!is_closing(f) && lane_register(f) == STATUS_SUCCESS)
+        return;
+    lock_acquire(&p->lock);
+    if (pipe_gate(p, session) == STATUS_SUCCESS) /* not the next client's */
         shutdown(f->fd, SHUT_WR);
+    lock_release(&p->lock);
 }
 
 /* After a transfer that did not come to its end: what it took and began is put right. */
@@ -129,7 +135,7 @@ static void undo(struct file *f, uint32_t session, const struct pipe_transfer *t
     }
     lock_release(&p->lock);
     if (owes)
-        see_to_debt(f);
+        see_to_debt(f, session);
     if (tell)
         lane_kick(f);
 }

@@ -22,7 +22,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { OPEN_MS = 5000, SURVEY_MS = 1000, GRACE_MS = 200, AGAIN_MS = 20, SERVERS_MAX = 255, LATE_MAX = 16 };
+enum { OPEN_MS = 5000, SURVEY_MS = 1000, SURVEY_LATE_MS = 50, GRACE_MS = 200, AGAIN_MS = 20 };
+enum { SERVERS_MAX = 255, LATE_MAX = 16 };
 
 /* ---- conversation ---- */
 
@@ -317,18 +318,21 @@ uint32_t pipe_open(const char *name, uint32_t access, uint32_t flags, struct fil
 struct survey {
     const char *text;
     struct pipe_others *others;
+    uint64_t deadline_ns; /* for all of them; who is asked after that gets SURVEY_LATE_MS */
 };
 
 static bool survey_one(const char *dir, const char *file, void *ctx)
 {
     struct survey *s = ctx;
+    uint64_t late_ns = deadline_from_ms(SURVEY_LATE_MS);
     struct pipe_answer answer;
     int board = -1, fd;
     uint32_t status;
 
     if (s->others->except && strcmp(file, s->others->except) == 0)
         return true;
-    status = ask(dir, file, s->text, PIPE_WANT_SHAPE, 0, deadline_from_ms(SURVEY_MS), &fd, &answer, &board);
+    status = ask(dir, file, s->text, PIPE_WANT_SHAPE, 0, s->deadline_ns > late_ns ? s->deadline_ns : late_ns, &fd,
+                 &answer, &board);
     if (status == STATUS_SUCCESS) {
         pipe_dir_hang_up(fd);
         if (answer.verdict == PIPE_YES) {
@@ -349,7 +353,7 @@ static bool survey_one(const char *dir, const char *file, void *ctx)
 
 void pipe_survey(const char *text, struct pipe_others *others)
 {
-    struct survey s = {text, others};
+    struct survey s = {text, others, deadline_from_ms(SURVEY_MS)};
     char dir[PIPE_DIR_SIZE];
 
     pipe_dir_of(text, dir);

@@ -1187,6 +1187,7 @@ TEST(last_error, "ERR-02 ERR-03 ERR-05")
 TEST(datagram_to_nowhere, "SOCK-37")
 {
     struct sockaddr_in address, any = loopback(80), nothing;
+    struct sockaddr_in6 other;
     SOCKET s = udp_socket(&address), t = udp_socket(&address);
     char data[4];
     any.sin_addr.s_addr = 0;
@@ -1196,6 +1197,12 @@ TEST(datagram_to_nowhere, "SOCK-37")
     TODO_WINE("Wine hands on what Linux does")
     {
         CHECK_WSAERR(connect(s, (struct sockaddr *)&any, sizeof any), WSAEADDRNOTAVAIL);
+    }
+    memset(&other, 0, sizeof other);
+    other.sin6_family = AF_INET6; /* that is an address, of another kind */
+    TODO_WINE("Wine hands on what Linux does")
+    {
+        CHECK_WSAERR(connect(s, (struct sockaddr *)&other, sizeof other), WSAEAFNOSUPPORT);
     }
     memset(&nothing, 0, sizeof nothing);
     CHECK_EQ(connect(s, (struct sockaddr *)&nothing, sizeof nothing), 0);
