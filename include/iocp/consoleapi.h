@@ -23,8 +23,8 @@ typedef BOOL(WINAPI *PHANDLER_ROUTINE)(DWORD event);
 /*
  * add: registers the handler, which is asked before the earlier ones; else takes its last registration
  * away. handler NULL: with `add` Ctrl+C is ignored from now on, also by children that CreateProcess starts
- * then; without it handled again. From the
- * first registration on the library catches SIGINT, SIGQUIT, SIGTERM and SIGHUP; where no handler
+ * then, until they install a handler of their own (on Windows they go on ignoring it); without it handled
+ * again. From the first registration on the library catches SIGINT, SIGQUIT, SIGTERM and SIGHUP; where no handler
  * answers TRUE, the signal's default action follows; five seconds after CTRL_CLOSE_EVENT, in any case.
  * ERROR_INVALID_PARAMETER (not registered), ERROR_NOT_ENOUGH_MEMORY.
  */

@@ -144,6 +144,7 @@ static bool interrupt_is_ignored(void)
     return sigaction(SIGINT, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_IGN;
 }
 
+/* Also where SIGINT is ignored so far: a script's `&` starts programs like that, and ends them with it. */
 static uint32_t start(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -160,7 +161,6 @@ static uint32_t start(void)
         close(pipe_fd[1]);
         return status_from_errno(-error);
     }
-    ignored = ignored || interrupt_is_ignored(); /* inherited */
     for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
         sigaction(caught[i], &action, NULL);
     started = true;
