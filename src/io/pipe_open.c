@@ -324,15 +324,16 @@ struct survey {
 static bool survey_one(const char *dir, const char *file, void *ctx)
 {
     struct survey *s = ctx;
-    uint64_t late_ns = deadline_from_ms(SURVEY_LATE_MS);
+    uint64_t late_ns = deadline_from_ms(SURVEY_LATE_MS); /* or later: the others' time */
     struct pipe_answer answer;
     int board = -1, fd;
     uint32_t status;
 
     if (s->others->except && strcmp(file, s->others->except) == 0)
         return true;
-    status = ask(dir, file, s->text, PIPE_WANT_SHAPE, 0, s->deadline_ns > late_ns ? s->deadline_ns : late_ns, &fd,
-                 &answer, &board);
+    if (late_ns < s->deadline_ns)
+        late_ns = s->deadline_ns;
+    status = ask(dir, file, s->text, PIPE_WANT_SHAPE, 0, late_ns, &fd, &answer, &board);
     if (status == STATUS_SUCCESS) {
         pipe_dir_hang_up(fd);
         if (answer.verdict == PIPE_YES) {
