@@ -24,9 +24,9 @@ typedef BOOL(WINAPI *PHANDLER_ROUTINE)(DWORD event);
  * add: registers the handler, which is asked before the earlier ones; else takes its last registration
  * away. handler NULL: with `add` Ctrl+C is ignored from now on, also by children that CreateProcess starts
  * then, until they install a handler of their own (on Windows they go on ignoring it); without it handled
- * again. From the first registration on the library catches SIGINT, SIGQUIT, SIGTERM and SIGHUP; where no handler
- * answers TRUE, the signal's default action follows; five seconds after CTRL_CLOSE_EVENT, in any case.
- * ERROR_INVALID_PARAMETER (not registered), ERROR_NOT_ENOUGH_MEMORY.
+ * again. From the first registration on the library catches SIGINT, SIGQUIT, SIGTERM and SIGHUP; where no
+ * handler answers TRUE, the signal's default action follows; five seconds after CTRL_CLOSE_EVENT, in any
+ * case. ERROR_INVALID_PARAMETER (not registered), ERROR_NOT_ENOUGH_MEMORY.
  */
 WINBASEAPI BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE handler, BOOL add)
     IOCP_SYM(SetConsoleCtrlHandler);
