@@ -50,7 +50,7 @@ enum { BLOCKED_PAGE = 4096, BLOCKED_NAP_MS = 15 };
 static struct {
     HANDLE port;
     enum blocked_way way;
-    long long began_ns, released_ns; /* written by a worker before it posts, read after */
+    _Atomic long long began_ns, released_ns; /* of the round */
     sem_t released, back;
     _Atomic bool open; /* the sleeper may go on */
     pthread_mutex_t lock;
