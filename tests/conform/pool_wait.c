@@ -311,7 +311,7 @@ static void begin_registered(void)
     fired_true = fired_false = 0;
 }
 
-TEST(registered_waits_repeat, "POOL-18")
+TEST_W8(registered_waits_repeat, "POOL-18", "a repeated wait may take the object once more at its end")
 {
     begin_registered();
     HANDLE event = auto_event(), wait = NULL;
@@ -504,7 +504,7 @@ static void CALLBACK unregisters_itself(PVOID context, BOOLEAN fired)
     ReleaseSemaphore(each, 1, NULL);
 }
 
-TEST(unregistering_from_the_callback, "POOL-19")
+TEST_W8(unregistering_from_the_callback, "POOL-19", "a repeated wait may call back once more")
 {
     begin();
     for (int i = 0; i < 200; i++) {
