@@ -46,7 +46,7 @@ static _Atomic bool ending; /* the instances are being closed under the workers 
 /* One of the errors that are all right here, or the end. */
 static bool may_be(DWORD error, DWORD one, DWORD other)
 {
-    if (error == ERROR_INVALID_HANDLE || error == ERROR_OPERATION_ABORTED) /* the handle is closed meanwhile */
+    if (error == ERROR_INVALID_HANDLE || error == ERROR_OPERATION_ABORTED) /* it is closed meanwhile */
         return atomic_load(&ending);
     return error == one || error == other;
 }
