@@ -42,4 +42,8 @@ int pipe_dir_connect(const char *dir, const char *file, uint64_t deadline_ns);
 /* Closes a connection that is no pipe's, or a listener, whoever has a copy: the other end sees it at once. */
 void pipe_dir_hang_up(int fd);
 
+/* Sends all of it at once, with the descriptor fd if there is one (else -1). 0 or -errno: -EAGAIN where there
+ * is no room, -EPIPE also where only a part has gone. */
+int pipe_dir_send(int socket, const void *data, size_t size, int fd);
+
 #endif

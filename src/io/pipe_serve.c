@@ -59,29 +59,7 @@ static struct {
 
 int pipe_answer_send(int socket, const struct pipe_answer *answer, int fd)
 {
-    struct iovec iov = {(void *)(uintptr_t)answer, sizeof *answer};
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control = {.room = {0}};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-    ssize_t n;
-
-    if (fd >= 0) {
-        struct cmsghdr *c;
-
-        msg.msg_control = &control;
-        msg.msg_controllen = sizeof control;
-        c = CMSG_FIRSTHDR(&msg);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(c), &fd, sizeof fd);
-    }
-    do {
-        n = sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof *answer ? 0 : n < 0 ? -errno : -EPIPE;
+    return pipe_dir_send(socket, answer, sizeof *answer, fd);
 }
 
 static int watch(int fd, uint32_t events)
