@@ -348,6 +348,8 @@ static struct record *look_at_all(void)
     static struct batch batch; /* the home thread's */
     struct record *bad = NULL;
 
+    batch.n = 0; /* in a forked child: a look of the parent may stand here half done */
+    batch.size = 0;
     for (unsigned b = 0; b < BUCKETS && !bad; b++) {
         list_for_each(l, &table.buckets[b]) {
             struct record *rec = container_of(l, struct record, link);
