@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names in the file system; see pipe_dir.h. A directory is called by the readable part of its name and
- * a hash of the whole; a socket by its process and a number that nobody else draws. A process that died
- * leaves its socket behind: it refuses connections, and the next who makes a pipe clears it away.
+ * a hash of the whole; a socket by its process and a number that nobody else draws. It is moved to its place
+ * when it listens. A process that died leaves its socket behind: it refuses connections, and so, as nobody
+ * else's does, it can be told and cleared away by the next who makes a pipe.
  */
 #include "io/pipe_dir.h"
 
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 enum { NAME_MAX_UNITS = 256, READABLE = 40, BACKLOG = 4096, BACKLOG_WAIT_MS = 1 };
+enum { LOCK_WAIT_NS = 100000, LOCK_WAIT_MAX_NS = 5000000 };
 
 /* ---- names ---- */
 
@@ -59,19 +60,24 @@ static bool is_readable(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
 
-void pipe_dir_of(const char *text, char dir[PIPE_DIR_SIZE])
+static uint64_t hash_of(const char *text)
 {
     uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a */
+
+    for (const char *c = text; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001B3);
+    return hash;
+}
+
+void pipe_dir_of(const char *text, char dir[PIPE_DIR_SIZE])
+{
     char readable[READABLE + 1];
     size_t n = 0;
 
-    for (const char *c = text; *c; c++) {
-        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001B3);
-        if (n < READABLE)
-            readable[n++] = is_readable(*c) ? *c : '_';
-    }
+    for (const char *c = text; *c && n < READABLE; c++)
+        readable[n++] = is_readable(*c) ? *c : '_';
     readable[n] = 0;
-    snprintf(dir, PIPE_DIR_SIZE, "%s-%016llx", readable, (unsigned long long)hash);
+    snprintf(dir, PIPE_DIR_SIZE, "%s-%016llx", readable, (unsigned long long)hash_of(text));
 }
 
 /* ---- the place ---- */
@@ -91,27 +97,42 @@ static bool path_of(char *path, size_t size, const char *dir, const char *file)
 int pipe_dir_lock_open(void)
 {
     char path[USER_DIR_SIZE + 8];
-    int fd;
 
     if (!user_dir())
         return -EACCES;
     snprintf(path, sizeof path, "%s/lock", user_dir());
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return fd < 0 ? -errno : fd;
+    return fd_above_std(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
 }
 
-int pipe_dir_lock(int fd)
+/* A name is a byte of the file. The locks are those of the open file: threads exclude each other as well. */
+static int set_lock(int fd, short type, const char *text)
 {
-    while (flock(fd, LOCK_EX) < 0) {
-        if (errno != EINTR)
-            return -errno;
+    struct flock how = {.l_type = type, .l_whence = SEEK_SET, .l_len = text ? 1 : 0};
+
+    how.l_start = text ? (off_t)(hash_of(text) >> 2) : 0;
+    return fcntl(fd, F_OFD_SETLK, &how) < 0 ? -errno : 0;
+}
+
+/* Asking again, and not F_OFD_SETLKW: only a signal would end that when the holder does not. */
+int pipe_dir_lock(int fd, const char *text, uint64_t deadline_ns)
+{
+    uint64_t pause_ns = LOCK_WAIT_NS;
+
+    for (;;) {
+        int err = set_lock(fd, F_WRLCK, text);
+
+        if (err != -EAGAIN && err != -EACCES && err != -EINTR)
+            return err;
+        if (clock_now_ns() >= deadline_ns)
+            return -ETIMEDOUT;
+        wait_sleep(clock_now_ns() + pause_ns, false);
+        pause_ns = pause_ns * 2 < LOCK_WAIT_MAX_NS ? pause_ns * 2 : LOCK_WAIT_MAX_NS;
     }
-    return 0;
 }
 
 void pipe_dir_unlock(int fd)
 {
-    flock(fd, LOCK_UN);
+    set_lock(fd, F_UNLCK, NULL);
     close(fd);
 }
 
@@ -132,9 +153,9 @@ static int address_of(struct sockaddr_un *address, const char *dir, const char *
         return 0;
     }
     path_of(path, sizeof path, dir, NULL);
-    *dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    *dir_fd = fd_above_std(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (*dir_fd < 0)
-        return -errno;
+        return *dir_fd;
     snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", *dir_fd, file);
     return 0;
 }
@@ -197,7 +218,8 @@ void pipe_dir_hang_up(int fd)
 
 /* ---- listing ---- */
 
-int pipe_dir_each(const char *dir, bool (*fn)(const char *dir, const char *file, void *ctx), void *ctx)
+static int each(const char *dir, bool hidden, bool (*fn)(const char *dir, const char *file, void *ctx),
+                void *ctx)
 {
     char path[USER_DIR_SIZE + PIPE_DIR_SIZE];
     struct dirent *entry;
@@ -210,11 +232,16 @@ int pipe_dir_each(const char *dir, bool (*fn)(const char *dir, const char *file,
     if (!list)
         return -errno;
     while (more && (entry = readdir(list)) != NULL) {
-        if (entry->d_name[0] != '.' && strlen(entry->d_name) < PIPE_FILE_SIZE)
+        if ((entry->d_name[0] == '.') == hidden && strlen(entry->d_name) < PIPE_FILE_SIZE)
             more = fn(dir, entry->d_name, ctx);
     }
     closedir(list);
     return 0;
+}
+
+int pipe_dir_each(const char *dir, bool (*fn)(const char *dir, const char *file, void *ctx), void *ctx)
+{
+    return each(dir, false, fn, ctx);
 }
 
 /* ---- making and clearing ---- */
@@ -229,14 +256,27 @@ void pipe_dir_remove(const char *dir, const char *file)
         rmdir(path); /* fails, as it should, while others have sockets in it */
 }
 
+static bool seems_alive(int pid)
+{
+    return pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
+/* Was to become a socket. Whose number is not known because it is another namespace's begins again. */
+static bool clear_unfinished(const char *dir, const char *file, void *ctx)
+{
+    (void)ctx;
+    if (atoi(file + 1) > 0 && !seems_alive(atoi(file + 1)))
+        pipe_dir_remove(dir, file);
+    return true;
+}
+
 static bool clear_dead(const char *dir, const char *file, void *ctx)
 {
-    int pid = atoi(file);
     int fd;
 
     (void)ctx;
-    if (pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH))
-        return true; /* it lives, or its number does: then whoever makes the same name will see */
+    if (seems_alive(atoi(file)))
+        return true; /* or its number is another's: then whoever makes the same name will see */
     fd = pipe_dir_connect(dir, file, 0); /* another namespace may know the number */
     if (fd >= 0)
         pipe_dir_hang_up(fd);
@@ -257,19 +297,30 @@ void pipe_dir_clear(void)
     while ((entry = readdir(list)) != NULL) {
         if (entry->d_name[0] == '.' || strlen(entry->d_name) >= PIPE_DIR_SIZE)
             continue;
-        if (pipe_dir_each(entry->d_name, clear_dead, NULL) == 0 &&
+        if (each(entry->d_name, false, clear_dead, NULL) == 0 &&
+            each(entry->d_name, true, clear_unfinished, NULL) == 0 &&
             path_of(path, sizeof path, entry->d_name, NULL))
             rmdir(path);
     }
     closedir(list);
 }
 
-static int listen_at(const char *dir, const char *file)
+/* Not found before it listens: what refuses connections is dead. */
+static int show(const char *dir, const char *hidden)
+{
+    char from[USER_DIR_SIZE + PIPE_DIR_SIZE + PIPE_FILE_SIZE], to[sizeof from];
+
+    if (!path_of(from, sizeof from, dir, hidden) || !path_of(to, sizeof to, dir, hidden + 1))
+        return -EACCES;
+    return rename(from, to) < 0 ? -errno : 0;
+}
+
+static int listen_at(const char *dir, const char *hidden)
 {
     struct sockaddr_un address;
     int dir_fd, fd, err;
 
-    err = address_of(&address, dir, file, &dir_fd);
+    err = address_of(&address, dir, hidden, &dir_fd);
     if (err)
         return err;
     fd = fd_above_std(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -280,14 +331,18 @@ static int listen_at(const char *dir, const char *file)
             err = -errno;
     }
     address_done(dir_fd);
-    if (err && fd >= 0)
+    if (!err)
+        err = show(dir, hidden);
+    if (err && fd >= 0) {
+        pipe_dir_remove(dir, hidden);
         close(fd);
+    }
     return err ? err : fd;
 }
 
 int pipe_dir_listen(const char *dir, char file[PIPE_FILE_SIZE])
 {
-    char path[USER_DIR_SIZE + PIPE_DIR_SIZE];
+    char path[USER_DIR_SIZE + PIPE_DIR_SIZE], hidden[PIPE_FILE_SIZE];
     uint64_t number = clock_now_ns();
     int fd;
 
@@ -295,11 +350,12 @@ int pipe_dir_listen(const char *dir, char file[PIPE_FILE_SIZE])
         return -EACCES;
     if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0)
         number ^= (uintptr_t)&number; /* the process's number is in the name as well */
-    snprintf(file, PIPE_FILE_SIZE, "%d-%016llx", (int)getpid(), (unsigned long long)number);
+    snprintf(hidden, sizeof hidden, ".%d-%016llx", (int)getpid(), (unsigned long long)number);
+    memcpy(file, hidden + 1, sizeof hidden - 1);
     do { /* a process that ends a pipe takes the directory away without the lock, if it is empty */
         if (mkdir(path, 0700) < 0 && errno != EEXIST)
             return -errno;
-        fd = listen_at(dir, file);
+        fd = listen_at(dir, hidden);
     } while (fd == -ENOENT);
     return fd;
 }

@@ -3,7 +3,7 @@
  * Names of pipes in the file system, so that other processes of the user find them. Below iocp in
  * $XDG_RUNTIME_DIR, else in /run/user/UID (the user's, and nobody else may write there), else below
  * /tmp/iocp-UID (if that is ours alone) each name is a directory, and each process with instances of it has
- * a socket in there. Whoever makes instances holds the lock.
+ * a socket in there. Whoever makes an instance holds the lock of its name.
  */
 #ifndef IOCP_IO_PIPE_DIR_H
 #define IOCP_IO_PIPE_DIR_H
@@ -19,17 +19,18 @@ uint32_t pipe_fold(const char *name, char text[PIPE_TEXT_MAX]);
 void pipe_dir_of(const char *text, char dir[PIPE_DIR_SIZE]);
 
 /*
- * Between processes, and between threads, each with a descriptor of its own (or -errno). Unlocking closes
- * it; but a forked child may have a copy, so that alone would not let go.
+ * The lock of a name (folded), between processes, and between threads, each with a descriptor of its own (or
+ * -errno). A process that stands still keeps it: -ETIMEDOUT. Unlocking closes the descriptor; but a forked
+ * child may have a copy, so that alone would not let go.
  */
 int pipe_dir_lock_open(void);
-int pipe_dir_lock(int fd);
+int pipe_dir_lock(int fd, const char *text, uint64_t deadline_ns);
 void pipe_dir_unlock(int fd);
 
 /* What dead processes have left is removed, once per process. */
 void pipe_dir_clear(void);
-/* A socket that listens there, O_NONBLOCK; -errno. Whoever must agree with other processes holds the lock.
- * Does not block. */
+/* A socket that listens there, O_NONBLOCK; -errno. Whoever must agree with other processes about the name
+ * holds its lock. Does not block. */
 int pipe_dir_listen(const char *dir, char file[PIPE_FILE_SIZE]);
 void pipe_dir_remove(const char *dir, const char *file);
 

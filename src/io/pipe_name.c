@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The names that have instances in this process, and the making of instances. Whoever makes one holds the
- * lock of the place (pipe_dir.h): so the processes that share a name agree on its shape and count.
+ * name's lock (pipe_dir.h): so the processes that share it agree on its shape and count.
  */
 #include "io/pipe_name.h"
 
+#include "base/clock.h"
 #include "base/fork.h"
 #include "base/own_fd.h"
 #include "base/status.h"
@@ -17,6 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* A process that is stopped while it makes an instance passes for busy; others with a stopped server take 1 s
+ * each, one after the other. */
+enum { LOCK_MS = 10000 };
 
 struct pipe_names pipe_names = {.lock = LOCK_INIT(LOCK_GLOBAL), .names = LIST_INIT(pipe_names.names)};
 
@@ -94,7 +99,12 @@ static void name_free(struct pipe_name *n)
 /* A fork during this call finds no socket yet, or one that it knows. */
 static int begin_to_listen(struct pipe_name *n)
 {
+    static bool exit_known; /* guarded by pipe_names.lock */
+
     lock_acquire(&pipe_names.lock);
+    if (!exit_known)
+        atexit(remove_all);
+    exit_known = true;
     n->listener = own_fd(pipe_dir_listen(n->dir, n->file));
     if (n->listener >= 0)
         list_push_back(&unlisted, &n->link);
@@ -105,7 +115,6 @@ static int begin_to_listen(struct pipe_name *n)
 /* Listens already, but nobody is attended before it is in the list of names. */
 static int name_new(const char *text, const struct pipe_shape *shape, struct pipe_name **out)
 {
-    static bool exit_known;
     struct pipe_name *n = calloc(1, sizeof *n);
     int err;
 
@@ -119,9 +128,6 @@ static int name_new(const char *text, const struct pipe_shape *shape, struct pip
     list_init(&n->available);
     pipe_dir_of(text, n->dir);
     err = n->text ? pipe_serve_begin() : -ENOMEM;
-    if (!err && !exit_known)
-        atexit(remove_all);
-    exit_known = exit_known || !err; /* under the lock of the place */
     if (!err) {
         pipe_dir_clear();
         err = begin_to_listen(n);
@@ -177,7 +183,7 @@ static bool is_alike(const struct pipe_shape *a, const struct pipe_shape *b)
            a->default_ms == b->default_ms;
 }
 
-/* May there be one more? The place's lock is held, so nobody makes one at the same time. */
+/* May there be one more? The name's lock is held, so nobody makes one at the same time. */
 static uint32_t reserve(const char *text, const struct pipe_how *how, const struct pipe_others *others,
                         struct pipe_name **out)
 {
@@ -272,7 +278,7 @@ static uint32_t create_locked(const char *text, const struct pipe_how *how, stru
     return STATUS_SUCCESS;
 }
 
-/* A holder of the place's lock, or who waits for it: known, so that a forked child does not keep it. */
+/* A holder of a name's lock, or who waits for it: known, so that a forked child does not keep it. */
 struct holder {
     struct list link; /* in holders, guarded by pipe_names.lock */
     int fd;
@@ -287,7 +293,7 @@ static void let_go(struct holder *h)
     lock_release(&pipe_names.lock);
 }
 
-static int take_hold(struct holder *h)
+static int take_hold(struct holder *h, const char *text)
 {
     int err;
 
@@ -299,7 +305,7 @@ static int take_hold(struct holder *h)
     lock_release(&pipe_names.lock);
     if (h->fd < 0)
         return h->fd;
-    err = pipe_dir_lock(h->fd);
+    err = pipe_dir_lock(h->fd, text, deadline_from_ms(LOCK_MS));
     if (err)
         let_go(h);
     return err;
@@ -314,9 +320,9 @@ uint32_t pipe_create(const char *name, const struct pipe_how *how, struct file *
 
     if (status != STATUS_SUCCESS)
         return status;
-    err = take_hold(&holder);
+    err = take_hold(&holder, text);
     if (err)
-        return status_from_errno(err);
+        return err == -ETIMEDOUT ? (uint32_t)STATUS_PIPE_NOT_AVAILABLE : status_from_errno(err);
     status = create_locked(text, how, out);
     let_go(&holder);
     return status;
@@ -324,7 +330,7 @@ uint32_t pipe_create(const char *name, const struct pipe_how *how, struct file *
 
 /* ---- fork ---- */
 
-/* The names are the parent's, and so is the place's lock, if it was held: closed here, not unlocked. */
+/* The names are the parent's, and so are locks that were held: closed here, not unlocked. */
 static void start_afresh(void)
 {
     struct list *l;

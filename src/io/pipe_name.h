@@ -29,7 +29,7 @@ struct pipe_name *pipe_name_find_locked(const char *text); /* folded; NULL */
 
 /* ---- pipe_serve.c ---- */
 
-int pipe_serve_begin(void); /* with the lock of the place held; 0 or -errno */
+int pipe_serve_begin(void); /* 0 or -errno */
 int pipe_serve_stand_in(void); /* a descriptor that is never ready */
 int pipe_serve_prepare(int listener); /* watched, but nobody is attended; 0 or -errno */
 void pipe_serve_listen(int listener); /* from now on they are; cannot fail */

@@ -424,7 +424,7 @@ static void on_retry(struct timer *t)
 
 /* ---- beginning and end ---- */
 
-int pipe_serve_begin(void)
+static int begin_locked(void)
 {
     int err;
 
@@ -445,6 +445,18 @@ int pipe_serve_begin(void)
         own_fd_close(desk.epoll_fd);
         desk.epoll_fd = -1;
     }
+    return err;
+}
+
+int pipe_serve_begin(void)
+{
+    int err = home_start();
+
+    if (err)
+        return err;
+    lock_acquire(&pipe_names.lock);
+    err = begin_locked();
+    lock_release(&pipe_names.lock);
     return err;
 }
 

@@ -39,7 +39,7 @@ struct pipe_answer {
 /* What the processes have together whose sockets are there, but for the file `except`. */
 struct pipe_others {
     const char *except; /* in; may be NULL */
-    bool clear;         /* in: the place is locked, dead sockets are to be removed */
+    bool clear;         /* in: dead sockets are to be removed */
     struct pipe_shape shape;
     uint32_t count;
     bool silent;        /* one did not answer: what it has is not known */

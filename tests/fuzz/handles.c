@@ -36,6 +36,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #if defined(__SANITIZE_THREAD__)
 #define THREAD_SANITIZER 1
@@ -377,6 +378,49 @@ static unsigned count_descriptors(void)
     return n;
 }
 
+/* What sort of a socket: names by themselves would be numbers only. */
+static void print_socket(int fd)
+{
+    struct sockaddr_un name = {0};
+    int kind[3] = {0};
+    static const int option[3] = {SO_DOMAIN, SO_TYPE, SO_ACCEPTCONN};
+    socklen_t size;
+
+    for (unsigned i = 0; i < 3; i++) {
+        size = sizeof kind[i];
+        getsockopt(fd, SOL_SOCKET, option[i], &kind[i], &size);
+    }
+    size = sizeof name - 1;
+    getsockname(fd, (struct sockaddr *)&name, &size);
+    printf(" family %d, type %d%s%s%s", kind[0], kind[1], kind[2] ? ", listens" : "",
+           name.sun_family == AF_UNIX && name.sun_path[0] ? " at " : "",
+           name.sun_family == AF_UNIX ? name.sun_path : "");
+}
+
+/* Whose descriptors are left: the limit is passed, and somebody has to be asked. */
+static void print_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    struct dirent *e;
+
+    puts("# descriptors:");
+    while (dir && (e = readdir(dir)) != NULL) {
+        char path[32 + sizeof e->d_name], what[256];
+        ssize_t n;
+
+        if (e->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "/proc/self/fd/%s", e->d_name);
+        n = readlink(path, what, sizeof what - 1);
+        what[n < 0 ? 0 : n] = 0;
+        printf("#   %s %s", e->d_name, what);
+        if (strncmp(what, "socket:", 7) == 0)
+            print_socket(atoi(e->d_name));
+        printf("\n");
+    }
+    closedir(dir);
+}
+
 static long resident_kb(void)
 {
     FILE *f = fopen("/proc/self/statm", "r");
@@ -521,6 +565,7 @@ int main(int argc, char **argv)
     if (after > before + 8 || l.started != l.completed + l.refused) {
         printf("FAIL left behind: %llu operations, %d descriptors\n",
                (unsigned long long)(l.started - l.completed - l.refused), (int)(after - before));
+        print_descriptors();
         return 1;
     }
     return 0;

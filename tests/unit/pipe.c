@@ -9,6 +9,7 @@
 #endif
 #include "unit.h"
 
+#include "base/clock.h"
 #include "io/pipe_dir.h"
 #include "io/pipe_wire.h"
 
@@ -401,6 +402,105 @@ TEST(a_server_is_stopped)
     CHECK_EQ(sockets(), 0);
 }
 
+/* ---- making instances ---- */
+
+static int hold_the_lock(struct child *me)
+{
+    char text[PIPE_TEXT_MAX];
+    int fd = pipe_dir_lock_open();
+
+    if (fd < 0 || pipe_fold("held", text) != 0 || pipe_dir_lock(fd, text, DEADLINE_NEVER) != 0)
+        return 1;
+    tell(me->to);
+    await(me->from);
+    return 2;
+}
+
+static DWORD WINAPI make_held(void *ctx)
+{
+    HANDLE *made = ctx;
+
+    *made = CreateNamedPipeA("\\\\.\\pipe\\Held", PIPE_ACCESS_DUPLEX, 0, 1, 0, 0, 0, NULL);
+    return GetLastError();
+}
+
+/* Who stands still in the middle of making an instance keeps those from it who want the same name. */
+TEST(a_maker_is_stopped)
+{
+    struct child c = start(hold_the_lock);
+    int status, fd = pipe_dir_lock_open();
+    HANDLE other, made = NULL, thread;
+    uint64_t before;
+
+    CHECK(fd >= 0 && await(c.from));
+    CHECK_EQ(kill(c.pid, SIGSTOP), 0);
+    CHECK(waitpid(c.pid, &status, WUNTRACED) == c.pid && WIFSTOPPED(status));
+    before = GetTickCount64();
+    other = serve(PIPE_ACCESS_DUPLEX, 0, 1);
+    CHECK(other != INVALID_HANDLE_VALUE);
+    CHECK(GetTickCount64() - before < 8000); /* the time it would take to give up */
+    CHECK_EQ(pipe_dir_lock(fd, "held", deadline_from_ms(50)), -ETIMEDOUT);
+    thread = CreateThread(NULL, 0, make_held, &made, 0, NULL);
+    CHECK_EQ(WaitForSingleObject(thread, 60000), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, (DWORD *)&status) && status == ERROR_PIPE_BUSY);
+    CHECK(made == INVALID_HANDLE_VALUE);
+    CloseHandle(thread);
+    thread = CreateThread(NULL, 0, make_held, &made, 0, NULL);
+    CHECK_EQ(kill(c.pid, SIGKILL), 0);
+    CHECK_EQ(finish(&c), 1000 + SIGKILL);
+    CHECK_EQ(WaitForSingleObject(thread, 60000), WAIT_OBJECT_0);
+    CHECK(made != INVALID_HANDLE_VALUE);
+    CHECK_EQ(pipe_dir_lock(fd, "held", 0), 0); /* nobody has kept it */
+    pipe_dir_unlock(fd);
+    CloseHandle(thread);
+    CloseHandle(made);
+    CloseHandle(other);
+}
+
+static int be_the_first(struct child *me)
+{
+    HANDLE server;
+
+    await(me->from);
+    server = serve(PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, 0, PIPE_UNLIMITED_INSTANCES);
+    if (server == INVALID_HANDLE_VALUE)
+        return GetLastError() == ERROR_ACCESS_DENIED ? 0 : 100;
+    tell(me->to);
+    await(me->from);
+    return 1;
+}
+
+/* Of several that begin at once, with the leftovers of a dead one in their way, one is the first. */
+TEST(one_is_the_first)
+{
+    enum { ROUNDS = 20, RACERS = 4 };
+
+    for (int round = 0; round < ROUNDS; round++) {
+        struct child dead = start(be_the_first), c[RACERS];
+        int first = 0, others = 0;
+
+        tell(dead.to);
+        CHECK(await(dead.from));
+        CHECK_EQ(kill(dead.pid, SIGKILL), 0);
+        CHECK_EQ(finish(&dead), 1000 + SIGKILL);
+        for (int i = 0; i < RACERS; i++)
+            c[i] = start(be_the_first);
+        for (int i = 0; i < RACERS; i++)
+            tell(c[i].to);
+        for (int i = 0; i < RACERS; i++)
+            others += !await(c[i].from); /* it has ended; or it is the first, and says so */
+        for (int i = 0; i < RACERS; i++) { /* it ends when nobody has the pipe to it any more */
+            int code = finish(&c[i]);
+
+            CHECK(code == 0 || code == 1);
+            first += code == 1;
+        }
+        CHECK_EQ(first, 1);
+        CHECK_EQ(others, RACERS - 1);
+        CHECK_EQ(sockets(), 0);
+    }
+}
+
 static void *continue_late(void *pid)
 {
     usleep(500000); /* past the first look at it; sooner, it answers that */
@@ -530,16 +630,18 @@ TEST(forked_in_the_middle_of_making)
     enum { CHILDREN = 100 };
     HANDLE maker = CreateThread(NULL, 0, make_pipes, NULL, 0, NULL);
     pid_t children[CHILDREN];
-    int count = 0, on = goes_on();
+    int count = 0, on = goes_on(), born[2];
 
+    CHECK_EQ(pipe2(born, O_CLOEXEC), 0);
     fflush(stdout);
     while (on && count < CHILDREN) {
         children[count] = fork();
         if (children[count] == 0) {
+            tell(born[1]);
             pause();
             _exit(0);
         }
-        if (!CHECK(children[count] > 0))
+        if (!CHECK(children[count] > 0) || !CHECK(await(born[0]))) /* what it had to close is closed */
             break;
         count++;
         on = goes_on();
@@ -548,6 +650,8 @@ TEST(forked_in_the_middle_of_making)
     stop_making = 1;
     CHECK_EQ(WaitForSingleObject(maker, 20000), WAIT_OBJECT_0);
     CHECK_EQ(sockets_alive(), 0);
+    close(born[0]);
+    close(born[1]);
     while (count > 0) {
         kill(children[--count], SIGKILL);
         waitpid(children[count], NULL, 0);
