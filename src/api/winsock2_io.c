@@ -193,6 +193,8 @@ static uint32_t run_receive(struct file *f, const struct call *c)
         status = c->name_len ? check_name(f, c->name, *c->name_len) : status_from_wsa(WSAEFAULT);
     if (status != STATUS_SUCCESS)
         return status;
+    if (!is_overlapped(f, c) && (c->flags & MSG_WAITALL) && atomic_load(&sock_of(f)->nonblocking))
+        return status_from_wsa(WSAEOPNOTSUPP); /* what came first would be lost */
     if (!is_overlapped(f, c))
         return receive_now(f, c);
     status = sock_start_receive(f, c->bufs, c->count, c->flags, c->name, c->name_len, &c->answer, &result);

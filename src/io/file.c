@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,20 +34,31 @@ SLAB(files, sizeof(struct file), sizeof(struct object)); /* but sockets, which a
 
 /* ---- placeholder ---- */
 
-static int placeholder_fd = -1;
-static pthread_once_t placeholder_once = PTHREAD_ONCE_INIT;
-
-static void make_placeholder(void)
+/* Made when it is needed first; -1: no descriptor is to be had just now. */
+static int placeholder(void)
 {
-    placeholder_fd = own_fd(fd_above_std(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
+    static _Atomic int fd = -1;
+    int have = atomic_load(&fd);
+    int made;
+
+    if (have >= 0)
+        return have;
+    made = own_fd(fd_above_std(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
+    if (made < 0)
+        return -1;
+    if (atomic_compare_exchange_strong(&fd, &have, made))
+        return made;
+    own_fd_close(made);
+    return have;
 }
 
 /* Closes what is behind f->fd but keeps the number. */
 static void vacate(struct file *f)
 {
-    pthread_once(&placeholder_once, make_placeholder);
-    if (placeholder_fd >= 0)
-        dup3(placeholder_fd, f->fd, O_CLOEXEC);
+    int fd = placeholder();
+
+    if (fd < 0 || dup3(fd, f->fd, O_CLOEXEC) < 0)
+        shutdown(f->fd, SHUT_RDWR); /* the next best: the peer sees the end */
 }
 
 /* ---- closing ---- */
@@ -510,14 +522,29 @@ void file_block_leave(struct file *f, struct file_blocker *b)
     lock_release(&f->lock);
 }
 
+/* Called back: what the attempt says is an error because of that, or speaks of the placeholder. */
+static bool called_back(struct file *f, uint32_t status)
+{
+    bool closing;
+
+    if (status == STATUS_PENDING || !wait_sync_cancelled())
+        return false;
+    if (status_is_error(status))
+        return true;
+    lock_acquire(&f->lock);
+    closing = f->closing;
+    lock_release(&f->lock);
+    return closing;
+}
+
 static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, bool alertable,
                            uint32_t (*attempt)(struct file *f, void *ctx), void *ctx)
 {
     for (;;) {
         uint32_t status = attempt(f, ctx);
 
-        if (status_is_error(status) && wait_sync_cancelled())
-            return STATUS_CANCELLED; /* closed meanwhile: it spoke of the placeholder */
+        if (called_back(f, status))
+            return STATUS_CANCELLED;
         if (status != STATUS_PENDING)
             return status;
         status = wait_fd(file_poll_fd(f), events, deadline_ns, alertable);

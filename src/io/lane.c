@@ -29,6 +29,7 @@
 #define IN_EDGES (READY_IN | READY_PRI | READY_RDHUP | READY_HUP | READY_ERR)
 #define OUT_EDGES (READY_OUT | READY_HUP | READY_ERR)
 #define TROUBLE_EDGES (READY_RDHUP | READY_HUP | READY_ERR | READY_PRI)
+enum { ANSWERS_AT_ONCE = 64 };
 
 /* ---- registration ---- */
 
@@ -220,7 +221,9 @@ static void unqueue_locked(struct file *f, struct request *r)
 }
 
 /*
- * Does what can be done on a lane that the caller runs. Lock held on entry and return. The references
+ * Does what can be done on a lane that the caller runs. Lock held on entry and return. While others append
+ * as fast as this answers there would be no end of it, and the caller - a worker with the first packet in its
+ * hands, a starting call, the home thread - must get on: it leaves the rest to the next edge. The references
  * that requests of f held to it are the caller's to put: so many, with the lock released. In the caller's own
  * code, see os_here.h.
  */
@@ -228,6 +231,7 @@ static ALWAYS_INLINE unsigned work_here_locked(struct file *f, struct lane *lane
 {
     struct list *n;
     unsigned owed = 0;
+    unsigned answers = 0;
 
     assert(lane->running);
     while (!lane->drained && (n = list_first(&lane->requests)) != NULL) {
@@ -245,6 +249,8 @@ static ALWAYS_INLINE unsigned work_here_locked(struct file *f, struct lane *lane
             request_complete(r, status, false);
         }
         lock_acquire(&f->lock);
+        if (++answers % ANSWERS_AT_ONCE == 0 && f->registered && !lane->drained)
+            yield_locked(f, lane);
     }
     lane->running = false;
     return owed;

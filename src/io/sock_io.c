@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/os_here.h"
 #include "base/status.h"
+#include "io/gather.h"
 #include "io/lane.h"
 #include "io/sockevent.h"
 #include "ntstatus.h"
@@ -27,7 +28,7 @@
 #define RECEIVE_FLAGS (MSG_OOB | MSG_PEEK | MSG_WAITALL)
 #define SEND_FLAGS (MSG_OOB | MSG_DONTROUTE)
 #define ALWAYS (MSG_DONTWAIT | MSG_NOSIGNAL)
-enum { IOV_AT_ONCE = 1024 }; /* UIO_MAXIOV */
+enum { IOV_AT_ONCE = GATHER_ABOVE };
 
 /* ---- small things ---- */
 
@@ -105,7 +106,10 @@ static ssize_t receive_call(int fd, struct sock_transfer *t, int flags, bool nam
     }
     m.msg_control = t->control;
     m.msg_controllen = t->control_len;
-    n = recvmsg(fd, &m, flags);
+    if (t->iov_count > IOV_AT_ONCE && (flags & MSG_TRUNC)) /* a datagram */
+        n = gather_receive(fd, &m, t->iov, t->iov_count, t->size, flags);
+    else
+        n = recvmsg(fd, &m, flags);
     if (n < 0)
         return n;
     if (names && t->name)
@@ -153,6 +157,27 @@ static uint32_t receive_nothing(struct file *f)
     }
 }
 
+/* More buffers than one call takes: empty ones in front would keep it from getting on. */
+static void skip_empty(struct sock_transfer *t)
+{
+    while (t->iov_count > IOV_AT_ONCE && t->iov[0].iov_len == 0) {
+        t->iov++;
+        t->iov_count--;
+    }
+}
+
+/* How much of `left`, the size of the buffers, one call takes. */
+static size_t at_once(const struct sock_transfer *t, size_t left)
+{
+    size_t size = 0;
+
+    if (t->iov_count <= IOV_AT_ONCE)
+        return left;
+    for (int i = 0; i < IOV_AT_ONCE; i++)
+        size += t->iov[i].iov_len;
+    return size;
+}
+
 static uint32_t receive_stream(struct file *f, struct sock_transfer *t)
 {
     struct sock *s = sock_of(f);
@@ -163,8 +188,10 @@ static uint32_t receive_stream(struct file *f, struct sock_transfer *t)
         return receive_nothing(f);
     for (;;) {
         size_t wanted = t->size - t->bytes;
-        ssize_t n = receive_call(f->fd, t, flags, false);
+        ssize_t n;
 
+        skip_empty(t);
+        n = receive_call(f->fd, t, flags, false);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)
@@ -182,7 +209,7 @@ static uint32_t receive_stream(struct file *f, struct sock_transfer *t)
             eat(t, (size_t)n);
             continue;
         }
-        t->drained = n > 0 && (size_t)n < wanted && !(flags & (MSG_PEEK | MSG_OOB)) && s->tcp;
+        t->drained = n > 0 && (size_t)n < at_once(t, wanted) && !(flags & (MSG_PEEK | MSG_OOB)) && s->tcp;
         return STATUS_SUCCESS;
     }
 }
@@ -220,7 +247,7 @@ uint32_t sock_receive_step(struct file *f, struct sock_transfer *t)
 
 /* ---- sending ---- */
 
-static ssize_t send_call(int fd, const struct sock_transfer *t, int flags)
+static ssize_t send_call(int fd, const struct sock_transfer *t, int flags, bool whole)
 {
     struct msghdr m;
 
@@ -233,16 +260,9 @@ static ssize_t send_call(int fd, const struct sock_transfer *t, int flags)
     m.msg_namelen = t->name_len;
     m.msg_control = t->control;
     m.msg_controllen = t->control_len;
+    if (whole && t->iov_count > IOV_AT_ONCE)
+        return gather_send(fd, &m, t->iov, t->iov_count, t->size, flags);
     return sendmsg(fd, &m, flags);
-}
-
-/* More buffers than one call takes: empty ones in front would keep it from getting on. */
-static void skip_empty(struct sock_transfer *t)
-{
-    while (t->iov_count > IOV_AT_ONCE && t->iov[0].iov_len == 0) {
-        t->iov++;
-        t->iov_count--;
-    }
 }
 
 static uint32_t send_stream(struct file *f, struct sock_transfer *t)
@@ -253,7 +273,7 @@ static uint32_t send_stream(struct file *f, struct sock_transfer *t)
         ssize_t n;
 
         skip_empty(t);
-        n = send_call(f->fd, t, flags);
+        n = send_call(f->fd, t, flags, false);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)
@@ -273,7 +293,7 @@ static uint32_t send_datagram(struct file *f, struct sock_transfer *t)
     int tries = 0;
 
     for (;;) {
-        ssize_t n = send_call(f->fd, t, flags);
+        ssize_t n = send_call(f->fd, t, flags, true);
 
         if (n >= 0) {
             t->bytes = (uint32_t)n;

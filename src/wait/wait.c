@@ -26,6 +26,9 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
+/* How often a blocking call that has no descriptor to be woken by looks whether it has been called back. */
+#define DEAF_LOOK_NS (UINT64_C(20) * NS_PER_MS)
+
 /* One call of wait_for. */
 struct wait {
     struct thread *self;
@@ -360,7 +363,7 @@ bool wait_sync_cancel(struct thread *t)
     return reached;
 }
 
-/* The thread's eventfd, made at its first blocking call. */
+/* The thread's eventfd, made at its first blocking call; -1: no descriptor is to be had just now. */
 static int own_wake_fd(struct thread *self)
 {
     int fd = self->wake_fd;
@@ -378,9 +381,18 @@ static uint32_t poll_once(struct thread *self, struct pollfd *fds, unsigned coun
 {
     struct timespec ts;
     struct timespec *limit = NULL;
+    uint32_t timeout = STATUS_TIMEOUT;
     eventfd_t drained;
     int n;
 
+    if (fds[0].fd < 0) { /* nobody can wake it: it looks */
+        uint64_t look = clock_now_ns() + DEAF_LOOK_NS;
+
+        if (look < deadline_ns) {
+            deadline_ns = look;
+            timeout = STATUS_PENDING;
+        }
+    }
     if (deadline_ns != DEADLINE_NEVER) {
         uint64_t now = clock_now_ns();
         uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
@@ -396,7 +408,7 @@ static uint32_t poll_once(struct thread *self, struct pollfd *fds, unsigned coun
         eventfd_read(self->wake_fd, &drained);
         n--;
     } else if (n == 0) {
-        return STATUS_TIMEOUT;
+        return timeout;
     }
     return n > 0 ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PENDING;
 }
@@ -407,9 +419,9 @@ uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool
     bool held = queue_block(self);
     uint32_t status;
 
-    fds[0] = (struct pollfd){.fd = own_wake_fd(self), .events = POLLIN};
     poller_attend_all();
     do {
+        fds[0] = (struct pollfd){.fd = own_wake_fd(self), .events = POLLIN};
         if (wait_sync_cancelled()) {
             status = STATUS_CANCELLED;
             break;

@@ -847,6 +847,22 @@ TEST_W8(wait_all_blocking, "SOCK-17", "Wine ignores MSG_WAITALL")
     closesocket(pair[1]);
 }
 
+/* What came first would be lost. */
+TEST_W8(wait_all_without_waiting, "SOCK-17 SOCK-18", "Wine ignores MSG_WAITALL")
+{
+    SOCKET pair[2];
+    char got[16];
+    u_long on = 1;
+    REQUIRE(tcp_pair(pair));
+    CHECK_EQ(send(pair[0], "01234", 5, 0), 5);
+    CHECK_EQ(recv(pair[1], got, 1, MSG_PEEK), 1);
+    CHECK_EQ(ioctlsocket(pair[1], FIONBIO, &on), 0);
+    CHECK_EQ(recv(pair[1], got, 10, MSG_WAITALL), SOCKET_ERROR);
+    CHECK_EQ(WSAGetLastError(), WSAEOPNOTSUPP);
+    CHECK_EQ(recv(pair[1], got, 10, 0), 5);
+    end_pair(pair);
+}
+
 TEST(datagrams, "SOCK-22 SOCK-24")
 {
     struct sockaddr_in a_address, b_address, from;

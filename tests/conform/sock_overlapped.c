@@ -1208,6 +1208,106 @@ static int udp_send(SOCKET s, const struct sockaddr_in *to, const char *data, in
     return sendto(s, data, size, 0, (const struct sockaddr *)to, sizeof *to);
 }
 
+enum { VERY_MANY = 2000 };
+
+/* One byte in each. */
+static void spread(WSABUF bufs[VERY_MANY], char *data)
+{
+    for (int i = 0; i < VERY_MANY; i++) {
+        bufs[i].buf = data + i;
+        bufs[i].len = 1;
+    }
+}
+
+static void count_up(char data[VERY_MANY])
+{
+    for (int i = 0; i < VERY_MANY; i++)
+        data[i] = (char)(i * 7 + i / 256);
+}
+
+/* More buffers than system calls take at a time: nothing is left lying, nor taken for the end. */
+TEST_W8(very_many_buffers, "SOCK-11 SOCK-12 SOCK-17", "Wine ignores MSG_WAITALL")
+{
+    static WSABUF bufs[VERY_MANY];
+    static char data[VERY_MANY], got[VERY_MANY];
+    OVERLAPPED ov = with_event();
+    DWORD flags = 0, bytes = 0, n;
+    SOCKET pair[2];
+    REQUIRE(tcp_pair(pair));
+    count_up(data);
+    spread(bufs, got);
+    CHECK_EQ(WSARecv(pair[0], bufs, VERY_MANY, NULL, &flags, &ov, NULL), SOCKET_ERROR);
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    CHECK_EQ(send(pair[1], data, VERY_MANY, 0), VERY_MANY);
+    while (bytes < VERY_MANY) {
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        n = (DWORD)ov.InternalHigh;
+        bytes += n;
+        if (!CHECK(n > 0 && bytes <= VERY_MANY))
+            break;
+        flags = 0;
+        if (bytes < VERY_MANY && WSARecv(pair[0], bufs + bytes, VERY_MANY - bytes, NULL, &flags, &ov, NULL))
+            CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    }
+    CHECK_MEM(got, data, VERY_MANY);
+
+    memset(got, 0, sizeof got);
+    flags = MSG_WAITALL;
+    CHECK_EQ(WSARecv(pair[0], bufs, VERY_MANY, NULL, &flags, &ov, NULL), SOCKET_ERROR);
+    CHECK_EQ(send(pair[1], data, VERY_MANY - 300, 0), VERY_MANY - 300);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 50), WAIT_TIMEOUT);
+    CHECK_EQ(send(pair[1], data + VERY_MANY - 300, 300, 0), 300);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(ov.InternalHigh, VERY_MANY);
+    CHECK_MEM(got, data, VERY_MANY);
+
+    for (int i = 0; i < VERY_MANY - 1; i++) /* the last one alone has room */
+        bufs[i].len = 0;
+    flags = 0;
+    CHECK_EQ(WSARecv(pair[0], bufs, VERY_MANY, NULL, &flags, &ov, NULL), SOCKET_ERROR);
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    CHECK_EQ(send(pair[1], "x", 1, 0), 1);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(ov.InternalHigh, 1);
+    CloseHandle(ov.hEvent);
+    end_pair(pair);
+}
+
+TEST_W8(a_datagram_in_very_many_buffers, "SOCK-11 SOCK-22 SOCK-24", "Wine gives up above 1024")
+{
+    static WSABUF bufs[VERY_MANY];
+    static char data[VERY_MANY], got[VERY_MANY + 1];
+    struct sockaddr_in a_address, b_address;
+    SOCKET a = udp_socket(&a_address), b = udp_socket(&b_address);
+    DWORD flags = 0, bytes = 0;
+    OVERLAPPED ov = with_event();
+    count_up(data);
+    spread(bufs, data);
+    REQUIRE(WSASendTo(a, bufs, VERY_MANY, &bytes, 0, (struct sockaddr *)&b_address, sizeof b_address, NULL,
+                      NULL) == 0);
+    CHECK_EQ(bytes, VERY_MANY);
+    CHECK_EQ(recv(b, got, sizeof got, 0), VERY_MANY);
+    CHECK_MEM(got, data, VERY_MANY);
+
+    memset(got, 0, sizeof got);
+    spread(bufs, got);
+    CHECK_EQ(WSARecv(b, bufs, VERY_MANY, NULL, &flags, &ov, NULL), SOCKET_ERROR);
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    CHECK_EQ(udp_send(a, &b_address, data, VERY_MANY), VERY_MANY);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(ov.InternalHigh, VERY_MANY);
+    CHECK_MEM(got, data, VERY_MANY);
+
+    flags = 0; /* cut all the same */
+    CHECK_EQ(udp_send(a, &b_address, data, VERY_MANY), VERY_MANY);
+    CHECK_EQ(WSARecv(b, bufs, VERY_MANY - 1, &bytes, &flags, NULL, NULL), SOCKET_ERROR);
+    CHECK_EQ(WSAGetLastError(), WSAEMSGSIZE);
+    CHECK_EQ(got[VERY_MANY - 2], data[VERY_MANY - 2]);
+    CloseHandle(ov.hEvent);
+    closesocket(a);
+    closesocket(b);
+}
+
 /* Starts a WSARecvFrom of one buffer: 0 or the error. */
 static int start_from(SOCKET s, void *data, ULONG size, struct sockaddr_in *from, int *from_size,
                       OVERLAPPED *ov)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocking calls of threads that find no descriptor left to be woken by: whoever cancels the call, queues an
+ * APC or closes the socket reaches them all the same.
+ */
+#include "unit.h"
+
+#include <iocp.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+
+enum { LIMIT = 64, PAIRS = 3 };
+
+struct blocked {
+    SOCKET socket;
+    pthread_t thread;
+    _Atomic DWORD id;
+    int result;
+    DWORD error;
+};
+
+static SOCKET pairs[PAIRS][2];
+static _Atomic int apcs;
+
+static void make_pair(SOCKET pair[2])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    SOCKET listener = iocp_socket(AF_INET, SOCK_STREAM, 0);
+    int size = sizeof address;
+
+    CHECK_EQ(iocp_bind(listener, (struct sockaddr *)&address, size), 0);
+    CHECK_EQ(iocp_getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    CHECK_EQ(iocp_listen(listener, 1), 0);
+    pair[0] = iocp_socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_EQ(iocp_connect(pair[0], (struct sockaddr *)&address, size), 0);
+    pair[1] = iocp_accept(listener, NULL, NULL);
+    closesocket(listener);
+}
+
+static void *receive(void *arg)
+{
+    struct blocked *b = arg;
+    char byte;
+
+    atomic_store(&b->id, GetCurrentThreadId());
+    b->result = iocp_recv(b->socket, &byte, 1, 0);
+    b->error = WSAGetLastError();
+    return NULL;
+}
+
+static void begin(struct blocked *b, SOCKET s)
+{
+    b->socket = s;
+    atomic_store(&b->id, 0);
+    CHECK_EQ(pthread_create(&b->thread, NULL, receive, b), 0);
+    while (atomic_load(&b->id) == 0)
+        sched_yield();
+}
+
+static void ended(struct blocked *b, int result, DWORD error)
+{
+    pthread_join(b->thread, NULL);
+    CHECK_EQ(b->result, result);
+    if (result < 0 && b->error != error)
+        CHECK_EQ(b->error, WSAENOTSOCK); /* the socket was closed before it called */
+}
+
+static void WINAPI count(ULONG_PTR unused)
+{
+    (void)unused;
+    atomic_fetch_add(&apcs, 1);
+}
+
+static void cancelled(void)
+{
+    struct blocked b;
+    HANDLE thread;
+
+    begin(&b, pairs[0][0]);
+    thread = OpenThread(THREAD_ALL_ACCESS, FALSE, atomic_load(&b.id));
+    while (!CancelSynchronousIo(thread) && CHECK_EQ(GetLastError(), ERROR_NOT_FOUND))
+        sched_yield(); /* it is about to call */
+    CloseHandle(thread);
+    ended(&b, -1, ERROR_OPERATION_ABORTED);
+}
+
+static void called(void)
+{
+    struct blocked b;
+    HANDLE thread;
+
+    begin(&b, pairs[1][0]);
+    thread = OpenThread(THREAD_ALL_ACCESS, FALSE, atomic_load(&b.id));
+    CHECK(QueueUserAPC(count, thread, 0));
+    while (atomic_load(&apcs) == 0)
+        sched_yield();
+    CloseHandle(thread);
+    CHECK_EQ(iocp_send(pairs[1][1], "x", 1, 0), 1);
+    ended(&b, 1, 0);
+}
+
+static void closed(void)
+{
+    struct blocked b;
+
+    begin(&b, pairs[2][0]);
+    closesocket(pairs[2][0]);
+    ended(&b, -1, WSAEINTR);
+}
+
+TEST(without_descriptors)
+{
+    struct rlimit limit = {LIMIT, LIMIT};
+    int taken[LIMIT], n = 0;
+    WSADATA data;
+
+    CHECK_EQ(WSAStartup(0x202, &data), 0);
+    for (int i = 0; i < PAIRS; i++)
+        make_pair(pairs[i]);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    while (n < LIMIT && (taken[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+        n++;
+    cancelled();
+    called();
+    closed();
+    while (n > 0)
+        close(taken[--n]);
+}
