@@ -4,18 +4,17 @@
  * directory (pipe_dir.h), called by the process. The home thread answers there: it believes the kernel, not
  * the visitor, who it is, and gives nothing away but by the token and to the process that was named.
  *
- * The home thread's epoll set holds one of ours, with the listener, the visitors that have not spoken yet,
- * and the processes that something is offered to. Events carry descriptors; what they mean is looked up
- * under the lock, so that one that comes too late hits nobody. It answers with the lock held, which a fork
- * waits for: nothing there blocks, and a descriptor that is in nobody's list would stay in the child.
+ * At the desk are the listener, the visitors that have not spoken yet, and the processes that something is
+ * offered to. The home thread answers with the lock held, which a fork waits for: nothing there blocks, and a
+ * descriptor that is in nobody's list would stay in the child.
  */
 #include "io/handover.h"
 
-#include "base/clock.h"
 #include "base/fork.h"
 #include "base/os.h"
 #include "base/own_fd.h"
 #include "engine/engine.h"
+#include "io/desk.h"
 #include "io/file.h"
 #include "io/handover_wire.h"
 
@@ -30,7 +29,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { VISITORS_MAX = 64, AT_ONCE = 64, RETRY_MS = 20 };
+enum { VISITORS_MAX = 64 };
 
 struct offer {
     struct list link;
@@ -48,35 +47,33 @@ struct visitor {
     uint32_t process;
 };
 
-/* All guarded by the lock, but coming_back, which is the home thread's. */
+static int on_event(int fd);
+
+/* All guarded by the lock; the desk has rules of its own. */
 static struct {
     struct lock lock;
     struct list offers;   /* struct offer */
     struct list visitors; /* struct visitor, oldest first */
     unsigned visitor_count;
-    int listener, epoll_fd;
+    int listener;
     char file[PIPE_FILE_SIZE];
     bool exit_known;
-    struct timer retry;
-    struct home_work again;
-    bool coming_back;
-} desk = {.lock = LOCK_INIT(LOCK_GLOBAL),
-          .offers = LIST_INIT(desk.offers),
-          .visitors = LIST_INIT(desk.visitors),
-          .listener = -1,
-          .epoll_fd = -1};
+    struct desk desk;
+} giver = {.lock = LOCK_INIT(LOCK_GLOBAL),
+           .offers = LIST_INIT(giver.offers),
+           .visitors = LIST_INIT(giver.visitors),
+           .listener = -1,
+           .desk = DESK_INIT(&giver.lock, on_event)};
 
 static int watch_locked(int fd)
 {
-    struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
-
-    lock_assert_held(&desk.lock);
-    return os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+    lock_assert_held(&giver.lock);
+    return desk_watch(&giver.desk, fd, EPOLLIN);
 }
 
 static void unwatch_and_close(int fd)
 {
-    os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+    desk_unwatch(&giver.desk, fd);
     own_fd_close(fd);
 }
 
@@ -104,7 +101,7 @@ static bool lingers(int fd)
 
 static void withdraw_locked(struct offer *o)
 {
-    lock_assert_held(&desk.lock);
+    lock_assert_held(&giver.lock);
     list_remove(&o->link);
     unwatch_and_close(o->pidfd);
     if (lingers(o->fd))
@@ -129,7 +126,7 @@ static void offer_end(struct offer *o)
 static void dismiss_locked(struct visitor *v)
 {
     list_remove(&v->link);
-    desk.visitor_count--;
+    giver.visitor_count--;
     unwatch_and_close(v->fd);
     free(v);
 }
@@ -144,7 +141,7 @@ static bool has_ended(int pidfd)
 /* NULL: nothing of that token is for this process. */
 static struct offer *find_offer_locked(const struct visitor *v, const unsigned char *token)
 {
-    list_for_each(l, &desk.offers) {
+    list_for_each(l, &giver.offers) {
         struct offer *o = container_of(l, struct offer, link);
 
         if (memcmp(o->token, token, HANDOVER_TOKEN) == 0)
@@ -175,38 +172,26 @@ static struct offer *attend_locked(struct visitor *v)
     return o;
 }
 
-static uint32_t peer_of(int fd)
-{
-    struct ucred peer;
-    socklen_t len = sizeof peer;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.uid != geteuid())
-        return 0;
-    return (uint32_t)peer.pid;
-}
-
 /* The next connection; -errno if there is none to be had now. */
 static int receive_locked(void)
 {
-    int fd = accept4(desk.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    uint32_t process;
+    int fd = desk_receive(giver.listener, SOCK_NONBLOCK, &process);
     struct visitor *v;
 
     if (fd < 0)
-        return -errno;
-    fd = fd_above_std(fd);
-    if (fd < 0)
         return fd;
-    v = peer_of(fd) ? calloc(1, sizeof *v) : NULL;
+    v = calloc(1, sizeof *v);
     if (!v) {
         close(fd);
         return 0;
     }
-    if (desk.visitor_count == VISITORS_MAX) /* who connects and says nothing does not keep others out */
-        dismiss_locked(container_of(desk.visitors.next, struct visitor, link));
+    if (giver.visitor_count == VISITORS_MAX) /* who connects and says nothing does not keep others out */
+        dismiss_locked(container_of(giver.visitors.next, struct visitor, link));
     v->fd = own_fd(fd);
-    v->process = peer_of(fd);
-    list_push_back(&desk.visitors, &v->link);
-    desk.visitor_count++;
+    v->process = process;
+    list_push_back(&giver.visitors, &v->link);
+    giver.visitor_count++;
     if (watch_locked(fd) < 0)
         dismiss_locked(v);
     return 0;
@@ -214,14 +199,13 @@ static int receive_locked(void)
 
 /* ---- on the home thread ---- */
 
-/* Something happened on fd: -errno if it could not be dealt with. */
 static int on_event(int fd)
 {
     struct offer *ended = NULL;
     int err = 0;
 
-    lock_acquire(&desk.lock);
-    list_for_each(l, &desk.offers) {
+    lock_acquire(&giver.lock);
+    list_for_each(l, &giver.offers) {
         struct offer *o = container_of(l, struct offer, link);
 
         if (o->pidfd == fd)
@@ -229,7 +213,7 @@ static int on_event(int fd)
     }
     if (ended)
         withdraw_locked(ended);
-    list_for_each_safe(l, next, &desk.visitors) {
+    list_for_each_safe(l, next, &giver.visitors) {
         struct visitor *v = container_of(l, struct visitor, link);
 
         if (v->fd == fd) {
@@ -237,48 +221,12 @@ static int on_event(int fd)
             break;
         }
     }
-    if (fd == desk.listener)
+    if (fd == giver.listener)
         err = receive_locked();
-    lock_release(&desk.lock);
+    lock_release(&giver.lock);
     if (ended)
         offer_end(ended);
     return err;
-}
-
-/* It has others to see to as well. The set is level triggered within, so what is left comes again. */
-static void on_ready(void *ctx)
-{
-    struct epoll_event ev;
-
-    (void)ctx;
-    for (int seen = 0; os_epoll_wait(desk.epoll_fd, &ev, 1, 0) > 0; seen++) {
-        int err;
-
-        if (seen == AT_ONCE) {
-            if (!desk.coming_back)
-                home_submit(&desk.again);
-            desk.coming_back = true;
-            return;
-        }
-        err = on_event(ev.data.fd);
-        if (err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS) {
-            timer_set(&desk.retry, deadline_from_ms(RETRY_MS));
-            return;
-        }
-    }
-}
-
-static void come_back(struct home_work *w)
-{
-    (void)w;
-    desk.coming_back = false;
-    on_ready(NULL);
-}
-
-static void on_retry(struct timer *t)
-{
-    (void)t;
-    on_ready(NULL);
 }
 
 /* ---- offering ---- */
@@ -288,12 +236,12 @@ static void remove_file(void)
 {
     char dir[PIPE_DIR_SIZE];
 
-    lock_acquire(&desk.lock);
-    if (desk.listener >= 0) {
+    lock_acquire(&giver.lock);
+    if (giver.listener >= 0) {
         handover_dir((uint32_t)getpid(), dir);
-        pipe_dir_remove(dir, desk.file);
+        pipe_dir_remove(dir, giver.file);
     }
-    lock_release(&desk.lock);
+    lock_release(&giver.lock);
 }
 
 static int listen_locked(void)
@@ -303,42 +251,27 @@ static int listen_locked(void)
 
     handover_dir((uint32_t)getpid(), dir);
     pipe_dir_clear();
-    fd = pipe_dir_listen(dir, desk.file);
+    fd = pipe_dir_listen(dir, giver.file);
     if (fd < 0)
         return fd;
     err = watch_locked(fd);
     if (err) {
         close(fd);
-        pipe_dir_remove(dir, desk.file);
+        pipe_dir_remove(dir, giver.file);
         return err;
     }
-    desk.listener = own_fd(fd);
-    if (!desk.exit_known)
+    giver.listener = own_fd(fd);
+    if (!giver.exit_known)
         atexit(remove_file);
-    desk.exit_known = true;
+    giver.exit_known = true;
     return 0;
 }
 
-/* The home thread does not come to the lock before there is a listener. */
 static int open_locked(void)
 {
-    int err = 0;
+    int err = desk_open(&giver.desk);
 
-    if (desk.epoll_fd < 0) {
-        int fd = own_fd(os_epoll_create());
-
-        if (fd < 0)
-            return -errno;
-        desk.again.run = come_back;
-        timer_init(&desk.retry, on_retry);
-        desk.epoll_fd = fd;
-        err = home_add_fd(fd, on_ready, NULL);
-        if (err) {
-            desk.epoll_fd = -1;
-            own_fd_close(fd);
-        }
-    }
-    return !err && desk.listener < 0 ? listen_locked() : err;
+    return !err && giver.listener < 0 ? listen_locked() : err;
 }
 
 /* The token, once everything else is there. */
@@ -383,18 +316,18 @@ int handover_offer(int fd, uint32_t process, unsigned char token[HANDOVER_TOKEN]
     o->process = process;
     o->fd = o->pidfd = -1;
     list_init(&o->link);
-    lock_acquire(&desk.lock);
+    lock_acquire(&giver.lock);
     err = fill_locked(o, fd);
     if (!err) {
         memcpy(token, o->token, HANDOVER_TOKEN);
-        list_push_back(&desk.offers, &o->link);
+        list_push_back(&giver.offers, &o->link);
     } else {
         if (o->fd >= 0)
             own_fd_close(o->fd); /* not the last: the caller has the socket */
         if (o->pidfd >= 0)
             own_fd_close(o->pidfd);
     }
-    lock_release(&desk.lock);
+    lock_release(&giver.lock);
     if (err)
         free(o);
     return err;
@@ -407,22 +340,20 @@ static void start_afresh(void)
 {
     struct list *l;
 
-    while ((l = list_pop_front(&desk.offers)) != NULL) {
+    while ((l = list_pop_front(&giver.offers)) != NULL) {
         own_fd_close(container_of(l, struct offer, link)->pidfd);
         own_fd_close(container_of(l, struct offer, link)->fd);
         free(container_of(l, struct offer, link));
     }
-    while ((l = list_pop_front(&desk.visitors)) != NULL) {
+    while ((l = list_pop_front(&giver.visitors)) != NULL) {
         own_fd_close(container_of(l, struct visitor, link)->fd);
         free(container_of(l, struct visitor, link));
     }
-    if (desk.listener >= 0)
-        own_fd_close(desk.listener);
-    if (desk.epoll_fd >= 0)
-        own_fd_close(desk.epoll_fd);
-    desk.listener = desk.epoll_fd = -1;
-    desk.visitor_count = 0;
-    desk.coming_back = false;
+    if (giver.listener >= 0)
+        own_fd_close(giver.listener);
+    desk_afresh(&giver.desk);
+    giver.listener = -1;
+    giver.visitor_count = 0;
 }
 
-FORK_HOOK(&desk.lock, LOCK_GLOBAL, start_afresh);
+FORK_HOOK(&giver.lock, LOCK_GLOBAL, start_afresh);

@@ -168,12 +168,15 @@ static void address_done(int dir_fd)
 
 /* ---- connecting ---- */
 
-static bool is_same_user(int fd)
+bool pipe_dir_peer(int fd, uint32_t *process)
 {
     struct ucred peer;
     socklen_t len = sizeof peer;
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == geteuid();
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.uid != geteuid())
+        return false;
+    *process = (uint32_t)peer.pid;
+    return true;
 }
 
 /* A listener whose backlog is full says EAGAIN and gives no sign when it is not any more. */
@@ -196,6 +199,7 @@ int pipe_dir_connect(const char *dir, const char *file, uint64_t deadline_ns)
 {
     struct sockaddr_un address;
     int dir_fd, fd, err;
+    uint32_t process;
 
     err = address_of(&address, dir, file, &dir_fd);
     if (err)
@@ -203,7 +207,7 @@ int pipe_dir_connect(const char *dir, const char *file, uint64_t deadline_ns)
     fd = fd_above_std(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     err = fd < 0 ? fd : connect_patiently(fd, &address, deadline_ns);
     address_done(dir_fd);
-    if (!err && !is_same_user(fd))
+    if (!err && !pipe_dir_peer(fd, &process))
         err = -EACCES;
     if (err && fd >= 0)
         pipe_dir_hang_up(fd);

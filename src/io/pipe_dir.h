@@ -40,6 +40,9 @@ int pipe_dir_each(const char *dir, bool (*fn)(const char *dir, const char *file,
 /* A connection to one of them, O_NONBLOCK, whose other end is the same user's; -errno. -ETIMEDOUT: so many
  * want one that there was no room before the deadline. */
 int pipe_dir_connect(const char *dir, const char *file, uint64_t deadline_ns);
+/* The process at the other end of a connection, 0 where its number means nothing here. False: it is not the
+ * same user's. */
+bool pipe_dir_peer(int fd, uint32_t *process);
 /* Closes a connection that is no pipe's, or a listener, whoever has a copy: the other end sees it at once. */
 void pipe_dir_hang_up(int fd);
 

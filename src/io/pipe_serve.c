@@ -4,17 +4,15 @@
  * name that has instances here, hears the hello, and puts the connection behind an instance that is free,
  * or says that there is none. So opening a pipe needs no thread of the program, and "busy" is known.
  *
- * The home thread's epoll set holds one of ours, with the listeners and the visitors: connections that
- * have not said all of their hello, or that wait for a free instance. Tokens are descriptors; what they
- * mean is looked up under the lock, so that an event that comes too late hits nobody.
+ * At the desk are the listeners and the visitors: connections that have not said all of their hello, or that
+ * wait for a free instance.
  */
 #include "io/pipe.h"
 
-#include "base/clock.h"
-#include "base/os.h"
 #include "base/own_fd.h"
 #include "base/status.h"
 #include "engine/home.h"
+#include "io/desk.h"
 #include "io/pipe_name.h"
 #include "io/pipe_wire.h"
 #include "ntstatus.h"
@@ -28,32 +26,37 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { UNHEARD_MAX = 256, WAITING_MAX = 256, RETRY_MS = 20, AT_ONCE = 64 };
+enum { UNHEARD_MAX = 256, WAITING_MAX = 256 };
 
 /* A connection that has not become a pipe. In `visitors` it is anybody's; else whose hands it is in. */
 struct visitor {
     struct list link;
     int fd;
-    bool watched;            /* in the epoll set */
+    uint32_t process;
+    bool watched;            /* at the desk */
     uint32_t got;            /* bytes of hello and text */
     struct pipe_hello hello;
     char text[PIPE_TEXT_MAX];
     struct pipe_name *waits_for; /* borrowed: NULL, it has not said all */
 };
 
-/* visitors, unheard, waiting and calling are guarded by pipe_names.lock; the descriptors are constant once
- * made; coming_back is the home thread's. */
+static void call_waiting(struct home_work *w);
+static int on_event(int fd);
+
+/* visitors, unheard, waiting and calling are guarded by pipe_names.lock; stand_in is constant once made; the
+ * desk has rules of its own. */
 static struct {
     struct list visitors; /* struct visitor, oldest first */
     uint32_t unheard;     /* visitors that have not said all */
     uint32_t waiting;     /* visitors that wait for a free instance */
     bool calling;         /* `call` is submitted */
     struct home_work call;
-    struct timer retry;
-    struct home_work again;
-    bool coming_back;     /* `again` is submitted */
-    int epoll_fd, stand_in;
-} desk = {.visitors = LIST_INIT(desk.visitors), .epoll_fd = -1, .stand_in = -1};
+    int stand_in;
+    struct desk desk;
+} lobby = {.visitors = LIST_INIT(lobby.visitors),
+           .call = {.run = call_waiting},
+           .stand_in = -1,
+           .desk = DESK_INIT(&pipe_names.lock, on_event)};
 
 /* ---- small ---- */
 
@@ -62,25 +65,18 @@ int pipe_answer_send(int socket, const struct pipe_answer *answer, int fd)
     return pipe_dir_send(socket, answer, sizeof *answer, fd);
 }
 
-static int watch(int fd, uint32_t events)
-{
-    struct epoll_event ev = {.events = events, .data.fd = fd};
-
-    return os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
-}
-
 /* To be told when the visitor speaks or goes. */
 static bool watch_visitor(struct visitor *v)
 {
     if (!v->watched)
-        v->watched = watch(v->fd, EPOLLIN | EPOLLRDHUP) == 0;
+        v->watched = desk_watch(&lobby.desk, v->fd, EPOLLIN | EPOLLRDHUP) == 0;
     return v->watched;
 }
 
 static void unwatch(struct visitor *v)
 {
     if (v->watched)
-        os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_DEL, v->fd, NULL);
+        desk_unwatch(&lobby.desk, v->fd);
     v->watched = false;
 }
 
@@ -106,9 +102,9 @@ static void take_locked(struct visitor *v)
     list_remove(&v->link);
     if (v->waits_for) {
         v->waits_for->waiting--;
-        desk.waiting--;
+        lobby.waiting--;
     } else {
-        desk.unheard--;
+        lobby.unheard--;
     }
 }
 
@@ -133,8 +129,8 @@ static void call_waiting(struct home_work *w)
     (void)w;
     list_init(&called);
     lock_acquire(&pipe_names.lock);
-    desk.calling = false;
-    list_for_each_safe(l, next, &desk.visitors) {
+    lobby.calling = false;
+    list_for_each_safe(l, next, &lobby.visitors) {
         struct visitor *v = container_of(l, struct visitor, link);
 
         if (v->waits_for && !list_empty(&v->waits_for->available)) {
@@ -153,11 +149,11 @@ void pipe_serve_call(void)
     bool submit;
 
     lock_acquire(&pipe_names.lock);
-    submit = !desk.calling;
-    desk.calling = true;
+    submit = !lobby.calling;
+    lobby.calling = true;
     lock_release(&pipe_names.lock);
     if (submit)
-        home_submit(&desk.call);
+        home_submit(&lobby.call);
 }
 
 /* ---- answering ---- */
@@ -184,16 +180,6 @@ static enum pipe_verdict pick(const struct visitor *v, struct pipe **out)
     return verdict;
 }
 
-static uint32_t peer_of(int fd)
-{
-    struct ucred peer;
-    socklen_t len = sizeof peer;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.uid != geteuid())
-        return 0;
-    return (uint32_t)peer.pid;
-}
-
 /* The visitor becomes the other end of an instance, or is told why not. */
 static void open_for(struct visitor *v)
 {
@@ -210,7 +196,7 @@ static void open_for(struct visitor *v)
         answer.verdict = PIPE_YES;
         answer.shape = p->shape;
         own_fd_forget(v->fd);
-        status = pipe_attach(p, v->fd, peer_of(v->fd), &answer);
+        status = pipe_attach(p, v->fd, v->process, &answer);
         if (status == STATUS_PIPE_CLOSING)
             pipe_offer(p); /* whoever wanted it has gone again */
         file_put(p->file);
@@ -242,7 +228,7 @@ static void answer_for(struct visitor *v)
         waits = v->hello.want == PIPE_WANT_FREE && list_empty(&n->available);
     }
     /* One whose going would not be noticed is not kept either. */
-    if (waits && (desk.waiting >= at_most(WAITING_MAX) || !watch_visitor(v))) {
+    if (waits && (lobby.waiting >= at_most(WAITING_MAX) || !watch_visitor(v))) {
         answer.verdict = PIPE_AGAIN;
         waits = false;
     }
@@ -250,9 +236,9 @@ static void answer_for(struct visitor *v)
         answer.verdict = PIPE_NOT_NOW;
         v->waits_for = n;
         n->waiting++;
-        desk.waiting++;
+        lobby.waiting++;
         pipe_answer_send(v->fd, &answer, -1); /* before somebody can call it */
-        list_push_back(&desk.visitors, &v->link);
+        list_push_back(&lobby.visitors, &v->link);
     }
     lock_release(&pipe_names.lock);
     if (waits)
@@ -297,16 +283,16 @@ static void hear_later(struct visitor *v)
         return;
     }
     lock_acquire(&pipe_names.lock);
-    if (desk.unheard > 0 && desk.unheard >= at_most(UNHEARD_MAX)) {
-        list_for_each(l, &desk.visitors) {
+    if (lobby.unheard > 0 && lobby.unheard >= at_most(UNHEARD_MAX)) {
+        list_for_each(l, &lobby.visitors) {
             oldest = container_of(l, struct visitor, link);
             if (!oldest->waits_for)
                 break;
         }
         take_locked(oldest);
     }
-    desk.unheard++;
-    list_push_back(&desk.visitors, &v->link);
+    lobby.unheard++;
+    list_push_back(&lobby.visitors, &v->link);
     lock_release(&pipe_names.lock);
     if (!oldest)
         return;
@@ -333,28 +319,27 @@ static void attend(struct visitor *v)
 /* The next connection on a listener: attended, or -errno. */
 static int receive_visitor(int listener)
 {
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    uint32_t process;
+    int fd = desk_receive(listener, 0, &process);
     struct visitor *v;
 
     if (fd < 0)
-        return -errno;
-    fd = fd_above_std(fd);
-    if (fd < 0)
         return fd;
-    v = peer_of(fd) ? calloc(1, sizeof *v) : NULL;
+    v = calloc(1, sizeof *v);
     if (!v) {
         close(fd);
         return 0;
     }
     list_init(&v->link);
     v->fd = own_fd(fd);
+    v->process = process;
     attend(v);
     return 0;
 }
 
 static struct visitor *find_visitor_locked(int fd)
 {
-    list_for_each(l, &desk.visitors) {
+    list_for_each(l, &lobby.visitors) {
         struct visitor *v = container_of(l, struct visitor, link);
 
         if (v->fd == fd)
@@ -363,7 +348,6 @@ static struct visitor *find_visitor_locked(int fd)
     return NULL;
 }
 
-/* Something happened on fd: -errno if it could not be dealt with. */
 static int on_event(int fd)
 {
     struct visitor *v;
@@ -383,69 +367,16 @@ static int on_event(int fd)
     return listens ? receive_visitor(fd) : 0;
 }
 
-/*
- * On the home thread, which has others to see to as well: visitors may come faster than they are dealt with.
- * The set is level triggered within, so what is not dealt with comes again, if somebody looks.
- */
-static void on_ready(void *ctx)
-{
-    struct epoll_event ev;
-
-    (void)ctx;
-    for (int seen = 0; epoll_wait(desk.epoll_fd, &ev, 1, 0) > 0; seen++) {
-        int err;
-
-        if (seen == AT_ONCE) {
-            if (!desk.coming_back)
-                home_submit(&desk.again);
-            desk.coming_back = true;
-            return;
-        }
-        err = on_event(ev.data.fd);
-        if (err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS) {
-            timer_set(&desk.retry, deadline_from_ms(RETRY_MS));
-            return;
-        }
-    }
-}
-
-static void come_back(struct home_work *w)
-{
-    (void)w;
-    desk.coming_back = false;
-    on_ready(NULL);
-}
-
-static void on_retry(struct timer *t)
-{
-    (void)t;
-    on_ready(NULL);
-}
-
 /* ---- beginning and end ---- */
 
 static int begin_locked(void)
 {
-    int err;
-
-    if (desk.epoll_fd >= 0)
-        return 0;
-    if (desk.stand_in < 0)
-        desk.stand_in = own_fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-    if (desk.stand_in < 0)
+    lock_assert_held(&pipe_names.lock);
+    if (lobby.stand_in < 0)
+        lobby.stand_in = own_fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    if (lobby.stand_in < 0)
         return -errno;
-    desk.epoll_fd = own_fd(os_epoll_create());
-    if (desk.epoll_fd < 0)
-        return -errno;
-    desk.call.run = call_waiting;
-    desk.again.run = come_back;
-    timer_init(&desk.retry, on_retry);
-    err = home_add_fd(desk.epoll_fd, on_ready, NULL);
-    if (err) {
-        own_fd_close(desk.epoll_fd);
-        desk.epoll_fd = -1;
-    }
-    return err;
+    return desk_open(&lobby.desk);
 }
 
 int pipe_serve_begin(void)
@@ -454,7 +385,7 @@ int pipe_serve_begin(void)
 
     if (err)
         return err;
-    lock_acquire(&pipe_names.lock);
+    lock_acquire(&pipe_names.lock); /* a fork finds the descriptors noted, or not there yet */
     err = begin_locked();
     lock_release(&pipe_names.lock);
     return err;
@@ -462,24 +393,22 @@ int pipe_serve_begin(void)
 
 int pipe_serve_stand_in(void)
 {
-    return desk.stand_in;
+    return lobby.stand_in;
 }
 
 int pipe_serve_prepare(int listener)
 {
-    return watch(listener, 0);
+    return desk_watch(&lobby.desk, listener, 0);
 }
 
 void pipe_serve_listen(int listener)
 {
-    struct epoll_event ev = {.events = EPOLLIN, .data.fd = listener};
-
-    os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_MOD, listener, &ev);
+    desk_watch_again(&lobby.desk, listener, EPOLLIN);
 }
 
 void pipe_serve_end(int listener)
 {
-    os_epoll_ctl(desk.epoll_fd, EPOLL_CTL_DEL, listener, NULL);
+    desk_unwatch(&lobby.desk, listener);
 }
 
 void pipe_serve_dismiss(struct pipe_name *n)
@@ -488,7 +417,7 @@ void pipe_serve_dismiss(struct pipe_name *n)
 
     list_init(&left);
     lock_acquire(&pipe_names.lock);
-    list_for_each_safe(l, next, &desk.visitors) {
+    list_for_each_safe(l, next, &lobby.visitors) {
         struct visitor *v = container_of(l, struct visitor, link);
 
         if (v->waits_for == n) {
@@ -505,17 +434,14 @@ void pipe_serve_afresh(void)
 {
     struct list *l;
 
-    while ((l = list_pop_front(&desk.visitors)) != NULL) {
+    while ((l = list_pop_front(&lobby.visitors)) != NULL) {
         struct visitor *v = container_of(l, struct visitor, link);
 
         own_fd_close(v->fd);
         free(v);
     }
-    if (desk.epoll_fd >= 0)
-        own_fd_close(desk.epoll_fd);
-    desk.epoll_fd = -1;
-    desk.unheard = 0;
-    desk.waiting = 0;
-    desk.calling = false;
-    desk.coming_back = false;
+    desk_afresh(&lobby.desk);
+    lobby.unheard = 0;
+    lobby.waiting = 0;
+    lobby.calling = false;
 }
