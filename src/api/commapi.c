@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* The line behind a handle, counted. */
-static uint32_t line_of(HANDLE line, struct file **out)
+static uint32_t find_line(HANDLE line, struct file **out)
 {
     uint32_t status = file_from_handle((uintptr_t)line, false, out, NULL);
 
@@ -22,6 +22,18 @@ static uint32_t line_of(HANDLE line, struct file **out)
         return status;
     file_put(*out);
     return STATUS_INVALID_DEVICE_REQUEST;
+}
+
+/* The same at the beginning of a call. False: the last error says why not. */
+static bool line_of(HANDLE line, struct file **out)
+{
+    return win32_result(find_line(line, out));
+}
+
+/* ... of one that also needs an argument. */
+static bool line_for(HANDLE line, const void *argument, struct file **out)
+{
+    return win32_result(argument ? find_line(line, out) : (uint32_t)STATUS_INVALID_PARAMETER);
 }
 
 /* The end of a call on a line. */
@@ -36,21 +48,15 @@ static BOOL done(struct file *f, uint32_t status)
 BOOL WINAPI GetCommState(HANDLE hFile, LPDCB lpDCB)
 {
     struct file *f;
-    uint32_t status = lpDCB ? line_of(hFile, &f) : (uint32_t)STATUS_INVALID_PARAMETER;
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    return done(f, serial_get_state(f, lpDCB));
+    return line_for(hFile, lpDCB, &f) && done(f, serial_get_state(f, lpDCB));
 }
 
 BOOL WINAPI SetCommState(HANDLE hFile, LPDCB lpDCB)
 {
     struct file *f;
-    uint32_t status = lpDCB ? line_of(hFile, &f) : (uint32_t)STATUS_INVALID_PARAMETER;
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    return done(f, serial_set_state(f, lpDCB));
+    return line_for(hFile, lpDCB, &f) && done(f, serial_set_state(f, lpDCB));
 }
 
 BOOL WINAPI GetCommConfig(HANDLE hCommDev, LPCOMMCONFIG lpCC, LPDWORD lpdwSize)
@@ -80,10 +86,9 @@ BOOL WINAPI GetCommProperties(HANDLE hFile, LPCOMMPROP lpCommProp)
 {
     struct serial *s;
     struct file *f;
-    uint32_t status = lpCommProp ? line_of(hFile, &f) : (uint32_t)STATUS_INVALID_PARAMETER;
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
+    if (!line_for(hFile, lpCommProp, &f))
+        return FALSE;
     s = serial_of(f);
     *lpCommProp = (COMMPROP){
         .wPacketLength = sizeof *lpCommProp,
@@ -113,10 +118,9 @@ BOOL WINAPI GetCommProperties(HANDLE hFile, LPCOMMPROP lpCommProp)
 BOOL WINAPI SetupComm(HANDLE hFile, DWORD dwInQueue, DWORD dwOutQueue)
 {
     struct file *f;
-    uint32_t status = line_of(hFile, &f);
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
+    if (!line_of(hFile, &f))
+        return FALSE;
     serial_set_queues(f, dwInQueue, dwOutQueue);
     return done(f, STATUS_SUCCESS);
 }
@@ -124,20 +128,16 @@ BOOL WINAPI SetupComm(HANDLE hFile, DWORD dwInQueue, DWORD dwOutQueue)
 BOOL WINAPI SetCommTimeouts(HANDLE hFile, LPCOMMTIMEOUTS lpCommTimeouts)
 {
     struct file *f;
-    uint32_t status = lpCommTimeouts ? line_of(hFile, &f) : (uint32_t)STATUS_INVALID_PARAMETER;
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    return done(f, serial_set_timeouts(f, lpCommTimeouts));
+    return line_for(hFile, lpCommTimeouts, &f) && done(f, serial_set_timeouts(f, lpCommTimeouts));
 }
 
 BOOL WINAPI GetCommTimeouts(HANDLE hFile, LPCOMMTIMEOUTS lpCommTimeouts)
 {
     struct file *f;
-    uint32_t status = lpCommTimeouts ? line_of(hFile, &f) : (uint32_t)STATUS_INVALID_PARAMETER;
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
+    if (!line_for(hFile, lpCommTimeouts, &f))
+        return FALSE;
     serial_get_timeouts(f, lpCommTimeouts);
     return done(f, STATUS_SUCCESS);
 }
@@ -147,20 +147,16 @@ BOOL WINAPI GetCommTimeouts(HANDLE hFile, LPCOMMTIMEOUTS lpCommTimeouts)
 BOOL WINAPI SetCommMask(HANDLE hFile, DWORD dwEvtMask)
 {
     struct file *f;
-    uint32_t status = line_of(hFile, &f);
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    return done(f, serial_set_mask(f, dwEvtMask));
+    return line_of(hFile, &f) && done(f, serial_set_mask(f, dwEvtMask));
 }
 
 BOOL WINAPI GetCommMask(HANDLE hFile, LPDWORD lpEvtMask)
 {
     struct file *f;
-    uint32_t status = lpEvtMask ? line_of(hFile, &f) : (uint32_t)STATUS_INVALID_PARAMETER;
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
+    if (!line_for(hFile, lpEvtMask, &f))
+        return FALSE;
     *lpEvtMask = serial_get_mask(f);
     return done(f, STATUS_SUCCESS);
 }
@@ -178,11 +174,11 @@ static uint32_t wait_overlapped(struct file *f, DWORD *events, OVERLAPPED *ov)
 
 BOOL WINAPI WaitCommEvent(HANDLE hFile, LPDWORD lpEvtMask, LPOVERLAPPED lpOverlapped)
 {
+    uint32_t status;
     struct file *f;
-    uint32_t status = lpEvtMask ? line_of(hFile, &f) : (uint32_t)STATUS_INVALID_PARAMETER;
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
+    if (!line_for(hFile, lpEvtMask, &f))
+        return FALSE;
     if (!(f->flags & FILE_OVERLAPPED))
         status = serial_wait_sync(f, (uint32_t *)lpEvtMask);
     else if (lpOverlapped)
@@ -196,13 +192,13 @@ BOOL WINAPI WaitCommEvent(HANDLE hFile, LPDWORD lpEvtMask, LPOVERLAPPED lpOverla
 
 BOOL WINAPI ClearCommError(HANDLE hFile, LPDWORD lpErrors, LPCOMSTAT lpStat)
 {
+    uint32_t status;
     struct file *f;
-    uint32_t status = line_of(hFile, &f);
     COMSTAT state;
     DWORD errors;
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
+    if (!line_of(hFile, &f))
+        return FALSE;
     status = serial_status(f, &state);
     if (status != STATUS_SUCCESS)
         return done(f, status);
@@ -217,31 +213,22 @@ BOOL WINAPI ClearCommError(HANDLE hFile, LPDWORD lpErrors, LPCOMSTAT lpStat)
 BOOL WINAPI PurgeComm(HANDLE hFile, DWORD dwFlags)
 {
     struct file *f;
-    uint32_t status = line_of(hFile, &f);
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    return done(f, serial_purge(f, dwFlags));
+    return line_of(hFile, &f) && done(f, serial_purge(f, dwFlags));
 }
 
 BOOL WINAPI TransmitCommChar(HANDLE hFile, char cChar)
 {
     struct file *f;
-    uint32_t status = line_of(hFile, &f);
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    return done(f, serial_send_byte(f, cChar));
+    return line_of(hFile, &f) && done(f, serial_send_byte(f, cChar));
 }
 
 BOOL WINAPI EscapeCommFunction(HANDLE hFile, DWORD dwFunc)
 {
     struct file *f;
-    uint32_t status = line_of(hFile, &f);
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    return done(f, serial_escape(f, dwFunc));
+    return line_of(hFile, &f) && done(f, serial_escape(f, dwFunc));
 }
 
 BOOL WINAPI SetCommBreak(HANDLE hFile)
@@ -257,9 +244,6 @@ BOOL WINAPI ClearCommBreak(HANDLE hFile)
 BOOL WINAPI GetCommModemStatus(HANDLE hFile, LPDWORD lpModemStat)
 {
     struct file *f;
-    uint32_t status = lpModemStat ? line_of(hFile, &f) : (uint32_t)STATUS_INVALID_PARAMETER;
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    return done(f, serial_modem_status(f, (uint32_t *)lpModemStat));
+    return line_for(hFile, lpModemStat, &f) && done(f, serial_modem_status(f, (uint32_t *)lpModemStat));
 }

@@ -275,33 +275,19 @@ void overlapped_report(OVERLAPPED *ov, uint32_t status, DWORD bytes)
 
 /* ---- cancelling ---- */
 
-static uint32_t cancel(HANDLE file, const struct cancel_match *match, unsigned *asked)
-{
-    struct file *f;
-    uint32_t status = file_from_handle((uintptr_t)file, false, &f, NULL);
-
-    if (status != STATUS_SUCCESS)
-        return status;
-    *asked = cancel_requests(f, match);
-    if (!match->ov && !match->issuer) /* everything: blocking calls too. conform/cancel.c */
-        *asked += cancel_blockers(f);
-    file_put(f);
-    return STATUS_SUCCESS;
-}
-
 BOOL WINAPI CancelIo(HANDLE hFile)
 {
     struct cancel_match mine = {.ov = NULL, .issuer = thread_current()->serial};
     unsigned asked;
 
-    return win32_result(cancel(hFile, &mine, &asked));
+    return win32_result(cancel_by_handle((uintptr_t)hFile, &mine, &asked));
 }
 
 BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
 {
     struct cancel_match match = {.ov = lpOverlapped, .issuer = 0};
     unsigned asked = 0;
-    uint32_t status = cancel(hFile, &match, &asked);
+    uint32_t status = cancel_by_handle((uintptr_t)hFile, &match, &asked);
 
     if (status == STATUS_SUCCESS && asked == 0)
         status = STATUS_NOT_FOUND;

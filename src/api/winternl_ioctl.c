@@ -233,20 +233,6 @@ NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_RO
 
 /* ---- cancelling ---- */
 
-static uint32_t cancel(HANDLE file, const struct cancel_match *match, unsigned *asked)
-{
-    struct file *f;
-    uint32_t status = file_from_handle((uintptr_t)file, false, &f, NULL);
-
-    if (status != STATUS_SUCCESS)
-        return status;
-    *asked = cancel_requests(f, match);
-    if (!match->ov && !match->issuer)
-        *asked += cancel_blockers(f);
-    file_put(f);
-    return STATUS_SUCCESS;
-}
-
 static NTSTATUS report(PIO_STATUS_BLOCK block, uint32_t status)
 {
     block->Status = (NTSTATUS)status;
@@ -259,7 +245,7 @@ NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToC
 {
     struct cancel_match match = {.ov = (const OVERLAPPED *)IoRequestToCancel};
     unsigned asked = 0;
-    uint32_t status = cancel(FileHandle, &match, &asked);
+    uint32_t status = cancel_by_handle((uintptr_t)FileHandle, &match, &asked);
 
     if (status == STATUS_SUCCESS && asked == 0)
         status = STATUS_NOT_FOUND;
@@ -271,5 +257,5 @@ NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock)
     struct cancel_match mine = {.issuer = thread_current()->serial};
     unsigned asked;
 
-    return report(IoStatusBlock, cancel(FileHandle, &mine, &asked));
+    return report(IoStatusBlock, cancel_by_handle((uintptr_t)FileHandle, &mine, &asked));
 }

@@ -107,13 +107,8 @@ static uint32_t stream_conditions(struct file *f, short bits)
 
 static uint32_t datagram_conditions(struct file *f, short bits)
 {
-    uint32_t now = bits & POLLOUT ? AFD_SEND : 0;
-
-    if (bits & POLLERR)
-        sock_collect_errors(f);
-    if ((bits & POLLIN) || atomic_load(&sock_of(f)->reset_seen))
-        now |= AFD_RECEIVE;
-    return now;
+    bits = sock_datagram_bits(f, bits);
+    return (bits & POLLIN ? AFD_RECEIVE : 0) | (bits & POLLOUT ? AFD_SEND : 0);
 }
 
 /* All that is true now; *status: how connecting failed. */

@@ -188,6 +188,20 @@ unsigned cancel_blockers(struct file *f)
     return heard;
 }
 
+uint32_t cancel_by_handle(uintptr_t handle, const struct cancel_match *match, unsigned *asked)
+{
+    struct file *f;
+    uint32_t status = file_from_handle(handle, false, &f, NULL);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    *asked = cancel_requests(f, match);
+    if (!match->ov && !match->issuer) /* conform/cancel.c */
+        *asked += cancel_blockers(f);
+    file_put(f);
+    return STATUS_SUCCESS;
+}
+
 void cancel_lane(struct file *f, enum lane_direction dir)
 {
     for (;;) {

@@ -22,6 +22,9 @@ unsigned cancel_requests(struct file *f, const struct cancel_match *match);
 /* Calls back the threads that are inside a blocking call on f. How many heard it. */
 unsigned cancel_blockers(struct file *f);
 
+/* Both for the file behind a handle: threads in blocking calls are meant where everything is. */
+uint32_t cancel_by_handle(uintptr_t handle, const struct cancel_match *match, unsigned *asked);
+
 /* What waits in one lane of f, or in both, whichever file it completes on (an accept socket's first data). */
 void cancel_lane(struct file *f, enum lane_direction dir);
 void cancel_lanes(struct file *f);

@@ -441,18 +441,6 @@ const struct file_ops disk_ops = {
     .poll_fd = watch_poll_fd,
 };
 
-static uint32_t access_of_fd(int fd)
-{
-    switch (fcntl(fd, F_GETFL) & O_ACCMODE) {
-    case O_RDONLY:
-        return FILE_GENERIC_READ;
-    case O_WRONLY:
-        return FILE_GENERIC_WRITE;
-    default:
-        return FILE_GENERIC_READ | FILE_GENERIC_WRITE;
-    }
-}
-
 uint32_t file_adopt_disk(int fd, uint32_t flags, struct file **out)
 {
     struct stat st;
@@ -468,7 +456,7 @@ uint32_t file_adopt_disk(int fd, uint32_t flags, struct file **out)
     if (mode & O_APPEND)
         flags |= FILE_APPEND_ONLY;
     status = file_new(fd, S_ISDIR(st.st_mode) ? FILE_KIND_DIR : FILE_KIND_DISK, flags,
-                      access_of_fd(fd), &disk_ops, d, out);
+                      file_access_of_fd(fd), &disk_ops, d, out);
     if (status != STATUS_SUCCESS)
         free(d);
     return status;

@@ -264,6 +264,18 @@ uint32_t file_identify(struct file *f)
     return status;
 }
 
+uint32_t file_access_of_fd(int fd)
+{
+    switch (fcntl(fd, F_GETFL) & O_ACCMODE) {
+    case O_RDONLY:
+        return FILE_GENERIC_READ;
+    case O_WRONLY:
+        return FILE_GENERIC_WRITE;
+    default:
+        return FILE_GENERIC_READ | FILE_GENERIC_WRITE;
+    }
+}
+
 /* Makes a file of a number never seen before. On success it is published. */
 static uint32_t adopt(int fd)
 {

@@ -190,6 +190,9 @@ uint32_t file_adopt_socket(int fd, uint32_t flags, struct file **out);
 uint32_t file_adopt_disk(int fd, uint32_t flags, struct file **out);
 uint32_t file_adopt_stream(int fd, uint32_t flags, enum file_kind kind, struct file **out);
 
+/* The specific rights that a descriptor's open mode gives. */
+uint32_t file_access_of_fd(int fd);
+
 /* An adopted file remembers what is behind its number, so that another thing there can be told. */
 uint32_t file_identify(struct file *f);
 

@@ -70,15 +70,8 @@ static uint32_t view_open(struct file *f, short bits)
 
 static uint32_t view_datagram(struct file *f, short bits)
 {
-    uint32_t view = 0;
-
-    if (bits & POLLERR)
-        sock_collect_errors(f);
-    if ((bits & POLLIN) || atomic_load(&sock_of(f)->reset_seen))
-        view |= READ_BITS;
-    if (bits & POLLOUT)
-        view |= WRITE_BITS;
-    return view;
+    bits = sock_datagram_bits(f, bits);
+    return (bits & POLLIN ? READ_BITS : 0) | (bits & POLLOUT ? WRITE_BITS : 0);
 }
 
 static uint32_t view_of(struct file *f, short bits)

@@ -188,6 +188,9 @@ uint32_t sock_send_step(struct file *f, struct sock_transfer *t);
 /* Datagrams: poll(2) said "error". Forgets the fates of earlier datagrams, but for the one that the
  * next receive reports. */
 void sock_collect_errors(struct file *f);
+/* Datagrams: what poll(2) said, as far as somebody who waits may hear of it: POLLIN, also for a fate that
+ * the next receive reports, and POLLOUT. */
+short sock_datagram_bits(struct file *f, short bits);
 
 /* The answer of a blocking Winsock call: one that was called back because somebody has closed the
  * socket says WSAEINTR, one that was cancelled alone keeps STATUS_CANCELLED. */

@@ -82,6 +82,13 @@ void sock_collect_errors(struct file *f)
         atomic_store(&sock_of(f)->reset_seen, true);
 }
 
+short sock_datagram_bits(struct file *f, short bits)
+{
+    if (bits & POLLERR)
+        sock_collect_errors(f);
+    return (short)((bits & (POLLIN | POLLOUT)) | (atomic_load(&sock_of(f)->reset_seen) ? POLLIN : 0));
+}
+
 static bool is_delayed_error(int err)
 {
     return err == ECONNREFUSED || err == ECONNRESET || err == EHOSTUNREACH || err == ENETUNREACH ||

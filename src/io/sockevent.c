@@ -74,15 +74,8 @@ static uint32_t stream_conditions(struct file *f, short bits, int32_t *error)
 
 static uint32_t datagram_conditions(struct file *f, short bits)
 {
-    uint32_t now = 0;
-
-    if (bits & POLLERR)
-        sock_collect_errors(f);
-    if ((bits & POLLIN) || atomic_load(&sock_of(f)->reset_seen))
-        now |= SE_READ;
-    if (bits & POLLOUT)
-        now |= SE_WRITE;
-    return now;
+    bits = sock_datagram_bits(f, bits);
+    return (bits & POLLIN ? SE_READ : 0) | (bits & POLLOUT ? SE_WRITE : 0);
 }
 
 /* All that is true now, armed or not. *error: why the stream has ended. */

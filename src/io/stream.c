@@ -230,21 +230,9 @@ const struct file_ops stream_ops = {
 
 /* ---- making ---- */
 
-static uint32_t access_of_fd(int fd)
-{
-    switch (fcntl(fd, F_GETFL) & O_ACCMODE) {
-    case O_RDONLY:
-        return FILE_GENERIC_READ;
-    case O_WRONLY:
-        return FILE_GENERIC_WRITE;
-    default:
-        return FILE_GENERIC_READ | FILE_GENERIC_WRITE;
-    }
-}
-
 uint32_t file_adopt_stream(int fd, uint32_t flags, enum file_kind kind, struct file **out)
 {
-    return file_new(fd, kind, flags, access_of_fd(fd), &stream_ops, NULL, out);
+    return file_new(fd, kind, flags, file_access_of_fd(fd), &stream_ops, NULL, out);
 }
 
 uint32_t stream_pipe(uint32_t size, struct file **read_end, struct file **write_end)
