@@ -9,7 +9,7 @@ CMAKE_ARGS ?=
 BUILD_NEEDS = cmake pkg-config liburing-dev
 CONFIGURE = $(if $(shell command -v ninja),-G Ninja) -S . -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 
-.PHONY: all build needs demo check wine promises surface headers fuzz bench foreign asan tsan tidy install clean help
+.PHONY: all build configure needs demo check wine promises surface headers fuzz bench foreign asan tsan tidy install clean help
 
 all: build
 
@@ -19,12 +19,16 @@ help:
 needs:
 	@scripts/need.sh $(BUILD_NEEDS)
 
-build: needs
+configure: needs
 	@cmake $(CONFIGURE) -B $(BUILD) $(CMAKE_ARGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
+
+build: configure
 	@cmake --build $(BUILD) -j $(JOBS)
 
-demo: build
+# Only what it runs: whoever sees this for the first time should not wait for four hundred tests to compile.
+demo: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target all_examples tools_load
 	@scripts/demo.sh $(BUILD)
 
 check: build
@@ -71,7 +75,8 @@ tsan:
 tidy:
 	@scripts/tidy.sh
 
-install: build
+install: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target all_library
 	@cmake --install $(BUILD) --prefix $(PREFIX) >/dev/null
 	@echo "installed in $(PREFIX)"
 

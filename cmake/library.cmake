@@ -83,15 +83,25 @@ endforeach()
 add_library(iocp::iocp ALIAS iocp_shared)
 add_library(iocp::static ALIAS iocp_static)
 
+# What is installed finds its own by the way from itself, so that an installed tree may be moved.
+file(RELATIVE_PATH iocp_pc_to_prefix /p/${CMAKE_INSTALL_LIBDIR}/pkgconfig /p)
+file(RELATIVE_PATH iocp_bin_to_lib /p/${CMAKE_INSTALL_BINDIR} /p/${CMAKE_INSTALL_LIBDIR})
+
 # The command iocp-verify, and what it loads before a program. A sanitizer has a free() of its own.
 if(NOT IOCP_SANITIZE)
   add_library(iocp_verify MODULE ${PROJECT_SOURCE_DIR}/preload/verify.c)
   set_target_properties(iocp_verify PROPERTIES OUTPUT_NAME iocp-verify C_VISIBILITY_PRESET hidden)
   target_compile_definitions(iocp_verify PRIVATE "_GNU_SOURCE=")
   target_link_libraries(iocp_verify PRIVATE ${CMAKE_DL_LIBS})
-  configure_file(${PROJECT_SOURCE_DIR}/packaging/iocp-verify ${CMAKE_CURRENT_BINARY_DIR}/iocp-verify COPYONLY)
+  configure_file(${PROJECT_SOURCE_DIR}/packaging/iocp-verify ${CMAKE_CURRENT_BINARY_DIR}/iocp-verify @ONLY)
   install(TARGETS iocp_verify DESTINATION ${CMAKE_INSTALL_LIBDIR}/iocp)
-  install(PROGRAMS ${PROJECT_SOURCE_DIR}/packaging/iocp-verify DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(PROGRAMS ${CMAKE_CURRENT_BINARY_DIR}/iocp-verify DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+# What `make install` builds first: all that is installed, and no program of the tree.
+add_custom_target(all_library DEPENDS iocp_static iocp_shared)
+if(TARGET iocp_verify)
+  add_dependencies(all_library iocp_verify)
 endif()
 
 # Installation. Nothing but iocp.h lands in include/ itself: windows.h and its kin stay one level down.
@@ -100,7 +110,6 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/iocp DESTINATION ${CMAKE_INSTALL
   FILES_MATCHING PATTERN "*.h" PATTERN "*.H")
 install(TARGETS iocp_static iocp_shared DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
-# The .pc and CMake files compute the prefix from their own place, so an installed tree may be moved.
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/iocp)
 foreach(file iocp.pc iocp-win32.pc)
   configure_file(${PROJECT_SOURCE_DIR}/packaging/${file}.in ${CMAKE_CURRENT_BINARY_DIR}/${file} @ONLY)
@@ -126,4 +135,5 @@ install(CODE "execute_process(COMMAND ${PROJECT_SOURCE_DIR}/scripts/man-links.sh
     message(FATAL_ERROR \"man-links.sh: \${failed}\")
   endif()")
 install(FILES ${PROJECT_SOURCE_DIR}/docs/DEVIATIONS.md ${PROJECT_SOURCE_DIR}/docs/PROMISES.md
-  ${PROJECT_SOURCE_DIR}/docs/ARCHITECTURE.md DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/iocp)
+  ${PROJECT_SOURCE_DIR}/docs/ARCHITECTURE.md ${PROJECT_SOURCE_DIR}/CHANGES.md ${PROJECT_SOURCE_DIR}/LICENSE
+  DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/iocp)

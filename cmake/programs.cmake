@@ -15,10 +15,11 @@ function(peer_missing name out)
   set(${out} "${missing}" PARENT_SCOPE)
 endfunction()
 
-# programs(DIR LIBRARY): one program per file of DIR.
+# programs(DIR LIBRARY): one program per file of DIR; the target all_DIR builds them.
 function(programs dir library)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/*.c)
   string(REPLACE "/" "_" prefix ${dir})
+  add_custom_target(all_${prefix})
   foreach(source ${sources})
     get_filename_component(name ${source} NAME_WE)
     if(dir STREQUAL "bench")
@@ -34,6 +35,7 @@ function(programs dir library)
       RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${dir})
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/${dir})
     target_link_libraries(${target} PRIVATE ${library} m)
+    add_dependencies(all_${prefix} ${target})
   endforeach()
 endfunction()
 
@@ -50,7 +52,6 @@ programs(tests/stress iocp_static)
 programs(tests/fuzz iocp_static)
 programs(tests/unit iocp_inside)
 programs(tests/fault iocp_inside)
-programs(tests/sim iocp_inside)
 
 # What the benches of other libraries link, and the one in C++: that language is asked for only then.
 if(TARGET bench_echo_uv)

@@ -28,6 +28,18 @@ try() {
 }
 
 try "cmake --install" cmake --install "$build" --prefix "$prefix"
+# A packager's ways: a staging directory, and the libraries one level further down.
+staged() { DESTDIR=$dir/stage cmake --install "$build" --prefix /opt/iocp && diff <(cd "$prefix" && find . | sort) <(cd "$dir/stage/opt/iocp" && find . | sort) && [ "$(ls "$dir/stage")" = opt ]; }
+try "DESTDIR" staged
+deeper() {
+    local libs=$dir/deep/lib/tuple
+    cmake -S . -B "$dir/deeper" -DIOCP_PROGRAMS=OFF -DCMAKE_INSTALL_LIBDIR=lib/tuple && mkdir -p "$libs/pkgconfig" "$libs/iocp" "$dir/deep/bin" &&
+        cp "$dir/deeper/iocp.pc" "$libs/pkgconfig" && cp "$dir/deeper/iocp-verify" "$dir/deep/bin" && cp "$prefix/lib/iocp/libiocp-verify.so" "$libs/iocp" &&
+        [ "$(realpath "$(PKG_CONFIG_PATH=$libs/pkgconfig pkg-config --variable=libdir iocp)")" = "$(realpath "$libs")" ] &&
+        [ "$(realpath -m "$(PKG_CONFIG_PATH=$libs/pkgconfig pkg-config --variable=includedir iocp)")" = "$(realpath -m "$dir/deep/include")" ] &&
+        "$dir/deep/bin/iocp-verify" true
+}
+try "CMAKE_INSTALL_LIBDIR=lib/tuple" deeper
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 flags=$(pkg-config --cflags --libs iocp)
 static_flags="$(pkg-config --cflags iocp) -Wl,-Bstatic -L$prefix/lib -liocp -Wl,-Bdynamic $(pkg-config --libs-only-l --static iocp | sed 's/-liocp//')"
@@ -61,6 +73,18 @@ for source in examples/05-completion-port.c examples/04-apc.c; do
     # WCHAR is 16 bits wide either way; these flags make L"" of that kind too.
     try "$name: -fshort-wchar" $cc -fshort-wchar "$source" $flags -o "$dir/$name-short"
 done
+
+# As C99 and as strict as compilers are, and as C++: not a word of a warning from the headers.
+cat >"$dir/strict.c" <<'END'
+#include <winsock2.h>
+#include <mswsock.h>
+#include <windows.h>
+int main(void) { HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0); return port && CloseHandle(port) ? 0 : 1; }
+END
+for std in c99 gnu99 gnu11 gnu2x; do
+    try "headers as -std=$std" sh -c "$cc -std=$std -Wall -Wextra -Wpedantic -Werror $dir/strict.c $flags -o $dir/strict && $dir/strict"
+done
+try "-O3 -flto, static" sh -c "$cc -O3 -flto $dir/strict.c $static_flags -o $dir/strict && $dir/strict"
 
 # The program that the README shows.
 awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md >"$dir/readme.c"

@@ -18,7 +18,7 @@
 #else
 #define IOCP_EXTERN_C_BEGIN
 #define IOCP_EXTERN_C_END
-#define IOCP_STATIC_ASSERT(what, text) _Static_assert(what, text)
+#define IOCP_STATIC_ASSERT(what, text) __extension__ _Static_assert(what, text)
 #endif
 
 /* For structures that the model shows to programs: their layout is Windows' on 64 bits. */
