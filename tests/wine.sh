@@ -17,7 +17,7 @@ rm -f "$results"/*
 
 compile() {
     local source=tests/conform/$1.c exe=$build/$1.exe
-    [ "$exe" -nt "$source" ] && [ "$exe" -nt tests/conform/conform.h ] && return 0
+    [ -z "$(find "$source" tests/conform/*.h -newer "$exe" 2>&1)" ] && return 0
     if ! $cc -std=gnu11 -O1 -Wall -Wextra -Wno-unknown-pragmas -D_WIN32_WINNT=0x0A00 -o "$exe" "$source" \
         -lws2_32 -lmswsock -liphlpapi -lsynchronization -lwinmm >"$build/$1.log" 2>&1; then
         cat "$build/$1.log"

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * WSADuplicateSocket between processes, both ways. The other process is this program, with the name of the
- * test `as_child`; it does what it is told over one pipe and answers over another.
+ * WSADuplicateSocket between processes, both ways. The other process (child.h) does what it is told over one
+ * pipe and answers over another.
  */
 #include "conform.h"
+#include "child.h"
 #include "net.h"
-
-#define SOON_ENOUGH 20000
 
 /* What the child can be told to do with its one socket. */
 enum action { TAKE, SAY, ACCEPT, CLOSE, CONNECT, OFFER, LEAVE };
@@ -71,14 +70,11 @@ static int obey(const struct order *o, SOCKET *s, WSAPROTOCOL_INFOA *info)
     }
 }
 
-TEST(as_child, "")
+static void be_child(const char *pipes)
 {
-    const char *pipes = getenv("IOCP_CHILD");
     unsigned long long in, out;
     struct order o;
     SOCKET s = INVALID_SOCKET;
-    if (!pipes)
-        SKIP("runs in children only");
     if (sscanf(pipes, "%llu %llu", &in, &out) != 2)
         ExitProcess(98);
     net_start();
@@ -93,44 +89,35 @@ TEST(as_child, "")
 
 /* ---- starting it ---- */
 
-struct child {
-    PROCESS_INFORMATION info;
+struct pupil {
+    struct child child;
     HANDLE orders, answers;
 };
 
-static int start(struct child *c)
+static int start(struct pupil *p)
 {
-    SECURITY_ATTRIBUTES security = {sizeof security, NULL, TRUE};
-    STARTUPINFOA startup = {.cb = sizeof startup};
-    char path[300], line[400], pipes[60];
-    HANDLE in, out;
-    if (!CreatePipe(&in, &c->orders, &security, 0) || !CreatePipe(&c->answers, &out, &security, 0))
-        return FAIL("CreatePipe failed");
-    SetHandleInformation(c->orders, HANDLE_FLAG_INHERIT, 0);
-    SetHandleInformation(c->answers, HANDLE_FLAG_INHERIT, 0);
-    GetModuleFileNameA(NULL, path, sizeof path);
-    snprintf(line, sizeof line, "\"%s\" as_child", path);
-    snprintf(pipes, sizeof pipes, "%llu %llu", (unsigned long long)(uintptr_t)in,
-             (unsigned long long)(uintptr_t)out);
-    SetEnvironmentVariableA("IOCP_CHILD", pipes);
-    BOOL ok = CreateProcessA(NULL, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &c->info);
-    SetEnvironmentVariableA("IOCP_CHILD", NULL);
-    CloseHandle(in);
-    CloseHandle(out);
-    return ok || FAIL("CreateProcess failed");
+    HANDLE in[2], out[2];
+    char pipes[60];
+    pipe_for_child(in, 0);
+    pipe_for_child(out, 1);
+    snprintf(pipes, sizeof pipes, "%llu %llu", (unsigned long long)(uintptr_t)in[0],
+             (unsigned long long)(uintptr_t)out[1]);
+    *p = (struct pupil){.orders = in[1], .answers = out[0]};
+    int ok = start_child(&p->child, pipes, TRUE, 0);
+    CloseHandle(in[0]);
+    CloseHandle(out[1]);
+    return ok;
 }
 
-static void finish(struct child *c)
+static void finish(struct pupil *p)
 {
-    CloseHandle(c->orders);
-    CHECK_EQ(WaitForSingleObject(c->info.hProcess, SOON_ENOUGH), WAIT_OBJECT_0);
-    CloseHandle(c->answers);
-    CloseHandle(c->info.hProcess);
-    CloseHandle(c->info.hThread);
+    CloseHandle(p->orders);
+    finish_child(&p->child);
+    CloseHandle(p->answers);
 }
 
 /* The error that the child met, or -1. */
-static int tell_order(struct child *c, const struct order *o, WSAPROTOCOL_INFOA *info)
+static int tell_order(struct pupil *c, const struct order *o, WSAPROTOCOL_INFOA *info)
 {
     struct answer a = {.error = -1};
     if (!all_written(c->orders, o, sizeof *o) || !all_read(c->answers, &a, sizeof a))
@@ -140,13 +127,13 @@ static int tell_order(struct child *c, const struct order *o, WSAPROTOCOL_INFOA 
     return a.error;
 }
 
-static int tell_action(struct child *c, enum action action)
+static int tell_action(struct pupil *c, enum action action)
 {
     struct order o = {.action = action};
     return tell_order(c, &o, NULL);
 }
 
-static int tell_take(struct child *c, const WSAPROTOCOL_INFOA *info)
+static int tell_take(struct pupil *c, const WSAPROTOCOL_INFOA *info)
 {
     struct order o = {.action = TAKE, .flags = WSA_FLAG_OVERLAPPED, .info = *info};
     return tell_order(c, &o, NULL);
@@ -183,12 +170,12 @@ static int at_end(SOCKET s)
 /* The giver's own may be closed before the taker has come. */
 TEST(given_to_a_child, "")
 {
-    struct child c = {0};
+    struct pupil c = {0};
     WSAPROTOCOL_INFOA info;
     SOCKET pair[2];
     REQUIRE(start(&c));
     tcp_pair(pair);
-    CHECK_EQ(WSADuplicateSocketA(pair[0], c.info.dwProcessId, &info), 0);
+    CHECK_EQ(WSADuplicateSocketA(pair[0], c.child.info.dwProcessId, &info), 0);
     CHECK_EQ(info.iSocketType, SOCK_STREAM);
     CHECK_EQ(closesocket(pair[0]), 0);
     CHECK_EQ(tell_take(&c, &info), 0);
@@ -203,12 +190,12 @@ TEST(given_to_a_child, "")
 /* Both have it, and each closes its own. */
 TEST(shared_with_a_child, "")
 {
-    struct child c = {0};
+    struct pupil c = {0};
     WSAPROTOCOL_INFOA info;
     SOCKET pair[2];
     REQUIRE(start(&c));
     tcp_pair(pair);
-    CHECK_EQ(WSADuplicateSocketA(pair[0], c.info.dwProcessId, &info), 0);
+    CHECK_EQ(WSADuplicateSocketA(pair[0], c.child.info.dwProcessId, &info), 0);
     CHECK_EQ(tell_take(&c, &info), 0);
     CHECK_EQ(tell_action(&c, SAY), 0);
     expect(pair[1], "over there");
@@ -225,7 +212,7 @@ TEST(shared_with_a_child, "")
 
 TEST(wide, "")
 {
-    struct child c = {0};
+    struct pupil c = {0};
     union {
         WSAPROTOCOL_INFOW wide;
         WSAPROTOCOL_INFOA narrow;
@@ -233,7 +220,7 @@ TEST(wide, "")
     SOCKET pair[2];
     REQUIRE(start(&c));
     tcp_pair(pair);
-    CHECK_EQ(WSADuplicateSocketW(pair[0], c.info.dwProcessId, &info.wide), 0);
+    CHECK_EQ(WSADuplicateSocketW(pair[0], c.child.info.dwProcessId, &info.wide), 0);
     CHECK_EQ(tell_take(&c, &info.narrow), 0); /* the members up to the name are the same */
     CHECK_EQ(tell_action(&c, SAY), 0);
     expect(pair[1], "over there");
@@ -243,7 +230,7 @@ TEST(wide, "")
 
 TEST(a_listener, "")
 {
-    struct child c = {0};
+    struct pupil c = {0};
     WSAPROTOCOL_INFOA info;
     struct sockaddr_in at = loopback(0);
     int size = sizeof at;
@@ -252,7 +239,7 @@ TEST(a_listener, "")
     CHECK_EQ(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
     CHECK_EQ(getsockname(listener, (struct sockaddr *)&at, &size), 0);
     CHECK_EQ(listen(listener, 5), 0);
-    CHECK_EQ(WSADuplicateSocketA(listener, c.info.dwProcessId, &info), 0);
+    CHECK_EQ(WSADuplicateSocketA(listener, c.child.info.dwProcessId, &info), 0);
     CHECK_EQ(closesocket(listener), 0);
     CHECK_EQ(tell_take(&c, &info), 0);
     SOCKET s = connected_to(&at);
@@ -267,7 +254,7 @@ TEST(a_listener, "")
 
 TEST(given_by_a_child, "PORT-01")
 {
-    struct child c = {0};
+    struct pupil c = {0};
     WSAPROTOCOL_INFOA info;
     struct sockaddr_in at = loopback(0);
     int size = sizeof at;
@@ -310,12 +297,12 @@ TEST(given_by_a_child, "PORT-01")
 /* "can only be used once by the target process" */
 TEST_W8(once, "", "gives it again")
 {
-    struct child c = {0};
+    struct pupil c = {0};
     WSAPROTOCOL_INFOA info;
     SOCKET pair[2];
     REQUIRE(start(&c));
     tcp_pair(pair);
-    CHECK_EQ(WSADuplicateSocketA(pair[0], c.info.dwProcessId, &info), 0);
+    CHECK_EQ(WSADuplicateSocketA(pair[0], c.child.info.dwProcessId, &info), 0);
     CHECK_EQ(tell_take(&c, &info), 0);
     CHECK_EQ(tell_take(&c, &info), WSAEINVAL);
     end_pair(pair);
@@ -324,12 +311,12 @@ TEST_W8(once, "", "gives it again")
 
 TEST_W8(for_one_process_only, "", "looks at the number alone")
 {
-    struct child c = {0}, other = {0};
+    struct pupil c = {0}, other = {0};
     WSAPROTOCOL_INFOA info;
     SOCKET pair[2];
     REQUIRE(start(&c) && start(&other));
     tcp_pair(pair);
-    CHECK_EQ(WSADuplicateSocketA(pair[0], c.info.dwProcessId, &info), 0);
+    CHECK_EQ(WSADuplicateSocketA(pair[0], c.child.info.dwProcessId, &info), 0);
     CHECK_EQ(tell_take(&other, &info), WSAEINVAL);
     CHECK_EQ(tell_take(&c, &info), 0);
     end_pair(pair);
@@ -340,12 +327,12 @@ TEST_W8(for_one_process_only, "", "looks at the number alone")
 /* Who ends without having taken it lets it go. */
 TEST(never_taken, "")
 {
-    struct child c = {0};
+    struct pupil c = {0};
     WSAPROTOCOL_INFOA info;
     SOCKET pair[2];
     REQUIRE(start(&c));
     tcp_pair(pair);
-    CHECK_EQ(WSADuplicateSocketA(pair[0], c.info.dwProcessId, &info), 0);
+    CHECK_EQ(WSADuplicateSocketA(pair[0], c.child.info.dwProcessId, &info), 0);
     CHECK_EQ(closesocket(pair[0]), 0);
     finish(&c);
     CHECK(at_end(pair[1]));
@@ -366,13 +353,13 @@ TEST(errors, "")
 TEST(many, "")
 {
     enum { COUNT = 100 };
-    struct child c = {0};
+    struct pupil c = {0};
     static WSAPROTOCOL_INFOA info[COUNT];
     SOCKET pairs[COUNT][2];
     REQUIRE(start(&c));
     for (int i = 0; i < COUNT; i++) {
         tcp_pair(pairs[i]);
-        CHECK_EQ(WSADuplicateSocketA(pairs[i][0], c.info.dwProcessId, &info[i]), 0);
+        CHECK_EQ(WSADuplicateSocketA(pairs[i][0], c.child.info.dwProcessId, &info[i]), 0);
     }
     for (int i = COUNT - 1; i >= 0; i--) {
         CHECK_EQ(tell_take(&c, &info[i]), 0);

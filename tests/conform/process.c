@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Processes: CreateProcess, exit codes, waiting, ending, inheritance. The programs that are started are
- * this one, with the name of the test `as_child` and, in the environment, what to do there.
+ * this one again (child.h).
  */
 #include "conform.h"
+#include "child.h"
 #include "packet.h"
-
-#define SOON_ENOUGH 20000
 
 #define SPAWN(NAME, LINE, FLAGS, DIRECTORY, STARTUP, INFO)                                           \
     CreateProcessA((NAME), (LINE), NULL, NULL, FALSE, (FLAGS), NULL, (DIRECTORY), (STARTUP), (INFO))
@@ -41,7 +40,6 @@ static BOOL WINAPI pass_on(DWORD event)
     return FALSE;
 }
 
-/* What IOCP_CHILD asks for. */
 static void be_child(const char *action)
 {
     DWORD done;
@@ -94,66 +92,7 @@ static void be_child(const char *action)
     ExitProcess(99);
 }
 
-TEST(as_child, "")
-{
-    const char *action = getenv("IOCP_CHILD");
-    if (!action)
-        SKIP("runs in children only");
-    be_child(action);
-}
-
-/* ---- starting it ---- */
-
-static const char *self(void)
-{
-    static char path[300];
-    GetModuleFileNameA(NULL, path, sizeof path);
-    return path;
-}
-
-static const char *command(void)
-{
-    static char line[400];
-    snprintf(line, sizeof line, "\"%s\" as_child", self());
-    return line;
-}
-
-struct child {
-    PROCESS_INFORMATION info;
-    STARTUPINFOA startup;
-};
-
-/* 0 after a failure, which it has reported. */
-static int start(struct child *c, const char *action, BOOL inherit, DWORD flags)
-{
-    char line[400];
-    strcpy(line, command());
-    if (!c->startup.cb)
-        c->startup.cb = sizeof c->startup;
-    SetEnvironmentVariableA("IOCP_CHILD", action);
-    BOOL ok = CreateProcessA(NULL, line, NULL, NULL, inherit, flags, NULL, NULL, &c->startup, &c->info);
-    SetEnvironmentVariableA("IOCP_CHILD", NULL);
-    return ok || FAIL("CreateProcess failed");
-}
-
-static DWORD finish(struct child *c)
-{
-    DWORD code = 0xDEAD;
-    CHECK_EQ(WaitForSingleObject(c->info.hProcess, SOON_ENOUGH), WAIT_OBJECT_0);
-    CHECK(GetExitCodeProcess(c->info.hProcess, &code));
-    CHECK_EQ(WaitForSingleObject(c->info.hThread, SOON_ENOUGH), WAIT_OBJECT_0);
-    CHECK(CloseHandle(c->info.hProcess));
-    CHECK(CloseHandle(c->info.hThread));
-    return code;
-}
-
-static void make_pipe(HANDLE ends[2], int inherited)
-{
-    SECURITY_ATTRIBUTES security = {sizeof security, NULL, TRUE};
-    if (!CreatePipe(&ends[0], &ends[1], &security, 0))
-        FAIL("CreatePipe failed");
-    SetHandleInformation(ends[!inherited], HANDLE_FLAG_INHERIT, 0);
-}
+/* ---- beginning and end ---- */
 
 TEST(exit_codes, "")
 {
@@ -161,10 +100,10 @@ TEST(exit_codes, "")
         {"exit 0", 0}, {"exit 7", 7}, {"exit 255", 255}};
     for (int i = 0; i < 3; i++) {
         struct child c = {0};
-        REQUIRE(start(&c, cases[i].action, FALSE, 0));
+        REQUIRE(start_child(&c, cases[i].action, FALSE, 0));
         CHECK(c.info.dwProcessId != 0 && c.info.dwProcessId != GetCurrentProcessId());
         CHECK_EQ(GetProcessId(c.info.hProcess), c.info.dwProcessId);
-        CHECK_EQ(finish(&c), cases[i].code);
+        CHECK_EQ(finish_child(&c), cases[i].code);
     }
 }
 
@@ -172,14 +111,14 @@ TEST(runs_and_is_ended, "WAIT-01")
 {
     struct child c = {0};
     DWORD code = 0;
-    REQUIRE(start(&c, "sleep", FALSE, 0));
+    REQUIRE(start_child(&c, "sleep", FALSE, 0));
     CHECK_EQ(WaitForSingleObject(c.info.hProcess, 50), WAIT_TIMEOUT);
     CHECK(GetExitCodeProcess(c.info.hProcess, &code));
     CHECK_EQ(code, STILL_ACTIVE);
     CHECK(TerminateProcess(c.info.hProcess, 0x12345));
     CHECK_EQ(WaitForSingleObject(c.info.hProcess, SOON_ENOUGH), WAIT_OBJECT_0);
     TODO_WINE("succeeds") { CHECK_ERR(TerminateProcess(c.info.hProcess, 1), ERROR_ACCESS_DENIED); }
-    CHECK_EQ(finish(&c), 0x12345);
+    CHECK_EQ(finish_child(&c), 0x12345);
 }
 
 /* Many at once, waited for together and among events. */
@@ -187,7 +126,7 @@ TEST(suspended, "THREAD-04")
 {
     struct child c = {0};
     DWORD code = 0;
-    REQUIRE(start(&c, "exit 7", FALSE, CREATE_SUSPENDED));
+    REQUIRE(start_child(&c, "exit 7", FALSE, CREATE_SUSPENDED));
     CHECK_EQ(WaitForSingleObject(c.info.hProcess, 50), WAIT_TIMEOUT);
     CHECK(GetExitCodeProcess(c.info.hProcess, &code));
     CHECK_EQ(code, STILL_ACTIVE);
@@ -195,16 +134,16 @@ TEST(suspended, "THREAD-04")
     CHECK_EQ(ResumeThread(c.info.hThread), 2);
     CHECK_EQ(WaitForSingleObject(c.info.hThread, 50), WAIT_TIMEOUT);
     CHECK_EQ(ResumeThread(c.info.hThread), 1);
-    CHECK_EQ(finish(&c), 7);
+    CHECK_EQ(finish_child(&c), 7);
 }
 
 TEST(suspended_and_ended, "THREAD-04")
 {
     for (int i = 0; i < 20; i++) {
         struct child c = {0};
-        REQUIRE(start(&c, "exit 7", FALSE, CREATE_SUSPENDED));
+        REQUIRE(start_child(&c, "exit 7", FALSE, CREATE_SUSPENDED));
         CHECK(TerminateProcess(c.info.hProcess, 0x12345));
-        CHECK_EQ(finish(&c), 0x12345);
+        CHECK_EQ(finish_child(&c), 0x12345);
     }
 }
 
@@ -215,8 +154,8 @@ TEST(suspended_without_handles, "THREAD-04 HANDLE-01")
     HANDLE ends[2], again;
     char data;
     DWORD done;
-    make_pipe(ends, 0);
-    REQUIRE(start(&c, "exit 7", TRUE, CREATE_SUSPENDED));
+    pipe_for_child(ends, 0);
+    REQUIRE(start_child(&c, "exit 7", TRUE, CREATE_SUSPENDED));
     CHECK(CloseHandle(ends[1]));
     CHECK_ERR(ReadFile(ends[0], &data, 1, &done, NULL), ERROR_BROKEN_PIPE);
     CHECK(CloseHandle(ends[0]));
@@ -237,12 +176,12 @@ TEST(suspended_takes_its_gifts, "THREAD-04 HANDLE-01")
     HANDLE ends[2];
     char action[40], data[16] = "";
     DWORD done;
-    make_pipe(ends, 1);
+    pipe_for_child(ends, 1);
     snprintf(action, sizeof action, "write %llu", (unsigned long long)(uintptr_t)ends[1]);
-    REQUIRE(start(&c, action, TRUE, CREATE_SUSPENDED));
+    REQUIRE(start_child(&c, action, TRUE, CREATE_SUSPENDED));
     CHECK(CloseHandle(ends[1]));
     CHECK_EQ(ResumeThread(c.info.hThread), 1);
-    CHECK_EQ(finish(&c), 0);
+    CHECK_EQ(finish_child(&c), 0);
     CHECK(ReadFile(ends[0], data, sizeof data, &done, NULL));
     CHECK_EQ(done, 9);
     CHECK(CloseHandle(ends[0]));
@@ -257,14 +196,14 @@ TEST(wait_for_many, "WAIT-01")
     for (int i = 0; i < COUNT; i++) {
         char action[16];
         snprintf(action, sizeof action, "exit %d", i);
-        REQUIRE(start(&c[i], action, FALSE, 0));
+        REQUIRE(start_child(&c[i], action, FALSE, 0));
         handles[i] = c[i].info.hProcess;
     }
     CHECK_EQ(WaitForMultipleObjects(COUNT, handles, TRUE, SOON_ENOUGH), WAIT_OBJECT_0);
     handles[COUNT] = manual_event();
     CHECK_EQ(WaitForMultipleObjects(2, handles + COUNT - 1, FALSE, SOON_ENOUGH), WAIT_OBJECT_0);
     for (int i = 0; i < COUNT; i++)
-        CHECK_EQ(finish(&c[i]), i);
+        CHECK_EQ(finish_child(&c[i]), i);
     CHECK(CloseHandle(handles[COUNT]));
 }
 
@@ -278,19 +217,19 @@ TEST(several_waiters, "WAIT-01")
 {
     struct child c = {0};
     HANDLE threads[4];
-    REQUIRE(start(&c, "sleep", FALSE, 0));
+    REQUIRE(start_child(&c, "sleep", FALSE, 0));
     for (int i = 0; i < 4; i++)
         threads[i] = start_thread(wait_for_process, c.info.hProcess);
     CHECK(TerminateProcess(c.info.hProcess, 3));
     for (int i = 0; i < 4; i++)
         JOIN(threads[i]);
-    CHECK_EQ(finish(&c), 3);
+    CHECK_EQ(finish_child(&c), 3);
 }
 
 TEST(handles_closed_at_once, "HANDLE-01")
 {
     struct child c = {0};
-    REQUIRE(start(&c, "exit 0", FALSE, 0));
+    REQUIRE(start_child(&c, "exit 0", FALSE, 0));
     CHECK(CloseHandle(c.info.hThread));
     HANDLE again = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_INFORMATION, FALSE, c.info.dwProcessId);
     CHECK(CloseHandle(c.info.hProcess));
@@ -304,7 +243,7 @@ TEST(open_process, "HANDLE-01")
 {
     struct child c = {0};
     DWORD code = 0;
-    REQUIRE(start(&c, "sleep", FALSE, 0));
+    REQUIRE(start_child(&c, "sleep", FALSE, 0));
     HANDLE other = OpenProcess(PROCESS_ALL_ACCESS, FALSE, c.info.dwProcessId);
     REQUIRE(other != NULL);
     CHECK_EQ(GetProcessId(other), c.info.dwProcessId);
@@ -313,7 +252,7 @@ TEST(open_process, "HANDLE-01")
     CHECK(GetExitCodeProcess(other, &code));
     CHECK_EQ(code, 44);
     CHECK(CloseHandle(other));
-    CHECK_EQ(finish(&c), 44);
+    CHECK_EQ(finish_child(&c), 44);
     CHECK_ERR(OpenProcess(PROCESS_ALL_ACCESS, FALSE, 0x7FFFFFF0), ERROR_INVALID_PARAMETER);
     other = OpenProcess(PROCESS_QUERY_INFORMATION | SYNCHRONIZE, FALSE, GetCurrentProcessId());
     CHECK(GetExitCodeProcess(other, &code));
@@ -326,12 +265,12 @@ TEST(times, "")
 {
     struct child c = {0};
     FILETIME created, ended, kernel, user;
-    REQUIRE(start(&c, "exit 0", FALSE, 0));
+    REQUIRE(start_child(&c, "exit 0", FALSE, 0));
     CHECK_EQ(WaitForSingleObject(c.info.hProcess, SOON_ENOUGH), WAIT_OBJECT_0);
     CHECK(GetProcessTimes(c.info.hProcess, &created, &ended, &kernel, &user));
     CHECK(CompareFileTime(&created, &ended) <= 0);
     CHECK(ended.dwHighDateTime != 0);
-    CHECK_EQ(finish(&c), 0);
+    CHECK_EQ(finish_child(&c), 0);
 }
 
 /* ---- what it is given ---- */
@@ -343,15 +282,15 @@ TEST(standard_handles, "HANDLE-01")
     HANDLE in[2], out[2], err[2];
     char data[64];
     DWORD done = 0;
-    make_pipe(in, 0);
-    make_pipe(out, 1);
-    make_pipe(err, 1);
+    pipe_for_child(in, 0);
+    pipe_for_child(out, 1);
+    pipe_for_child(err, 1);
     c.startup.cb = sizeof c.startup;
     c.startup.dwFlags = STARTF_USESTDHANDLES;
     c.startup.hStdInput = in[0];
     c.startup.hStdOutput = out[1];
     c.startup.hStdError = err[1];
-    REQUIRE(start(&c, "echo", TRUE, 0));
+    REQUIRE(start_child(&c, "echo", TRUE, 0));
     CloseHandle(in[0]);
     CloseHandle(out[1]);
     CloseHandle(err[1]);
@@ -363,7 +302,7 @@ TEST(standard_handles, "HANDLE-01")
     CHECK(ReadFile(err[0], data, 1, &done, NULL));
     CHECK_EQ(data[0], 'E');
     CHECK(CloseHandle(in[1]));
-    CHECK_EQ(finish(&c), 0);
+    CHECK_EQ(finish_child(&c), 0);
     CHECK_ERR(ReadFile(out[0], data, 1, &done, NULL), ERROR_BROKEN_PIPE); /* nobody else has the other end */
     CloseHandle(out[0]);
     CloseHandle(err[0]);
@@ -375,10 +314,10 @@ TEST(inherited_handle, "HANDLE-01")
     HANDLE ends[2];
     char action[40], data[16] = "";
     DWORD done = 0;
-    make_pipe(ends, 1);
+    pipe_for_child(ends, 1);
     snprintf(action, sizeof action, "write %llu", (unsigned long long)(uintptr_t)ends[1]);
-    REQUIRE(start(&c, action, TRUE, 0));
-    CHECK_EQ(finish(&c), 0);
+    REQUIRE(start_child(&c, action, TRUE, 0));
+    CHECK_EQ(finish_child(&c), 0);
     CHECK(CloseHandle(ends[1]));
     CHECK(ReadFile(ends[0], data, sizeof data, &done, NULL));
     CHECK_EQ(done, 9);
@@ -394,12 +333,12 @@ TEST(not_inherited, "HANDLE-01")
         struct child c = {0};
         HANDLE ends[2];
         char action[40];
-        make_pipe(ends, 1);
+        pipe_for_child(ends, 1);
         if (round == 1)
             CHECK(SetHandleInformation(ends[1], HANDLE_FLAG_INHERIT, 0));
         snprintf(action, sizeof action, "write %llu", (unsigned long long)(uintptr_t)ends[1]);
-        REQUIRE(start(&c, action, round == 1, 0));
-        CHECK_EQ(finish(&c), 1);
+        REQUIRE(start_child(&c, action, round == 1, 0));
+        CHECK_EQ(finish_child(&c), 1);
         CHECK(CloseHandle(ends[0]));
         CHECK(CloseHandle(ends[1]));
     }
@@ -410,7 +349,7 @@ TEST(environment_block, "")
     struct child c = {.startup = {.cb = sizeof c.startup}};
     char line[400], block[8000], root[300] = "";
     char *at = block;
-    strcpy(line, command());
+    strcpy(line, child_command());
     SetEnvironmentVariableA("IOCP_PARENT", "1");
     at += sprintf(at, "IOCP_CHILD=environment") + 1;
     at += sprintf(at, "IOCP_VALUE=a value") + 1;
@@ -420,7 +359,7 @@ TEST(environment_block, "")
         at += sprintf(at, "LD_LIBRARY_PATH=%s", getenv("LD_LIBRARY_PATH")) + 1;
     *at = 0;
     CHECK(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, block, NULL, &c.startup, &c.info));
-    CHECK_EQ(finish(&c), 0);
+    CHECK_EQ(finish_child(&c), 0);
 
     WCHAR wide[8000], wide_line[400];
     STARTUPINFOW startup = {.cb = sizeof startup};
@@ -429,7 +368,7 @@ TEST(environment_block, "")
     MultiByteToWideChar(CP_ACP, 0, line, -1, wide_line, 400);
     CHECK(CreateProcessW(NULL, wide_line, NULL, NULL, FALSE, CREATE_UNICODE_ENVIRONMENT, wide, NULL, &startup,
                          &c.info));
-    CHECK_EQ(finish(&c), 0);
+    CHECK_EQ(finish_child(&c), 0);
     SetEnvironmentVariableA("IOCP_PARENT", NULL);
 }
 
@@ -437,12 +376,12 @@ TEST(current_directory, "")
 {
     struct child c = {.startup = {.cb = sizeof c.startup}};
     char line[400], directory[310];
-    strcpy(line, command());
+    strcpy(line, child_command());
     snprintf(directory, sizeof directory, "%s.below", temp_path());
     REQUIRE(CreateDirectoryA(directory, NULL));
     SetEnvironmentVariableA("IOCP_CHILD", "directory");
     CHECK(SPAWN(self(), line, 0, directory, &c.startup, &c.info));
-    CHECK_EQ(finish(&c), 0);
+    CHECK_EQ(finish_child(&c), 0);
     SetEnvironmentVariableA("IOCP_CHILD", NULL);
     CHECK(RemoveDirectoryA(directory));
     CHECK_ERR(SPAWN(self(), line, 0, directory, &c.startup, &c.info), ERROR_DIRECTORY);
@@ -491,13 +430,13 @@ TEST(own_children, "")
     int pid = fork();
     if (pid == 0)
         _exit(5);
-    REQUIRE(start(&c, "exit 6", FALSE, 0));
+    REQUIRE(start_child(&c, "exit 6", FALSE, 0));
     HANDLE own = OpenProcess(PROCESS_ALL_ACCESS, FALSE, (DWORD)pid);
     CHECK_EQ(WaitForSingleObject(own, SOON_ENOUGH), WAIT_OBJECT_0);
     DWORD code = 0;
     CHECK(GetExitCodeProcess(own, &code));
     CHECK_EQ(code, 5);
-    CHECK_EQ(finish(&c), 6);
+    CHECK_EQ(finish_child(&c), 6);
     CHECK_EQ(waitpid(pid, &status, 0), pid);
     CHECK_EQ(status, 5 << 8);
     CHECK(CloseHandle(own));
@@ -506,8 +445,8 @@ TEST(own_children, "")
 TEST(ended_by_a_signal, "")
 {
     struct child c = {0};
-    REQUIRE(start(&c, "signal", FALSE, 0));
-    CHECK_EQ(finish(&c), CONTROL_C_EXIT);
+    REQUIRE(start_child(&c, "signal", FALSE, 0));
+    CHECK_EQ(finish_child(&c), CONTROL_C_EXIT);
 }
 
 /* A handler runs on a thread of its own; where none wants the event the process ends. */
@@ -534,15 +473,15 @@ TEST(handlers, "")
         HANDLE out[2];
         char data = 0;
         DWORD done = 0;
-        make_pipe(out, 1);
+        pipe_for_child(out, 1);
         c.startup.hStdOutput = out[1];
-        REQUIRE(start(&c, cases[i].action, TRUE, CREATE_NEW_PROCESS_GROUP));
+        REQUIRE(start_child(&c, cases[i].action, TRUE, CREATE_NEW_PROCESS_GROUP));
         CloseHandle(out[1]);
         do /* what the runner of the child has printed comes first */
             REQUIRE(ReadFile(out[0], &data, 1, &done, NULL) && done == 1);
         while (data != 'R');
         CHECK(GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, c.info.dwProcessId));
-        CHECK_EQ(finish(&c), cases[i].code);
+        CHECK_EQ(finish_child(&c), cases[i].code);
         CloseHandle(out[0]);
     }
 }
@@ -552,43 +491,43 @@ TEST(interrupt_ignored, "")
 {
     struct child c = {0};
     SetConsoleCtrlHandler(NULL, FALSE);
-    REQUIRE(start(&c, "interrupt", FALSE, 0));
-    CHECK_EQ(finish(&c), CONTROL_C_EXIT);
-    REQUIRE(start(&c, "interrupt", FALSE, CREATE_NEW_PROCESS_GROUP));
-    CHECK_EQ(finish(&c), 43);
+    REQUIRE(start_child(&c, "interrupt", FALSE, 0));
+    CHECK_EQ(finish_child(&c), CONTROL_C_EXIT);
+    REQUIRE(start_child(&c, "interrupt", FALSE, CREATE_NEW_PROCESS_GROUP));
+    CHECK_EQ(finish_child(&c), 43);
     CHECK(SetConsoleCtrlHandler(NULL, TRUE));
     for (int i = 0; i < 2; i++) {
-        REQUIRE(start(&c, "interrupt", FALSE, i ? CREATE_SUSPENDED : 0));
+        REQUIRE(start_child(&c, "interrupt", FALSE, i ? CREATE_SUSPENDED : 0));
         if (i)
             ResumeThread(c.info.hThread);
-        CHECK_EQ(finish(&c), 43);
+        CHECK_EQ(finish_child(&c), 43);
     }
     CHECK(SetConsoleCtrlHandler(NULL, FALSE));
-    REQUIRE(start(&c, "interrupt", FALSE, 0));
-    CHECK_EQ(finish(&c), CONTROL_C_EXIT);
+    REQUIRE(start_child(&c, "interrupt", FALSE, 0));
+    CHECK_EQ(finish_child(&c), CONTROL_C_EXIT);
 }
 
 TEST(duplicate_into_it, "HANDLE-01")
 {
     struct child c = {0};
     HANDLE event = manual_event(), there = NULL;
-    REQUIRE(start(&c, "sleep", FALSE, 0));
+    REQUIRE(start_child(&c, "sleep", FALSE, 0));
     CHECK_ERR(DuplicateHandle(GetCurrentProcess(), event, c.info.hProcess, &there, 0, FALSE,
                               DUPLICATE_SAME_ACCESS),
               ERROR_CALL_NOT_IMPLEMENTED);
     CHECK(TerminateProcess(c.info.hProcess, 0));
-    CHECK_EQ(finish(&c), 0);
+    CHECK_EQ(finish_child(&c), 0);
     CHECK(CloseHandle(event));
 }
 
 TEST(break_of_a_group, "")
 {
     struct child c = {0};
-    REQUIRE(start(&c, "sleep", FALSE, CREATE_NEW_PROCESS_GROUP));
+    REQUIRE(start_child(&c, "sleep", FALSE, CREATE_NEW_PROCESS_GROUP));
     CHECK(GenerateConsoleCtrlEvent(CTRL_C_EVENT, c.info.dwProcessId)); /* is not delivered */
     CHECK_EQ(WaitForSingleObject(c.info.hProcess, 100), WAIT_TIMEOUT);
     CHECK(GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, c.info.dwProcessId));
-    CHECK_EQ(finish(&c), CONTROL_C_EXIT);
+    CHECK_EQ(finish_child(&c), CONTROL_C_EXIT);
     CHECK_ERR(GenerateConsoleCtrlEvent(7, 0), ERROR_INVALID_PARAMETER);
     CHECK_ERR(GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, 0x7FFFFFF0), ERROR_INVALID_PARAMETER);
 }

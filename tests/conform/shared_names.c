@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Named events, semaphores and mutexes between processes. The others are this program again, with the name of
- * the test `as_child` and, in the environment, what to do there with objects of which names.
+ * Named events, semaphores and mutexes between processes. The others are this program again
+ * (child.h); in the environment is also which names the objects have.
  */
 #include "conform.h"
+#include "child.h"
 #include "packet.h"
 
-#define SOON_ENOUGH 20000
 #define ONE_SECOND 1000
 
 /* ---- names ---- */
@@ -197,11 +197,8 @@ static const struct { const char *what; DWORD (*run)(const char *, const char *)
     {"consume", consume},
 };
 
-TEST(as_child, "")
+static void be_child(const char *action)
 {
-    const char *action = getenv("IOCP_CHILD");
-    if (!action)
-        SKIP("runs in children only");
     for (unsigned i = 0; i < sizeof actions / sizeof actions[0]; i++)
         if (!strcmp(action, actions[i].what))
             ExitProcess(actions[i].run(getenv("IOCP_NAME"), getenv("IOCP_OTHER")));
@@ -212,43 +209,25 @@ TEST(as_child, "")
 
 static HANDLE start(const char *action, const char *name, const char *other)
 {
-    char path[300], line[400];
-    PROCESS_INFORMATION info;
-    STARTUPINFOA startup = {.cb = sizeof startup};
-    GetModuleFileNameA(NULL, path, sizeof path);
-    snprintf(line, sizeof line, "\"%s\" as_child", path);
-    SetEnvironmentVariableA("IOCP_CHILD", action);
+    struct child c = {0};
     SetEnvironmentVariableA("IOCP_NAME", name);
     SetEnvironmentVariableA("IOCP_OTHER", other ? other : "-");
-    BOOL ok = CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &info);
-    SetEnvironmentVariableA("IOCP_CHILD", NULL);
-    if (!ok) {
-        FAIL("CreateProcess failed");
+    if (!start_child(&c, action, FALSE, 0))
         return NULL;
-    }
-    CloseHandle(info.hThread);
-    return info.hProcess;
-}
-
-static DWORD finish(HANDLE process)
-{
-    DWORD code = 0xDEAD;
-    CHECK_EQ(WaitForSingleObject(process, SOON_ENOUGH), WAIT_OBJECT_0);
-    CHECK(GetExitCodeProcess(process, &code));
-    CHECK(CloseHandle(process));
-    return code;
+    CloseHandle(c.info.hThread);
+    return c.info.hProcess;
 }
 
 static DWORD run(const char *action, const char *name, const char *other)
 {
     HANDLE process = start(action, name, other);
-    return process ? finish(process) : 0xDEAD;
+    return process ? end_of(process) : 0xDEAD;
 }
 
 static void kill_it(HANDLE process)
 {
     CHECK(TerminateProcess(process, 9));
-    CHECK_EQ(finish(process), 9);
+    CHECK_EQ(end_of(process), 9);
 }
 
 /* ---- events ---- */
@@ -263,7 +242,7 @@ TEST(event_set_by_another_process, "WAIT-07 WAIT-11")
         CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
         HANDLE child = start("set", name, NULL);
         CHECK_EQ(WaitForSingleObject(event, SOON_ENOUGH), WAIT_OBJECT_0);
-        CHECK_EQ(finish(child), 0);
+        CHECK_EQ(end_of(child), 0);
         CHECK_EQ(WaitForSingleObject(event, 0), manual ? WAIT_OBJECT_0 : WAIT_TIMEOUT);
         CHECK(SetEvent(event));
         CHECK_EQ(run("reset", name, NULL), 0);
@@ -288,7 +267,7 @@ TEST(event_waited_for_in_another_process, "WAIT-07")
                 break;
             DWORD one = WaitForMultipleObjects(3 - (DWORD)i, children, FALSE, SOON_ENOUGH);
             if (CHECK(one < 3u - (DWORD)i)) {
-                CHECK_EQ(finish(children[one]), 0);
+                CHECK_EQ(end_of(children[one]), 0);
                 children[one] = children[2 - i];
                 if (i < 2)
                     CHECK_EQ(WaitForMultipleObjects(2 - (DWORD)i, children, FALSE, 20), WAIT_TIMEOUT);
@@ -296,7 +275,7 @@ TEST(event_waited_for_in_another_process, "WAIT-07")
             }
         }
         for (int i = 0; manual && i < 3; i++)
-            CHECK_EQ(finish(children[i]), 0);
+            CHECK_EQ(end_of(children[i]), 0);
         CHECK_EQ(WaitForSingleObject(event, 0), manual ? WAIT_OBJECT_0 : WAIT_TIMEOUT);
         CHECK(CloseHandle(event));
         CHECK(CloseHandle(gate));
@@ -309,7 +288,7 @@ TEST(event_ends_a_wait_for_several, "WAIT-05")
     HANDLE objects[3] = {manual_event(), CreateEventA(NULL, FALSE, FALSE, name), auto_event()};
     HANDLE child = start("set", name, NULL);
     CHECK_EQ(WaitForMultipleObjects(3, objects, FALSE, SOON_ENOUGH), WAIT_OBJECT_0 + 1);
-    CHECK_EQ(finish(child), 0);
+    CHECK_EQ(end_of(child), 0);
     CHECK_EQ(WaitForMultipleObjects(3, objects, FALSE, 10), WAIT_TIMEOUT);
     SetEvent(objects[2]);
     CHECK_EQ(WaitForMultipleObjectsEx(3, objects, FALSE, SOON_ENOUGH, TRUE), WAIT_OBJECT_0 + 2);
@@ -327,7 +306,7 @@ TEST(wait_for_all_takes_all_or_nothing, "WAIT-06")
     SetEvent(objects[1]);
     HANDLE child = start("set", other, NULL);
     CHECK_EQ(WaitForMultipleObjects(3, objects, TRUE, SOON_ENOUGH), WAIT_OBJECT_0);
-    CHECK_EQ(finish(child), 0);
+    CHECK_EQ(end_of(child), 0);
     for (int i = 0; i < 3; i++) {
         CHECK_EQ(WaitForSingleObject(objects[i], 0), WAIT_TIMEOUT);
         CHECK(CloseHandle(objects[i]));
@@ -374,7 +353,7 @@ TEST(semaphore_counts_across_processes, "WAIT-07 WAIT-11")
     HANDLE child = start("release three", name, NULL);
     for (int i = 0; i < 3; i++)
         CHECK_EQ(WaitForSingleObject(semaphore, SOON_ENOUGH), WAIT_OBJECT_0);
-    CHECK_EQ(finish(child), 0);
+    CHECK_EQ(end_of(child), 0);
     CHECK_EQ(run("create semaphore", name, NULL), ERROR_ALREADY_EXISTS);
     CHECK(ReleaseSemaphore(semaphore, 6, &before));
     CHECK_EQ(before, 0);
@@ -401,7 +380,7 @@ TEST(mutex_is_owned_across_processes, "WAIT-13 WAIT-14")
     HANDLE child = start("own and free", name, ready);
     CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
     CHECK_EQ(WaitForSingleObject(mutex, SOON_ENOUGH), WAIT_OBJECT_0);
-    CHECK_EQ(finish(child), NOT_OWNER);
+    CHECK_EQ(end_of(child), NOT_OWNER);
     CHECK(ReleaseMutex(mutex));
     CHECK(CloseHandle(mutex));
     CHECK(CloseHandle(gate));
@@ -420,7 +399,7 @@ TEST(mutex_is_abandoned_with_its_owner, "WAIT-15 WAIT-16")
             CHECK_EQ(WaitForSingleObject(mutex, 10), WAIT_TIMEOUT);
             kill_it(child);
         } else if (how == 1) {
-            CHECK_EQ(finish(child), 0);
+            CHECK_EQ(end_of(child), 0);
         }
         CHECK_EQ(WaitForMultipleObjects(2, several, FALSE, SOON_ENOUGH), WAIT_ABANDONED_0 + 1);
         CHECK(ReleaseMutex(mutex));
@@ -598,7 +577,7 @@ TEST(shared_event_of_an_operation, "OVL-02")
     CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
     CHECK_EQ(start_recv(pair[0], &byte, 1, &ov), ERROR_IO_PENDING);
     CHECK(send_all(pair[1], "x", 1));
-    CHECK_EQ(finish(child), 0);
+    CHECK_EQ(end_of(child), 0);
     CHECK_EQ(WaitForSingleObject(event, 0), WAIT_OBJECT_0);
     CHECK_EQ(byte, 'x');
     closesocket(pair[0]);
@@ -613,7 +592,7 @@ TEST(signal_one_shared_object_and_wait_for_another, "WAIT-19")
     HANDLE event = CreateEventA(NULL, FALSE, FALSE, name), gate = CreateSemaphoreA(NULL, 0, 1, ready);
     HANDLE child = start("wait", name, ready);
     CHECK_EQ(SignalObjectAndWait(event, child, SOON_ENOUGH, FALSE), WAIT_OBJECT_0);
-    CHECK_EQ(finish(child), 0);
+    CHECK_EQ(end_of(child), 0);
     CHECK_EQ(WaitForSingleObject(gate, 0), WAIT_OBJECT_0);
     CloseHandle(event);
     CloseHandle(gate);
@@ -738,7 +717,7 @@ TEST(many_processes_and_threads, "WAIT-07 WAIT-13")
     begin_together(&h);
     hammer_thread(&h);
     for (int i = 0; i < HAMMERS; i++)
-        CHECK_EQ(finish(children[i]), 0);
+        CHECK_EQ(end_of(children[i]), 0);
     CHECK_EQ(h.wrong, 0);
     CHECK_EQ(h.page->count, (HAMMERS * HAMMER_THREADS + 1) * HAMMER_ROUNDS);
     CHECK(UnmapViewOfFile(h.page));
