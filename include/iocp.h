@@ -9,7 +9,7 @@
  * A POSIX descriptor (socket, pipe, file, eventfd) is a handle: cast it, (HANDLE)(intptr_t)fd or
  * (SOCKET)fd, and give it to CreateIoCompletionPort, ReadFile, WriteFile, WSARecv ...; that adopts it.
  * A close(2) of an adopted descriptor is iocp_forget(fd) and then close(fd), or closesocket and
- * CloseHandle alone. struct sockaddr, AF_*, SO_* and the like are the same on both sides, so
+ * CloseHandle alone; what the library has made is closed by these two only. struct sockaddr, AF_*, SO_* and the like are the same on both sides, so
  * addresses can be passed freely; fd_set, timeval, linger, addrinfo and hostent are not.
  *
  * After windows.h with winsock.h in it, or after winsock2.h, it only adds the iocp_ names; POSIX's
@@ -138,7 +138,8 @@ IOCP_API void iocp_dump(int fd);
  *   - an OVERLAPPED in flight was written to: cleared, freed and used again, or on the stack of a function
  *     that has returned (looked for every 10 ms and at the end of the operation), or its memory is gone,
  *   - memory with an OVERLAPPED or a buffer in flight is freed: under the command iocp-verify, which watches
- *     free and realloc; by iocp_verify_freed; or when the program is built with AddressSanitizer.
+ *     free and realloc; by iocp_verify_freed; or when the program is built with AddressSanitizer,
+ *   - under iocp-verify, a descriptor that is an open handle is closed with close(2).
  * It stops looking when exit() is called. An operation costs some 10 microseconds more; of thousands in
  * flight each is looked at less often. IOCP_VERIFY=report goes on after it has said so. This counts what was
  * found.

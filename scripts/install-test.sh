@@ -130,6 +130,31 @@ static_too() { "$prefix/bin/iocp-verify" "$dir/freed-static"; [ $? = 134 ]; }
 try "iocp-verify watches it" static_too
 aborted() { "$prefix/bin/iocp-verify" "$dir/freed"; [ $? = 134 ]; }
 try "iocp-verify aborts" aborted
+cat >"$dir/closed.c" <<'END'
+#include <iocp.h>
+int main(void)
+{
+    int ends[2];
+    WSADATA data;
+    SOCKET s;
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    if (WSAStartup(0x202, &data) || socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
+        return 1;
+    if (!CreateIoCompletionPort((HANDLE)(intptr_t)ends[0], port, 0, 0) || iocp_forget(ends[0]) || close(ends[0]) || close(ends[1]))
+        return 2;
+    s = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+    if (s == INVALID_SOCKET || closesocket(s) || iocp_verify_faults())
+        return 3;
+    s = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+    if (close((int)s))
+        return 4;
+    return iocp_verify_faults() == 1 ? 0 : 5;
+}
+END
+try "a program that closes a handle with close(2)" $cc -Wall -Wextra -Werror -g "$dir/closed.c" $flags -o "$dir/closed"
+closed() { IOCP_VERIFY=report "$prefix/bin/iocp-verify" "$dir/closed" 2>&1 | tee "$dir/said" | grep -q "is closed with close(2)" || { cat "$dir/said"; return 1; }; }
+try "iocp-verify tells of it, once" sh -c "IOCP_VERIFY=report '$prefix/bin/iocp-verify' '$dir/closed'"
+try "iocp-verify says so" closed
 unverified() { "$dir/freed"; [ $? = 2 ]; }
 try "without it nothing is watched" unverified
 

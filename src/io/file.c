@@ -223,8 +223,8 @@ uint32_t file_publish(struct file *f, uint32_t handle_flags, uintptr_t *h)
 {
     uint32_t status = handle_open_fd(&f->object, f->fd, f->access, handle_flags);
 
-    /* The kernel gave out the number, so an adopted file that still has it was closed behind our back. */
-    if (status == STATUS_OBJECT_NAME_COLLISION && file_forget(f->fd) == STATUS_SUCCESS)
+    /* The kernel gave out the number, so a file that still has it was closed behind our back. */
+    if (status == STATUS_OBJECT_NAME_COLLISION && file_release(f->fd) == STATUS_SUCCESS)
         status = handle_open_fd(&f->object, f->fd, f->access, handle_flags);
     *h = (uintptr_t)f->fd;
     file_put(f);

@@ -14,6 +14,7 @@
 #include "engine/home.h"
 #include "io/file.h"
 #include "io/request.h"
+#include "object/handle.h"
 #include "wait/thread.h"
 
 #include <dlfcn.h>
@@ -499,6 +500,24 @@ void verify_freed(const void *memory, size_t size)
     inside = false;
 }
 
+/* The library takes a number out of the table before it closes it. */
+void verify_closed(int fd)
+{
+    struct object *obj;
+
+    if (atomic_load_explicit(&verify_mode, memory_order_relaxed) == VERIFY_OFF || inside || fd < 3)
+        return;
+    obj = handle_get_fd((uintptr_t)fd);
+    if (!obj)
+        return;
+    inside = true;
+    dprintf(2, "iocp verifier: handle %d is closed with close(2), which tells the library nothing\n", fd);
+    say_here("closed");
+    fault_end();
+    object_put(obj);
+    inside = false;
+}
+
 bool verify_since(const struct request *r, uint64_t *began_ns, uint32_t *tid)
 {
     struct record *rec;
@@ -549,6 +568,7 @@ static __attribute__((constructor)) void choose_mode(void)
 {
     const char *wish = getenv("IOCP_VERIFY");
     void (*attach)(void (*freed)(const void *, size_t));
+    void (*attach_close)(void (*closed)(int));
     void *once[1];
 
     if (!wish || !*wish || strcmp(wish, "0") == 0)
@@ -560,4 +580,7 @@ static __attribute__((constructor)) void choose_mode(void)
     *(void **)&attach = dlsym(RTLD_DEFAULT, "iocp_verify_attach");
     if (attach)
         attach(verify_freed);
+    *(void **)&attach_close = dlsym(RTLD_DEFAULT, "iocp_verify_attach_close");
+    if (attach_close)
+        attach_close(verify_closed);
 }

@@ -37,6 +37,9 @@ static inline void verify_end(struct request *r)
 /* The program gives this memory back: whose operation is still in flight there? Any lock may be held. */
 void verify_freed(const void *memory, size_t size);
 
+/* The program gives this number back by close(2), or the library does. Any lock may be held. */
+void verify_closed(int fd);
+
 /* When the operation that r is began (clock_now_ns), and on which thread. false: the table has none. */
 bool verify_since(const struct request *r, uint64_t *began_ns, uint32_t *tid);
 

@@ -534,6 +534,42 @@ TEST(closed_and_reused_by_the_library)
     CloseHandle(port);
 }
 
+/* So it is with what the library has made: sockets and files, which a program has no business to close(2). */
+TEST(made_closed_and_reused_by_the_library)
+{
+    HANDLE port = new_port();
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    OVERLAPPED ov = {0};
+    WSADATA data;
+    HANDLE file, again;
+    SOCKET s;
+    char byte[READ_SIZE];
+    WSABUF buf = {sizeof byte, byte};
+    DWORD flags = 0, bytes;
+
+    CHECK_EQ(WSAStartup(MAKEWORD(2, 2), &data), 0);
+    s = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+    CHECK_EQ(iocp_bind(s, (struct sockaddr *)&here, sizeof here), 0);
+    CHECK(CreateIoCompletionPort((HANDLE)s, port, 1, 0) == port);
+    CHECK_EQ(WSARecv(s, &buf, 1, NULL, &flags, &ov, NULL), SOCKET_ERROR);
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    close((int)s);
+    CHECK_EQ(WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED), s);
+    CHECK_EQ(take(port, &ov, &bytes), ERROR_OPERATION_ABORTED);
+    CHECK(CreateIoCompletionPort((HANDLE)s, port, 3, 0) == port);
+    CHECK_EQ(closesocket(s), 0);
+
+    file = CreateFileA("/proc/self/stat", GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    CHECK(file != INVALID_HANDLE_VALUE);
+    close((int)(intptr_t)file);
+    again = CreateFileA("/proc/self/stat", GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    CHECK(again == file);
+    CHECK(ReadFile(again, byte, 1, &bytes, NULL));
+    CHECK_EQ(bytes, 1);
+    CHECK(CloseHandle(again));
+    CloseHandle(port);
+}
+
 TEST(forgotten)
 {
     for (int with_port = 0; with_port < 2; with_port++) {
