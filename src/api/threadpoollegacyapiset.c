@@ -270,7 +270,7 @@ static uint32_t timer_get(HANDLE queue, HANDLE timer, struct task **out)
 {
     struct object *obj;
     struct group *g;
-    uint32_t status = queue_get_group(queue, &g);
+    uint32_t status = timer ? queue_get_group(queue, &g) : (uint32_t)STATUS_INVALID_PARAMETER;
 
     if (status != STATUS_SUCCESS)
         return status;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cleanup groups, and what timer queues are made of. A task is a member from its making until it is closed.
- * Closing all members takes them off the list, stops and cancels them first, so that none of them keeps
- * causing callbacks while another one is waited for.
+ * Cleanup groups, and what timer queues are made of. A task is a member from its making until it is closed and
+ * its last callback has returned: who closes the group waits for the callbacks of those too that were closed
+ * by themselves before. Closing all members takes them off the list, stops and cancels them first, so that none
+ * of them keeps causing callbacks while another one is waited for.
  */
 #include "pool/group.h"
 
@@ -13,8 +14,9 @@
 
 struct group {
     struct object object;
-    struct lock lock;    /* the list, and task.member of its members */
-    struct list members; /* borrowed: who is not closed is kept by the program's reference */
+    struct lock lock;    /* all below, and of its members task.member, left and gone */
+    struct list members; /* borrowed: kept by the program's reference, and then by what pends or runs */
+    struct object *done; /* reference to be put when the last member goes, or NULL */
 };
 
 static void destroy(struct object *obj)
@@ -40,6 +42,7 @@ uint32_t group_new(struct group **out)
     object_init(&g->object, &group_type);
     lock_init(&g->lock, LOCK_LEAF);
     list_init(&g->members);
+    g->done = NULL;
     *out = g;
     return STATUS_SUCCESS;
 }
@@ -75,9 +78,24 @@ void group_leave(struct group *g, struct task *t)
 {
     lock_acquire(&g->lock);
     t->left = true;
+    lock_release(&g->lock);
+}
+
+void group_forget(struct group *g, struct task *t)
+{
+    struct object *done = NULL;
+
+    lock_acquire(&g->lock);
+    t->gone = true;
     if (list_linked(&t->member))
         list_remove(&t->member);
+    if (list_empty(&g->members)) {
+        done = g->done;
+        g->done = NULL;
+    }
     lock_release(&g->lock);
+    if (done)
+        object_put(done);
 }
 
 /* Takes the next one off a list of members, counted. */
@@ -96,11 +114,11 @@ static struct task *take(struct group *g, struct list *from)
     return t;
 }
 
-/* Puts it onto a list unless it has been closed meanwhile, and gives up the reference. */
+/* Puts it onto a list unless it has gone meanwhile, and gives up the reference. */
 static void keep(struct group *g, struct list *to, struct task *t)
 {
     lock_acquire(&g->lock);
-    if (!t->left)
+    if (!t->gone)
         list_push_back(to, &t->member);
     lock_release(&g->lock);
     object_put(&t->object);
@@ -129,7 +147,7 @@ void group_close_members(struct group *g, bool cancel, void *cleanup_context)
     lock_release(&g->lock);
     while ((t = take(g, &closing)) != NULL) {
         if (t->ops->stop)
-            t->ops->stop(t);
+            t->ops->stop(t); /* of one that is closed: for the second time, which does nothing */
         if (cancel)
             task_cancel(t);
         keep(g, &waiting, t);
@@ -147,14 +165,24 @@ void group_close_members(struct group *g, bool cancel, void *cleanup_context)
 uint32_t group_retire_members(struct group *g, struct object *latch)
 {
     uint32_t status = STATUS_SUCCESS;
+    struct list retiring;
     struct task *t;
 
+    list_init(&retiring);
     object_get(&g->object);
-    while ((t = take(g, &g->members)) != NULL) {
-        if (task_retire(t, latch) == STATUS_PENDING)
-            status = STATUS_PENDING;
-        object_put(&t->object);
+    lock_acquire(&g->lock);
+    list_splice_back(&retiring, &g->members);
+    lock_release(&g->lock);
+    while ((t = take(g, &retiring)) != NULL) {
+        task_retire(t, NULL); /* refused where that has been done before */
+        keep(g, &g->members, t);
     }
+    lock_acquire(&g->lock);
+    if (!list_empty(&g->members)) {
+        status = STATUS_PENDING;
+        g->done = latch ? object_get(latch) : NULL;
+    }
+    lock_release(&g->lock);
     group_put(g);
     return status;
 }

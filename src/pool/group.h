@@ -7,6 +7,7 @@
 
 void group_get(struct group *g);
 void group_join(struct group *g, struct task *t);
-void group_leave(struct group *g, struct task *t); /* it is being closed; again: nothing */
+void group_leave(struct group *g, struct task *t);  /* it is being closed; again: nothing */
+void group_forget(struct group *g, struct task *t); /* it is closed, and nothing pends or runs: once */
 
 #endif

@@ -28,6 +28,8 @@ static void finish(struct task *t)
 
     if (done)
         object_put(done);
+    if (t->group)
+        group_forget(t->group, t);
     if (t->ops->finished)
         t->ops->finished(t);
 }
@@ -167,10 +169,9 @@ void task_fini(struct task *t)
 {
     assert(!t->queued);
     assert(t->pending == 0 && t->running == 0);
-    if (t->group) {
-        group_leave(t->group, t);
+    assert(!list_linked(&t->member));
+    if (t->group)
         group_put(t->group);
-    }
     pool_unuse(t->pool);
 }
 

@@ -53,7 +53,8 @@ struct task {
     struct group *group;         /* counted, or NULL */
     _Atomic uintptr_t handle;    /* 0: it has none */
     struct list member;          /* in group->members; guarded by the group's lock */
-    bool left;                   /* no member of the group any more; likewise */
+    bool left;                   /* closed by itself, not by the group; likewise */
+    bool gone;                   /* no member of the group any more; likewise */
     struct dispatcher idle;      /* signalled: nothing pends and nothing runs. Its lock guards: */
     uint32_t pending;
     uint32_t running;
@@ -149,9 +150,11 @@ void run_end(struct run *run);
 /* ---- groups ---- */
 
 uint32_t group_new(struct group **out);
-/* Closes all tasks that are members now and waits for their callbacks; see task_close, task_wait. */
+/* Closes all tasks that are members now and waits for their callbacks, and for those of members that were
+ * closed before; see task_close, task_wait. */
 void group_close_members(struct group *g, bool cancel, void *cleanup_context);
-/* task_retire for all members: STATUS_PENDING if one said so. */
+/* task_retire for all members. STATUS_PENDING: callbacks pend or run, be it of a member that was closed before;
+ * of `latch`, which may be NULL, the group holds a reference until they are done. Once. */
 uint32_t group_retire_members(struct group *g, struct object *latch);
 void group_put(struct group *g);
 struct object *group_object(struct group *g);

@@ -124,6 +124,34 @@ TEST(cancelling_members, "POOL-13 POOL-14")
     end();
 }
 
+/* One that was closed by itself while its callback runs: the group's closing waits for that callback. */
+TEST(closed_members_are_waited_for, "POOL-03 POOL-13")
+{
+    TP_CALLBACK_ENVIRON environment;
+    PTP_CLEANUP_GROUP group = CreateThreadpoolCleanupGroup();
+    volatile LONG mine = 0;
+    REQUIRE(group != NULL);
+    InitializeThreadpoolEnvironment(&environment);
+    SetThreadpoolCallbackCleanupGroup(&environment, group, cancelled);
+    for (int cancel = 0; cancel <= 1; cancel++) {
+        begin();
+        PTP_WORK work = CreateThreadpoolWork(gated, (PVOID)&mine, &environment);
+        REQUIRE(work != NULL);
+        SubmitThreadpoolWork(work);
+        CHECK_EQ(WaitForSingleObject(entered, LONG_TIME), WAIT_OBJECT_0);
+        CloseThreadpoolWork(work);
+        HANDLE thread = start_thread(set_when_main_sleeps, go);
+        CloseThreadpoolCleanupGroupMembers(group, cancel, &cleanup_mark);
+        CHECK_EQ(LOOK(calls), 1);
+        CHECK_EQ(LOOK(cancels), 0);
+        SetEvent(go);
+        JOIN(thread);
+        end();
+    }
+    CloseThreadpoolCleanupGroup(group);
+    DestroyThreadpoolEnvironment(&environment);
+}
+
 /* The page of SetThreadpoolCallbackCleanupGroup: called if the group is cancelled before the object is
  * released. */
 TEST(idle_members_are_cancelled_too, "POOL-13")

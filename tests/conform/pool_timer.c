@@ -398,6 +398,52 @@ TEST_W8(deleting_a_queue_that_runs, "POOL-21", "does not come back")
     end_gated();
 }
 
+/* Deleted before its queue, and not waited for: the queue's deletion tells of its callback. */
+TEST_W8(a_queue_tells_of_a_deleted_timer, "POOL-21", "it sets the event at once")
+{
+    begin_gated();
+    volatile LONG left = 0;
+    HANDLE queue = CreateTimerQueue(), timer = NULL, event = auto_event();
+    REQUIRE(queue && event);
+    CHECK(CreateTimerQueueTimer(&timer, queue, gated, (PVOID)&left, 0, 0, 0));
+    CHECK(are_inside(1));
+    CHECK_ERR(DeleteTimerQueueTimer(queue, timer, NULL), ERROR_IO_PENDING);
+    CHECK_ERR(DeleteTimerQueueEx(queue, event), ERROR_IO_PENDING);
+    CHECK_EQ(WaitForSingleObject(event, 50), WAIT_TIMEOUT);
+    SetEvent(go);
+    CHECK_EQ(WaitForSingleObject(event, LONG_TIME), WAIT_OBJECT_0);
+    CHECK_EQ(LOOK(left), 1);
+    CHECK(WITHIN(LONG_TIME, LOOK(left) == 1)); /* before `left` goes */
+    CloseHandle(event);
+    end_gated();
+}
+
+TEST(a_queue_waits_for_a_deleted_timer, "POOL-21")
+{
+    begin_gated();
+    volatile LONG left = 0;
+    HANDLE queue = CreateTimerQueue(), timer = NULL;
+    REQUIRE(queue != NULL);
+    CHECK(CreateTimerQueueTimer(&timer, queue, gated, (PVOID)&left, 0, 0, 0));
+    CHECK(are_inside(1));
+    CHECK_ERR(DeleteTimerQueueTimer(queue, timer, NULL), ERROR_IO_PENDING);
+    HANDLE thread = start_thread(set_when_main_sleeps, go);
+    CHECK(DeleteTimerQueueEx(queue, INVALID_HANDLE_VALUE));
+    CHECK_EQ(LOOK(left), 1);
+    JOIN(thread);
+    end_gated();
+}
+
+TEST(no_timer_to_delete, "POOL-21")
+{
+    HANDLE event = auto_event();
+    CHECK_ERR(DeleteTimerQueueTimer(NULL, NULL, NULL), ERROR_INVALID_PARAMETER);
+    CHECK_ERR(DeleteTimerQueueEx(NULL, NULL), ERROR_INVALID_HANDLE);
+    if (!conform_wine) /* it takes any handle for a timer's address */
+        CHECK_ERR(DeleteTimerQueueTimer(NULL, event, NULL), ERROR_INVALID_HANDLE);
+    CloseHandle(event);
+}
+
 TEST(queue_of_nothing, "POOL-21")
 {
     HANDLE queue = CreateTimerQueue(), event = auto_event();
