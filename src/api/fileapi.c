@@ -184,19 +184,22 @@ static uint64_t offset_of(const OVERLAPPED *ov)
     return (uint64_t)ov->OffsetHigh << 32 | ov->Offset;
 }
 
-/* The handle's file if it may do this. Sockets have no rights of this kind. */
-static uint32_t file_for(HANDLE handle, bool write, struct file **out)
+/* The handle's file if it may do this. Sockets have no rights of this kind. To read to nowhere is refused here:
+ * otherwise it would be found out when something has come. */
+static uint32_t file_for(HANDLE handle, const struct transfer *t, struct file **out)
 {
-    uint32_t right = write ? FILE_WRITE_DATA | FILE_APPEND_DATA : FILE_READ_DATA;
+    uint32_t right = t->write ? FILE_WRITE_DATA | FILE_APPEND_DATA : FILE_READ_DATA;
     uint32_t access;
     uint32_t status = file_from_handle((uintptr_t)handle, true, out, &access);
 
     if (status != STATUS_SUCCESS)
         return status == STATUS_OBJECT_TYPE_MISMATCH ? (uint32_t)STATUS_INVALID_HANDLE : status;
+    status = STATUS_ACCESS_DENIED;
     if ((*out)->kind == FILE_KIND_SOCKET || (access & right))
-        return STATUS_SUCCESS;
-    file_put(*out);
-    return STATUS_ACCESS_DENIED;
+        status = t->data || t->size == 0 || t->write ? STATUS_SUCCESS : STATUS_ACCESS_VIOLATION;
+    if (status != STATUS_SUCCESS)
+        file_put(*out);
+    return status;
 }
 
 /* A socket has no position, and needs no more than a lean request. It has the caller's reference to f, unless
@@ -270,7 +273,7 @@ static BOOL transfer(HANDLE handle, const struct transfer *t, DWORD *bytes)
         *bytes = 0;
     if (!bytes && !t->ov)
         return win32_result(STATUS_INVALID_PARAMETER);
-    status = file_for(handle, t->write, &f);
+    status = file_for(handle, t, &f);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     if (t->ov && (f->flags & FILE_OVERLAPPED))
@@ -308,7 +311,7 @@ static BOOL transfer_ex(HANDLE handle, const struct transfer *t)
 
     if (!t->ov || !t->routine)
         return win32_result(STATUS_INVALID_PARAMETER);
-    status = file_for(handle, t->write, &f);
+    status = file_for(handle, t, &f);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
     if (!(f->flags & FILE_OVERLAPPED) || atomic_load(&f->port)) {

@@ -11,6 +11,7 @@
 #include "base/fork.h"
 #include "base/lock.h"
 #include "base/status.h"
+#include "io/section.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -388,6 +389,7 @@ SIZE_T WINAPI VirtualQuery(LPCVOID lpAddress, PMEMORY_BASIC_INFORMATION lpBuffer
 {
     struct region *region;
     char *from, *low, *high;
+    void *view;
 
     if (dwLength < sizeof *lpBuffer) {
         last_error_set(ERROR_BAD_LENGTH);
@@ -415,6 +417,10 @@ SIZE_T WINAPI VirtualQuery(LPCVOID lpAddress, PMEMORY_BASIC_INFORMATION lpBuffer
         lpBuffer->Protect = PAGE_NOACCESS;
     }
     lock_release(&regions_lock);
+    if (!region && section_find(from, &view)) {
+        lpBuffer->AllocationBase = view;
+        lpBuffer->Type = MEM_MAPPED;
+    }
     return sizeof *lpBuffer;
 }
 

@@ -36,6 +36,7 @@ static ptrdiff_t widen(const char *source, size_t length, uint16_t *target, size
     return (ptrdiff_t)length;
 }
 
+/* One byte per unit: two substitutes for a surrogate pair. */
 static ptrdiff_t narrow(const uint16_t *source, size_t length, char *target, size_t size,
                         uint32_t limit, char substitute, BOOL *substituted)
 {
@@ -50,10 +51,6 @@ static ptrdiff_t narrow(const uint16_t *source, size_t length, char *target, siz
             return TEXT_TOO_SMALL;
         if (size > 0)
             target[done] = bad ? substitute : (char)source[i];
-        /* A surrogate pair is one character, so it is one substitute. */
-        if (bad && (source[i] & 0xFC00) == 0xD800 && i + 1 < length &&
-            (source[i + 1] & 0xFC00) == 0xDC00)
-            i++;
     }
     return (ptrdiff_t)done;
 }

@@ -58,6 +58,8 @@ bool find_matches(const char *pattern, const char *name)
 
     if (strcmp(pattern, "*.*") == 0)
         return true;
+    if (strcmp(pattern, "*.") == 0) /* what has no extension */
+        return !strchr(name, '.') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
     while (*name) {
         if (*pattern == '*') {
             star = ++pattern;

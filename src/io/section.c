@@ -223,6 +223,18 @@ static struct view *find_locked(const char *address)
     return NULL;
 }
 
+bool section_find(const void *address, void **base)
+{
+    const struct view *view;
+
+    lock_acquire(&views_lock);
+    view = find_locked(address);
+    if (view)
+        *base = view->base;
+    lock_release(&views_lock);
+    return view != NULL;
+}
+
 uint32_t section_unmap(const void *base)
 {
     struct view *view;

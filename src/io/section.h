@@ -44,6 +44,9 @@ enum { SECTION_GRANULARITY = 0x10000 };
  */
 uint32_t section_map(struct object *section, const struct section_view *view, void **out);
 
+/* The view that an address lies in: where it begins. */
+bool section_find(const void *address, void **base);
+
 /* By its first address. STATUS_NOT_MAPPED_VIEW. */
 uint32_t section_unmap(const void *base);
 

@@ -61,6 +61,8 @@ TEST(latin1, "")
     CHECK_EQ(WideCharToMultiByte(28591, 0, text16, 3, narrow, 8, "#", &used), 3);
     CHECK_EQ(narrow[2], '#');
     CHECK_EQ(used, TRUE);
+    CHECK_EQ(WideCharToMultiByte(28591, 0, text16 + 3, 2, narrow, 8, NULL, &used), 2); /* unit by unit */
+    CHECK_MEM(narrow, "??", 2);
 }
 
 TEST(pages_are_known, "")

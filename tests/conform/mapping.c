@@ -30,6 +30,10 @@ TEST(view_of_a_file, "")
     CHECK_EQ(part[5], pattern(UNIT + 5));
     part[6] = 'x';
     CHECK_EQ(all[UNIT + 6], 'x');
+    MEMORY_BASIC_INFORMATION info;
+    CHECK_EQ(VirtualQuery(all + 3 * 4096, &info, sizeof info), sizeof info);
+    CHECK_EQ(info.Type, MEM_MAPPED);
+    CHECK(info.AllocationBase == all);
     CHECK(FlushViewOfFile(part, 0));
     CHECK(FlushViewOfFile(all + 5000, 100));
     CHECK_EQ(read_byte(file, UNIT + 6), 'x');

@@ -203,6 +203,23 @@ TEST(a_read_of_nothing_pends, "PIPE-11 PIPE-13")
     }
 }
 
+/* Refused in the call, not when something comes. */
+TEST(a_read_to_nowhere, "")
+{
+    HANDLE pair[2];
+    OVERLAPPED ov = {0};
+    DWORD bytes = 99;
+    char data[8];
+    REQUIRE(pipe_pair(pair, FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE));
+    CHECK_EQ(read_now(pair[1], NULL, 5, &bytes, &ov), ERROR_NOACCESS);
+    CHECK(put(pair[0], "data", 4));
+    CHECK_EQ(read_now(pair[1], NULL, 5, &bytes, &ov), ERROR_NOACCESS);
+    CHECK_ERR(ReadFile(pair[1], NULL, 5, &bytes, NULL), ERROR_NOACCESS);
+    CHECK(ReadFile(pair[1], data, 5, &bytes, NULL));
+    CHECK_EQ(bytes, 4);
+    close_pipe(pair);
+}
+
 /* ---- ends ---- */
 
 TEST(what_was_written_is_read, "PIPE-18 PIPE-19")

@@ -368,6 +368,8 @@ TEST(patterns)
 {
     CHECK(find_matches("*", "abc"));
     CHECK(find_matches("*.*", "abc"));
+    CHECK(find_matches("*.", "abc") && find_matches("*.", ".."));
+    CHECK(!find_matches("*.", "a.c"));
     CHECK(find_matches("a*c", "abbc"));
     CHECK(find_matches("a?c", "abc"));
     CHECK(find_matches("abc?", "abc"));
