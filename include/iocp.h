@@ -9,8 +9,9 @@
  * A POSIX descriptor (socket, pipe, file, eventfd) is a handle: cast it, (HANDLE)(intptr_t)fd or
  * (SOCKET)fd, and give it to CreateIoCompletionPort, ReadFile, WriteFile, WSARecv ...; that adopts it.
  * A close(2) of an adopted descriptor is iocp_forget(fd) and then close(fd), or closesocket and
- * CloseHandle alone; what the library has made is closed by these two only. struct sockaddr, AF_*, SO_* and the like are the same on both sides, so
- * addresses can be passed freely; fd_set, timeval, linger, addrinfo and hostent are not.
+ * CloseHandle alone; what the library has made is closed by these two only. struct sockaddr, AF_*, SO_* and
+ * the like are the same on both sides, so addresses can be passed freely; fd_set, timeval, linger, addrinfo
+ * and hostent are not.
  *
  * After windows.h with winsock.h in it, or after winsock2.h, it only adds the iocp_ names; POSIX's
  * socket headers cannot be in that file. Compile with -I PREFIX/include/iocp -I PREFIX/include.
