@@ -361,7 +361,8 @@ uint32_t file_forget(int fd)
     if (status != STATUS_SUCCESS)
         return status;
     f = file_from_object(obj);
-    status = f->flags & FILE_ADOPTED ? forget(f) : (uint32_t)STATUS_INVALID_PARAMETER;
+    /* What has been adopted is the file's own number, which may be closed already; not a duplicate's. */
+    status = f->flags & FILE_ADOPTED && f->fd == fd ? forget(f) : (uint32_t)STATUS_INVALID_HANDLE;
     object_put(obj);
     return status;
 }

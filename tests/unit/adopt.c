@@ -601,6 +601,31 @@ TEST(forgotten)
     }
 }
 
+/* A duplicate's number was never adopted; and the adopted one, closed already, goes with the last. */
+TEST(a_duplicate_is_not_forgotten)
+{
+    for (int closed_first = 0; closed_first < 2; closed_first++) {
+        struct ends e = make(PAIR);
+        HANDLE h = handle_of(e.near), port = new_port(), copy = NULL;
+        char byte;
+
+        CHECK(CreateIoCompletionPort(h, port, 1, 0) == port);
+        CHECK(DuplicateHandle(GetCurrentProcess(), h, GetCurrentProcess(), &copy, 0, FALSE,
+                              DUPLICATE_SAME_ACCESS));
+        if (closed_first)
+            CHECK(CloseHandle(h));
+        CHECK_EQ(iocp_forget((int)(intptr_t)copy), -1);
+        CHECK_EQ(GetLastError(), ERROR_INVALID_HANDLE);
+        if (!closed_first)
+            CHECK(CloseHandle(h)); /* it was left alone */
+        CHECK(CloseHandle(copy));
+        CHECK(fcntl(e.near, F_GETFD) < 0 && errno == EBADF);
+        CHECK_EQ(recv(e.far, &byte, 1, MSG_DONTWAIT), 0);
+        close(e.far);
+        CloseHandle(port);
+    }
+}
+
 TEST(closing_closes)
 {
     struct ends e = make(PAIR), s = make(SOCKET_TCP);
