@@ -14,6 +14,7 @@
 #include "base/fork.h"
 #include "base/lock.h"
 #include "base/os.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 
 #include <errno.h>
@@ -154,6 +155,9 @@ static uint32_t start(void)
         return 0;
     if (pipe2(pipe_fd, O_CLOEXEC | O_NONBLOCK))
         return status_from_errno(errno);
+    error = -fd_pair_above_std(pipe_fd);
+    if (error)
+        return status_from_errno(error);
     owner = getpid();
     error = os_thread(serve, NULL);
     if (error) {

@@ -5,6 +5,7 @@
  */
 #include <windows.h>
 
+#include "base/own_fd.h"
 #include "base/text.h"
 
 #include <signal.h>
@@ -13,7 +14,7 @@
 
 BOOL WINAPI IsDebuggerPresent(void)
 {
-    FILE *file = fopen("/proc/self/status", "re");
+    FILE *file = fd_open_text("/proc/self/status");
     char line[128];
     int tracer = 0;
 

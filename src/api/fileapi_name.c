@@ -256,7 +256,7 @@ static UINT temporary_name(const struct path *dir, const char *prefix, UINT uniq
                  number);
         if (unique)
             return unique;
-        fd = open(out, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        fd = fd_above_std(open(out, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (fd >= 0) {
             close(fd);
             return number;

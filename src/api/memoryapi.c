@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "base/fork.h"
 #include "base/lock.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 #include "io/section.h"
 
@@ -294,7 +295,7 @@ BOOL WINAPI VirtualFree(LPVOID lpAddress, SIZE_T dwSize, DWORD dwFreeType)
  * of mappings tells what it is. */
 static bool find_mapping(const char *address, char **low, char **high, DWORD *protect)
 {
-    FILE *maps = fopen("/proc/self/maps", "re");
+    FILE *maps = fd_open_text("/proc/self/maps");
     unsigned long long first, last;
     char rights[5], line[512];
     bool found = false;

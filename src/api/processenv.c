@@ -9,6 +9,7 @@
 #include "api/api.h"
 #include "base/fork.h"
 #include "base/lock.h"
+#include "base/own_fd.h"
 #include "base/text.h"
 
 #include <pthread.h>
@@ -262,7 +263,7 @@ static void put_quoted(FILE *out, const char *argument)
 
 static void make_line(void)
 {
-    FILE *in = fopen("/proc/self/cmdline", "re");
+    FILE *in = fd_open_text("/proc/self/cmdline");
     size_t space = 0, length = 0;
     char *argument = NULL;
     FILE *out = open_memstream(&line_narrow, &length);

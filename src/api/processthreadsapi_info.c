@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/handles.h"
 #include "base/clock.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 
 #include <ntstatus.h>
@@ -42,7 +43,7 @@ struct stat_times {
 static bool read_stat(const char *path, struct stat_times *out)
 {
     unsigned long long user, kernel, start;
-    FILE *file = fopen(path, "re");
+    FILE *file = fd_open_text(path);
     char text[1024];
     size_t size;
     char *rest;
@@ -198,7 +199,7 @@ BOOL WINAPI GetProcessTimes(HANDLE hProcess, LPFILETIME lpCreationTime, LPFILETI
 BOOL WINAPI GetSystemTimes(PFILETIME lpIdleTime, PFILETIME lpKernelTime, PFILETIME lpUserTime)
 {
     unsigned long long t[8] = {0};
-    FILE *file = fopen("/proc/stat", "re");
+    FILE *file = fd_open_text("/proc/stat");
     uint64_t idle, user;
     int n = 0;
 
@@ -238,7 +239,7 @@ static uint32_t set_nice(pid_t pid, int nice)
     struct dirent *entry;
 
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-    tasks = opendir(path);
+    tasks = fd_open_dir(path);
     if (!tasks)
         return status_from_errno(errno);
     while ((entry = readdir(tasks)) != NULL) {

@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 #include "base/clock.h"
+#include "base/own_fd.h"
 #include "base/text.h"
 
 #include <limits.h>
@@ -124,7 +125,7 @@ static DWORDLONG meminfo_bytes(const char *text, const char *name)
 
 static void read_meminfo(char *text, size_t size)
 {
-    FILE *file = fopen("/proc/meminfo", "re");
+    FILE *file = fd_open_text("/proc/meminfo");
     size_t length = 0;
 
     if (file) {

@@ -7,6 +7,7 @@
 #include <windows.h>
 
 #include "api/api.h"
+#include "base/own_fd.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,7 +35,7 @@ __attribute__((format(printf, 3, 4))) static bool read_line(char *line, size_t s
     va_start(args, format);
     vsnprintf(path + used, sizeof path - used, format, args);
     va_end(args);
-    file = fopen(path, "re");
+    file = fd_open_text(path);
     if (!file)
         return false;
     got = fgets(line, (int)size, file) != NULL;

@@ -2,6 +2,7 @@
 /* winbase.h, processtopologyapi.h: on which processors threads may run. Masks cover processors 0 to 63. */
 #include "api/api.h"
 #include "api/handles.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 
 #include <ntstatus.h>
@@ -110,7 +111,7 @@ BOOL WINAPI SetProcessAffinityMask(HANDLE hProcess, DWORD_PTR dwProcessAffinityM
 
     if (status != STATUS_SUCCESS)
         return win32_result(status);
-    tasks = opendir("/proc/self/task");
+    tasks = fd_open_dir("/proc/self/task");
     if (!tasks)
         return win32_result(status_from_errno(errno));
     while (status == STATUS_SUCCESS && (entry = readdir(tasks)) != NULL) {

@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include "api/handles.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 #include "io/disk_info.h"
 #include "io/file.h"
@@ -141,7 +142,7 @@ static ULONG_PTR parent_of(pid_t pid)
     if (pid == getpid())
         return (ULONG_PTR)getppid();
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    file = fopen(path, "re");
+    file = fd_open_text(path);
     if (!file)
         return 0;
     size = fread(text, 1, sizeof text - 1, file);
@@ -234,7 +235,7 @@ static void processor_times(const unsigned long long *t, SYSTEM_PROCESSOR_PERFOR
 static uint32_t system_processors(SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION *out, ULONG room, ULONG *used)
 {
     size_t count = 0, fits = room / sizeof *out;
-    FILE *file = fopen("/proc/stat", "re");
+    FILE *file = fd_open_text("/proc/stat");
     char line[512];
 
     if (!file)

@@ -216,6 +216,18 @@ static int above_std(int fd)
     return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
+/* The child runs already: where there is no room above, its pidfd stays where it is. */
+static int keep(int fd)
+{
+    int moved = fd > 2 ? fd : above_std(fd);
+
+    if (moved < 0)
+        return fd;
+    if (moved != fd)
+        close(fd);
+    return own_fd(moved);
+}
+
 /* A standard descriptor that becomes another one is copied out of the way first: 1 and 2 may change
  * places. */
 static int take_sources(struct launch *l)
@@ -244,19 +256,18 @@ static void drop_sources(struct launch *l)
 
 static int make_gate(struct launch *l, int *ours)
 {
-    int pair[2], err = 0;
+    int pair[2], err;
 
     if (!l->how->suspended)
         return 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    *ours = own_fd(above_std(pair[0]));
-    l->gate = above_std(pair[1]);
-    if (*ours < 0 || l->gate < 0)
-        err = -errno;
-    close(pair[0]);
-    close(pair[1]);
-    return err;
+    err = fd_pair_above_std(pair);
+    if (err)
+        return err;
+    *ours = own_fd(pair[0]);
+    l->gate = pair[1];
+    return 0;
 }
 
 static pid_t clone_apart(struct launch *l, int flags, int *pidfd)
@@ -330,7 +341,7 @@ static int start(struct launch *l, struct child *child)
     if (l->gate >= 0)
         close(l->gate);
     if (!err) {
-        own_fd(child->pidfd);
+        child->pidfd = keep(child->pidfd);
         err = -(l->how->suspended ? hear(child->gate) : l->err);
         if (err)
             bury(child);

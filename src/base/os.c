@@ -129,7 +129,7 @@ int os_open(const char *path, int flags, mode_t mode)
     do {
         fd = openat(AT_FDCWD, path, flags, mode);
     } while (fd < 0 && errno == EINTR);
-    return fd < 0 ? -errno : fd;
+    return fd_above_std(fd);
 }
 
 int os_truncate(int fd, uint64_t size)
@@ -184,7 +184,7 @@ int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout
 
 int os_epoll_create(void)
 {
-    return epoll_create1(EPOLL_CLOEXEC);
+    return fd_above_std(epoll_create1(EPOLL_CLOEXEC));
 }
 
 static int epoll_ctl_now(int epoll_fd, int op, int fd, struct epoll_event *event)
@@ -216,7 +216,7 @@ int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout
 
 int os_epoll_create(void)
 {
-    return (int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC);
+    return fd_above_std((int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC));
 }
 
 static int epoll_ctl_now(int epoll_fd, int op, int fd, struct epoll_event *event)
@@ -250,7 +250,7 @@ int os_pidfd_open(pid_t pid)
         errno = -err;
         return -1;
     }
-    return (int)syscall(SYS_pidfd_open, pid, 0);
+    return fd_above_std((int)syscall(SYS_pidfd_open, pid, 0));
 }
 
 int os_inotify_new(void)
@@ -259,8 +259,7 @@ int os_inotify_new(void)
 
     if (fd < 0)
         return fd;
-    fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    return fd_above_std(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
 }
 
 int os_inotify_add(int notify_fd, int fd, uint32_t mask)

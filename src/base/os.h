@@ -65,7 +65,7 @@ int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout
 int os_epoll_create(void);
 int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event);
 
-/* As a system call, close-on-exec: -1 with errno. */
+/* As a system call, close-on-exec: negative with errno. */
 int os_pidfd_open(pid_t pid);
 
 /* A directory's changes: a descriptor, non-blocking; the number of a watch on what fd means. */

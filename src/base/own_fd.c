@@ -19,6 +19,8 @@ static uint64_t bit_of(int fd)
 
 int own_fd(int fd)
 {
+    if (fd >= 0 && fd <= 2)
+        fd = fd_above_std(fd);
     if (fd >= 0 && fd < NUMBERS)
         atomic_fetch_or(&noted[fd / BITS], bit_of(fd));
     return fd;
@@ -50,6 +52,41 @@ int fd_above_std(int fd)
     moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (moved < 0)
         moved = -errno;
-    close(fd);
+    close(fd); /* leaves errno alone: there is nothing in it that could fail */
     return moved;
+}
+
+int fd_pair_above_std(int fds[2])
+{
+    int err;
+
+    fds[0] = fd_above_std(fds[0]);
+    fds[1] = fd_above_std(fds[1]);
+    err = fds[0] < 0 ? fds[0] : fds[1] < 0 ? fds[1] : 0;
+    if (!err)
+        return 0;
+    for (int i = 0; i < 2; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    return err;
+}
+
+FILE *fd_open_text(const char *path)
+{
+    int fd = fd_above_std(open(path, O_RDONLY | O_CLOEXEC));
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
+DIR *fd_open_dir(const char *path)
+{
+    int fd = fd_above_std(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+    if (!dir && fd >= 0)
+        close(fd);
+    return dir;
 }

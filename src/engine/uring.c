@@ -22,6 +22,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <liburing.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -464,6 +465,22 @@ static int check_enter(struct io_uring *uring, const char **why)
     return syscall(__NR_io_uring_enter, uring->ring_fd, 0, 0, 0, NULL, 0) < 0 ? -errno : 0;
 }
 
+/* Where a standard descriptor was closed the ring has got its number. */
+static int move_above_std(struct io_uring *uring)
+{
+    int fd = uring->ring_fd > 2 ? uring->ring_fd : fcntl(uring->ring_fd, F_DUPFD_CLOEXEC, 3);
+    int err = fd < 0 ? -errno : 0;
+
+    if (err) {
+        io_uring_queue_exit(uring);
+        return err;
+    }
+    if (fd != uring->ring_fd)
+        close(uring->ring_fd);
+    uring->ring_fd = uring->enter_ring_fd = fd;
+    return 0;
+}
+
 /* With what this kernel may not know yet, or without. */
 static int make_ring(struct io_uring *uring)
 {
@@ -474,7 +491,7 @@ static int make_ring(struct io_uring *uring)
         params = (struct io_uring_params){.flags = IORING_SETUP_R_DISABLED};
         err = io_uring_queue_init_params(RING_SIZE, uring, &params);
     }
-    return err;
+    return err ? err : move_above_std(uring);
 }
 
 int uring_open(const char **why)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Network interfaces, from getifaddrs, /sys/class/net, /proc/net and /etc/resolv.conf; see adapters.h. */
 #include "io/adapters.h"
+#include "base/own_fd.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,7 +50,7 @@ static bool read_file(const char *name, const char *what, char *text, size_t siz
     bool ok;
 
     snprintf(path, sizeof path, "/sys/class/net/%s/%s", name, what);
-    file = fopen(path, "re");
+    file = fd_open_text(path);
     if (!file)
         return false;
     ok = fgets(text, (int)size, file) != NULL;
@@ -161,7 +162,7 @@ static int read_interfaces(struct adapters *all)
 
 static void read_routes(struct adapters *all)
 {
-    FILE *file = fopen("/proc/net/route", "re");
+    FILE *file = fd_open_text("/proc/net/route");
     char line[256], name[17];
     unsigned to, gateway, flags;
 
@@ -191,7 +192,7 @@ static bool read_hex(const char *text, struct in6_addr *out)
 
 static void read_routes6(struct adapters *all)
 {
-    FILE *file = fopen("/proc/net/ipv6_route", "re");
+    FILE *file = fd_open_text("/proc/net/ipv6_route");
     char line[256], to[33], via[33], name[17];
     unsigned bits;
 
@@ -222,7 +223,7 @@ static void note_server(struct adapters *all, const char *text)
 
 static void read_servers(struct adapters *all)
 {
-    FILE *file = fopen("/etc/resolv.conf", "re");
+    FILE *file = fd_open_text("/etc/resolv.conf");
     char line[256], text[64];
 
     while (file && fgets(line, sizeof line, file)) {

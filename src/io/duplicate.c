@@ -7,6 +7,8 @@
 #include "io/duplicate.h"
 
 #include "base/clock.h"
+#include "base/os.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 #include "ntstatus.h"
 #include "object/handle.h"
@@ -84,7 +86,7 @@ static uint32_t take_here(const struct duplicate_source *source, uintptr_t *h)
 
 static int trace(const struct duplicate_source *source)
 {
-    int process = (int)syscall(SYS_pidfd_open, (pid_t)source->process, 0);
+    int process = os_pidfd_open((pid_t)source->process);
     int fd, err;
 
     if (process < 0)

@@ -6,6 +6,7 @@
 #include "io/find.h"
 
 #include "base/list.h"
+#include "base/own_fd.h"
 #include "base/status.h"
 #include "ntstatus.h"
 
@@ -138,7 +139,7 @@ static uint32_t open_directory(struct find *find, const char *path, const char *
         directory = strndup(path, slash == path ? 1 : (size_t)(slash - path));
     if (!directory)
         return STATUS_NO_MEMORY;
-    find->dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    find->dir_fd = fd_above_std(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     free(directory);
     if (find->dir_fd < 0)
         return errno == ENOENT ? (uint32_t)STATUS_OBJECT_PATH_NOT_FOUND
@@ -182,7 +183,7 @@ uint32_t find_begin_fd(int dir_fd, const char *pattern, struct object **out)
     if (!find)
         return STATUS_NO_MEMORY;
     object_init(&find->object, &find_type);
-    find->dir_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    find->dir_fd = fd_above_std(openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (find->dir_fd < 0)
         status = status_from_errno(errno);
     else

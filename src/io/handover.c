@@ -289,9 +289,9 @@ static int fill_locked(struct offer *o, int fd)
 {
     int err;
 
-    o->pidfd = fd_above_std((int)syscall(SYS_pidfd_open, (pid_t)o->process, 0));
+    o->pidfd = os_pidfd_open((pid_t)o->process);
     if (o->pidfd < 0)
-        return o->pidfd == -EINVAL ? -ESRCH : o->pidfd; /* EINVAL: a thread's number */
+        return errno == EINVAL ? -ESRCH : -errno; /* EINVAL: a thread's number */
     own_fd(o->pidfd);
     if (has_ended(o->pidfd))
         return -ESRCH;

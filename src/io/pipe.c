@@ -235,7 +235,7 @@ uint32_t pipe_call_begin(struct pipe_call *c, struct file *f)
 {
     uint32_t status;
 
-    *c = (struct pipe_call){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    *c = (struct pipe_call){.fd = fd_above_std(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))};
     if (c->fd < 0)
         return status_from_errno(errno);
     status = event_new(NULL, true, false, &c->event);
@@ -439,7 +439,7 @@ static uint32_t flush(struct file *f)
         return STATUS_SUCCESS; /* nobody has anything to read */
     if (status != STATUS_SUCCESS || is_read(f) || is_alone(f->fd))
         return status;
-    fd = epoll_create1(EPOLL_CLOEXEC);
+    fd = os_epoll_create();
     if (fd < 0)
         return status_from_errno(errno);
     status = STATUS_INVALID_HANDLE;

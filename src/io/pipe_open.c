@@ -54,7 +54,7 @@ static void take_descriptors(struct msghdr *msg, int *board)
 
             memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
             if (*board < 0)
-                *board = fd;
+                *board = fd_above_std(fd);
             else
                 close(fd);
         }

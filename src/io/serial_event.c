@@ -350,7 +350,7 @@ static uint32_t sleep_for(struct file *f, struct serial *s, struct serial_sleepe
 uint32_t serial_wait_sync(struct file *f, uint32_t *out)
 {
     struct serial *s = serial_of(f);
-    struct serial_sleeper w = {.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    struct serial_sleeper w = {.wake_fd = fd_above_std(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))};
     uint32_t status;
 
     if (w.wake_fd < 0)

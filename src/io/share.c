@@ -13,6 +13,7 @@
 #include "base/fork.h"
 #include "base/lock.h"
 #include "base/os.h"
+#include "base/own_fd.h"
 #include "ntstatus.h"
 
 #include <errno.h>
@@ -278,7 +279,7 @@ uint32_t share_check_delete(const char *path)
     status = check_delete_here(&st);
     if (status != STATUS_SUCCESS || !S_ISREG(st.st_mode))
         return status;
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    fd = fd_above_std(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
     if (fd < 0)
         return STATUS_SUCCESS; /* not ours to read, so not ours to ask */
     if (others_object(fd, SHARE_DELETE, SHARE_ALL))

@@ -237,21 +237,12 @@ uint32_t file_adopt_stream(int fd, uint32_t flags, enum file_kind kind, struct f
 
 uint32_t stream_pipe(uint32_t size, struct file **read_end, struct file **write_end)
 {
-    int fds[2];
+    int fds[2], err;
     uint32_t status;
 
-    if (pipe2(fds, O_CLOEXEC) < 0)
-        return status_from_errno(errno);
-    fds[0] = fd_above_std(fds[0]);
-    fds[1] = fd_above_std(fds[1]);
-    if (fds[0] < 0 || fds[1] < 0) {
-        status = status_from_errno(fds[0] < 0 ? fds[0] : fds[1]);
-        if (fds[0] >= 0)
-            close(fds[0]);
-        if (fds[1] >= 0)
-            close(fds[1]);
-        return status;
-    }
+    err = pipe2(fds, O_CLOEXEC) < 0 ? -errno : fd_pair_above_std(fds);
+    if (err)
+        return status_from_errno(err);
     if (size > 0)
         fcntl(fds[1], F_SETPIPE_SZ, (int)size); /* a wish, here as on Windows */
     status = file_new(fds[0], FILE_KIND_PIPE, 0, FILE_GENERIC_READ | FILE_WRITE_ATTRIBUTES, &stream_ops, NULL,
@@ -281,15 +272,16 @@ static uint32_t copy_of(const struct file *f, void *data, uint32_t size, uint32_
 {
     uint32_t status = STATUS_SUCCESS;
     ssize_t n;
-    int fds[2];
+    int fds[2], err;
 
     n = recv(f->fd, data, size, MSG_PEEK | MSG_DONTWAIT);
     if (n >= 0 || errno != ENOTSOCK) {
         *read = n > 0 ? (uint32_t)n : 0;
         return n >= 0 || errno == EAGAIN ? (uint32_t)STATUS_SUCCESS : status_from_errno(errno);
     }
-    if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-        return status_from_errno(errno);
+    err = pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : fd_pair_above_std(fds);
+    if (err)
+        return status_from_errno(err);
     fcntl(fds[1], F_SETPIPE_SZ, fcntl(f->fd, F_GETPIPE_SZ));
     n = tee(f->fd, fds[1], size, SPLICE_F_NONBLOCK);
     if (n > 0)

@@ -222,7 +222,7 @@ static int open_at(struct watch_tree *t, const struct watch_node *n, const char 
         char *slash = memrchr(path, '/', PIECE);
 
         *slash = 0;
-        fd = openat(at, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        fd = fd_above_std(openat(at, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (at != t->dir_fd)
             close(at);
         if (fd < 0)
@@ -231,7 +231,7 @@ static int open_at(struct watch_tree *t, const struct watch_node *n, const char 
         length -= (size_t)(slash + 1 - path);
         path = slash + 1;
     }
-    fd = openat(at, path, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    fd = fd_above_std(openat(at, path, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (fd < 0)
         fd = -errno;
     if (at != t->dir_fd)
@@ -273,7 +273,7 @@ static void do_later(struct watch_tree *t, struct watch_node *n)
 static int add_node(struct watch_tree *t, struct watch_node *parent, int at_fd, const char *name,
                     struct watch_node **out)
 {
-    int fd = openat(at_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = fd_above_std(openat(at_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     struct watch_node *n;
     struct stat st;
     int wd;
@@ -451,7 +451,7 @@ void watch_tree_watch_parent(struct watch_tree *t)
     if (t->parent_wd >= 0)
         inotify_rm_watch(t->fd, t->parent_wd);
     t->parent_wd = -1;
-    fd = openat(t->dir_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    fd = fd_above_std(openat(t->dir_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (fd < 0)
         return;
     if (fstat(fd, &above) == 0 && fstat(t->dir_fd, &here) == 0 &&

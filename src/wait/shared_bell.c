@@ -82,7 +82,6 @@ static int open_directory(const char *dir)
     if (strlen(dir) <= 95)
         return 0;
     fd = os_open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    fd = fd < 0 ? fd : fd_above_std(fd);
     bell.dir_fd = own_fd(fd);
     return fd < 0 ? fd : 0;
 }
@@ -95,7 +94,7 @@ static int open_bell(void)
     struct sockaddr_un address;
 
     bell.fd = own_fd(fd_above_std(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)));
-    bell.epoll_fd = own_fd(fd_above_std(os_epoll_create()));
+    bell.epoll_fd = own_fd(os_epoll_create());
     if (bell.fd < 0 || bell.epoll_fd < 0)
         return bell.fd < 0 ? bell.fd : bell.epoll_fd;
     address_of(&address, shared_file.place);
@@ -297,7 +296,7 @@ static void ask_again(struct timer *timer)
 static int open_pidfd(uint32_t who)
 {
     int32_t pid = shared_pid(who);
-    int fd = pid > 0 && os_refusal("pidfd_open") == 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    int fd = pid > 0 ? os_pidfd_open(pid) : -1;
 
     if (fd >= 0 && shared_pid(who) != pid) { /* the number may be somebody else's already */
         close(fd);

@@ -158,9 +158,6 @@ static int open_good(const char *path)
 
         if (fd < 0)
             return fd;
-        fd = fd_above_std(fd);
-        if (fd < 0)
-            return fd;
         err = lock_opening(fd);
         if (!err && is_current(fd, path)) {
             if (is_good(fd))
@@ -182,7 +179,7 @@ static int open_good(const char *path)
 static bool is_mapped(const char *path)
 {
     char *real = realpath(path, NULL);
-    FILE *maps = real ? fopen("/proc/self/maps", "re") : NULL;
+    FILE *maps = real ? fd_open_text("/proc/self/maps") : NULL;
     char *line = NULL;
     size_t size = 0;
     bool mapped = false;
