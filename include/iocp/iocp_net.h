@@ -159,6 +159,45 @@ typedef struct _WSANETWORKEVENTS {
 } WSANETWORKEVENTS, *LPWSANETWORKEVENTS;
 IOCP_ASSERT_SIZE(WSANETWORKEVENTS, 44);
 
+/* ProcessSocketNotifications. */
+#define SOCK_NOTIFY_REGISTER_EVENT_NONE   0x00
+#define SOCK_NOTIFY_REGISTER_EVENT_IN     0x01
+#define SOCK_NOTIFY_REGISTER_EVENT_OUT    0x02
+#define SOCK_NOTIFY_REGISTER_EVENT_HANGUP 0x04
+#define SOCK_NOTIFY_REGISTER_EVENTS_ALL                                                             \
+    (SOCK_NOTIFY_REGISTER_EVENT_IN | SOCK_NOTIFY_REGISTER_EVENT_OUT | SOCK_NOTIFY_REGISTER_EVENT_HANGUP)
+
+#define SOCK_NOTIFY_EVENT_IN     SOCK_NOTIFY_REGISTER_EVENT_IN
+#define SOCK_NOTIFY_EVENT_OUT    SOCK_NOTIFY_REGISTER_EVENT_OUT
+#define SOCK_NOTIFY_EVENT_HANGUP SOCK_NOTIFY_REGISTER_EVENT_HANGUP
+#define SOCK_NOTIFY_EVENT_ERR    0x40 /* asked for or not */
+#define SOCK_NOTIFY_EVENT_REMOVE 0x80 /* the last of a registration */
+#define SOCK_NOTIFY_EVENTS_ALL                                                                      \
+    (SOCK_NOTIFY_REGISTER_EVENTS_ALL | SOCK_NOTIFY_EVENT_ERR | SOCK_NOTIFY_EVENT_REMOVE)
+
+#define SOCK_NOTIFY_OP_NONE    0x00
+#define SOCK_NOTIFY_OP_ENABLE  0x01
+#define SOCK_NOTIFY_OP_DISABLE 0x02
+#define SOCK_NOTIFY_OP_REMOVE  0x04
+
+#define SOCK_NOTIFY_TRIGGER_ONESHOT    0x01 /* the next packet disables it */
+#define SOCK_NOTIFY_TRIGGER_PERSISTENT 0x02
+#define SOCK_NOTIFY_TRIGGER_LEVEL      0x04
+#define SOCK_NOTIFY_TRIGGER_EDGE       0x08
+#define SOCK_NOTIFY_TRIGGER_ALL                                                                     \
+    (SOCK_NOTIFY_TRIGGER_ONESHOT | SOCK_NOTIFY_TRIGGER_PERSISTENT | SOCK_NOTIFY_TRIGGER_LEVEL |     \
+     SOCK_NOTIFY_TRIGGER_EDGE)
+
+typedef struct SOCK_NOTIFY_REGISTRATION {
+    SOCKET socket;
+    PVOID completionKey;      /* of a new registration; stays until it is removed */
+    UINT16 eventFilter;       /* SOCK_NOTIFY_REGISTER_EVENT_... */
+    UINT8 operation;          /* SOCK_NOTIFY_OP_... */
+    UINT8 triggerFlags;       /* LEVEL or EDGE; ONESHOT or PERSISTENT (which 0 is) */
+    DWORD registrationResult; /* written */
+} SOCK_NOTIFY_REGISTRATION;
+IOCP_ASSERT_SIZE(SOCK_NOTIFY_REGISTRATION, 24);
+
 /* WSAPoll. Linux's numbers, spelled as <poll.h> spells them. */
 #ifndef IOCP_POSIX_NET
 #define POLLIN 0x001
@@ -589,6 +628,30 @@ WINSOCK_API_LINKAGE int WSAAPI WSAEnumNetworkEvents(SOCKET s, WSAEVENT event, LP
  * A connect that failed is reported as POLLHUP | POLLERR | POLLWRNORM.
  */
 WINSOCK_API_LINKAGE int WSAAPI WSAPoll(LPWSAPOLLFD sockets, ULONG count, INT timeout) IOCP_SYM(WSAPoll);
+
+/*
+ * Changes the registrations of sockets with a port, each as its `operation` says and its registrationResult
+ * answers (0; ERROR_INVALID_PARAMETER: flags, another port; ERROR_NOT_FOUND: not registered;
+ * ERROR_ALREADY_EXISTS: it is just being removed; WSAENOTSOCK, WSAENOBUFS), and then dequeues as
+ * GetQueuedCompletionStatusEx does, for up to `timeout` milliseconds; without room (`timeout` 0, no entries)
+ * it does not. Packets of a registration have its key, no OVERLAPPED, and for bytes what is so when they are
+ * dequeued (SOCK_NOTIFY_EVENT_...), one at a time for each socket: by levels as long as it is so, by edges
+ * what was not so before. An edge ends when a call of the library would have blocked; POSIX calls do not
+ * count. closesocket ends a registration without a packet, SOCK_NOTIFY_OP_REMOVE with one that says
+ * SOCK_NOTIFY_EVENT_REMOVE; SOCK_NOTIFY_OP_DISABLE gives none. Returns 0, WAIT_TIMEOUT, WSAEINVAL (what goes
+ * with what), ERROR_INVALID_HANDLE, ERROR_ABANDONED_WAIT_0 (the port was closed), WSANOTINITIALISED.
+ */
+WINSOCK_API_LINKAGE DWORD WSAAPI ProcessSocketNotifications(HANDLE port, UINT32 registration_count,
+                                                            SOCK_NOTIFY_REGISTRATION *registrations,
+                                                            UINT32 timeout, ULONG room,
+                                                            LPOVERLAPPED_ENTRY entries, UINT32 *removed)
+    IOCP_SYM(ProcessSocketNotifications);
+
+/* What such a packet says. */
+FORCEINLINE UINT32 SocketNotificationRetrieveEvents(LPOVERLAPPED_ENTRY entry)
+{
+    return entry->dwNumberOfBytesTransferred;
+}
 
 /* Whether s is in the set: FD_ISSET. */
 WINSOCK_API_LINKAGE int WSAAPI __WSAFDIsSet(SOCKET s, iocp_fd_set *set) IOCP_SYM(__WSAFDIsSet);

@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "io/cancel.h"
 #include "io/lane.h"
+#include "io/notice.h"
 #include "io/sockevent.h"
 #include "ntstatus.h"
 #include "winerror.h"
@@ -125,6 +126,8 @@ uint32_t accept_one(struct file *listener, void *addr, int32_t *len, struct file
         status = sock_interrupted(listener, status);
     }
     sockevent_again(listener, SE_ACCEPT);
+    if (status == STATUS_DEVICE_NOT_READY)
+        notice_blocked(listener, NOTICE_IN);
     if (status == STATUS_SUCCESS)
         status = sock_new_accepted(fd, listener, &f);
     if (status != STATUS_SUCCESS)

@@ -149,6 +149,16 @@ static bool is_closing(struct file *f)
     return closing;
 }
 
+uint32_t afd_conditions(struct file *socket)
+{
+    uint32_t status, now;
+
+    if (is_closing(socket))
+        return 0;
+    now = conditions(socket, &status);
+    return is_closing(socket) ? 0 : now; /* meanwhile */
+}
+
 /* Of what the entry asks for; the descriptor of a socket that is being closed says nothing of it. */
 static uint32_t look_at(struct entry *e, uint32_t *status)
 {

@@ -63,6 +63,9 @@ uint32_t afd_poll_start(struct request *r, const void *in, uint32_t in_size, voi
 /* Starts a receive past Winsock, as libuv does: r is new and wide, on a socket. As afd_poll_start. */
 uint32_t afd_receive_start(struct request *r, bool datagram, const void *in, uint32_t in_size);
 
+/* All that is so of the socket now; nothing while it is being closed. */
+uint32_t afd_conditions(struct file *socket);
+
 /* The socket may have become ready, or lost its registration. */
 void afd_look(struct file *socket);
 

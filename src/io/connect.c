@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "io/afd.h"
 #include "io/lane.h"
+#include "io/notice.h"
 #include "io/sockevent.h"
 #include "ntstatus.h"
 #include "winerror.h"
@@ -158,8 +159,10 @@ static uint32_t connect_begin(struct file *f, const void *addr, int32_t len)
         atomic_store(&s->phase, SOCK_PHASE_OPEN);
     }
     lock_release(&f->lock);
-    if (err != 0)
+    if (err != 0) {
         afd_look(f);
+        notice_look(f, false);
+    }
     if (err == EINPROGRESS)
         return STATUS_PENDING;
     if (err == 0)
@@ -394,6 +397,7 @@ static uint32_t renew(struct file *f)
     atomic_store(&s->phase, SOCK_PHASE_OPEN);
     lane_kick(f); /* receives that still wait have nothing to wait for */
     afd_look(f);
+    notice_look(f, false);
     return STATUS_SUCCESS;
 }
 

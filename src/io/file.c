@@ -73,6 +73,17 @@ static void take_mark_back(struct file *f, struct port *port)
     }
 }
 
+/* Nothing changes it any more. */
+static struct port *server_at_end(struct file *f)
+{
+    struct port *port;
+
+    lock_acquire(&f->lock);
+    port = file_server_locked(f);
+    lock_release(&f->lock);
+    return port;
+}
+
 static void cleanup(struct object *obj)
 {
     struct file *f = file_from_object(obj);
@@ -84,7 +95,7 @@ static void cleanup(struct object *obj)
     if (f->ops && f->ops->cleanup)
         f->ops->cleanup(f);
     lane_unregister(f);
-    take_mark_back(f, atomic_load(&f->port));
+    take_mark_back(f, server_at_end(f));
     cancel_blockers(f);
     cancel_requests(f, &all);
     cancel_lanes(f);
@@ -101,6 +112,7 @@ static void destroy(struct object *obj)
     struct file *f = file_from_object(obj);
     struct port *port = atomic_load(&f->port);
     struct port *first = f->rare ? f->rare->first_port : NULL;
+    struct port *server = f->rare ? f->rare->server : NULL;
 
     assert(list_empty(&f->pending));
     if (f->registered) /* made, but its publication failed */
@@ -120,6 +132,8 @@ static void destroy(struct object *obj)
         object_put(&port->object);
     if (first)
         object_put(&first->object);
+    if (server)
+        object_put(&server->object);
 }
 
 /* A duplicate's number is nobody's but the handle's. */
@@ -184,7 +198,7 @@ void file_new_in(struct file *f, int fd, enum file_kind kind, uint32_t flags, ui
     f->access = access;
     f->ops = ops;
     list_init(&f->ready.link);
-    f->ready.ready = true;
+    f->ready.ready = QUEUE_READY;
     for (int i = 0; i < LANE_COUNT; i++)
         list_init(&f->lanes[i].requests);
     list_init(&f->pending);
@@ -392,28 +406,6 @@ static void move_to_poller(struct file *f)
     lane_kick(f);
 }
 
-uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
-{
-    uint32_t status = STATUS_SUCCESS;
-    bool moves = false;
-
-    lock_acquire(&f->lock);
-    if (f->closing) {
-        status = STATUS_INVALID_HANDLE;
-    } else if (atomic_load(&f->port) || !(f->flags & FILE_OVERLAPPED)) {
-        status = STATUS_INVALID_PARAMETER;
-    } else {
-        __atomic_store_n(&f->key, key, __ATOMIC_RELEASE);
-        object_get(&port->object);
-        atomic_store(&f->port, port);
-        moves = f->registered;
-    }
-    lock_release(&f->lock);
-    if (moves) /* requests and selections of before are waiting for edges of the home poller */
-        move_to_poller(f);
-    return status;
-}
-
 /* Waits until nothing of f is in the old port's queue, nor on its way there from a harvest, nor out of it:
  * nobody may look into that port again. Who is in between has only a few steps to go. */
 static void clear_marks(struct file *f, struct port *old)
@@ -431,9 +423,51 @@ static void clear_marks(struct file *f, struct port *old)
     }
 }
 
+/* It is registered with another port's poller than `next` will be: leaves that, which is returned, counted,
+ * to have the marks cleared. NULL: no marks of f can be anywhere else. */
+static struct port *leave_server_locked(struct file *f, struct port *next)
+{
+    struct port *server = file_server_locked(f);
+
+    if (!server || server == next || !f->registered)
+        return NULL;
+    lane_unregister_locked(f); /* marks of before are told from those of the next registration */
+    f->binding++;
+    object_get(&server->object);
+    return server;
+}
+
+uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
+{
+    uint32_t status = STATUS_SUCCESS;
+    struct port *server = NULL;
+    bool moves = false;
+
+    lock_acquire(&f->lock);
+    if (f->closing) {
+        status = STATUS_INVALID_HANDLE;
+    } else if (atomic_load(&f->port) || !(f->flags & FILE_OVERLAPPED)) {
+        status = STATUS_INVALID_PARAMETER;
+    } else {
+        server = leave_server_locked(f, port);
+        __atomic_store_n(&f->key, key, __ATOMIC_RELEASE);
+        object_get(&port->object);
+        atomic_store(&f->port, port);
+        moves = f->registered || server;
+    }
+    lock_release(&f->lock);
+    if (server) {
+        clear_marks(f, server);
+        object_put(&server->object);
+    }
+    if (moves) /* requests and selections of before are waiting for edges of the home poller */
+        move_to_poller(f);
+    return status;
+}
+
 uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
 {
-    struct port *old;
+    struct port *old, *server;
     bool moves;
 
     if (!(f->flags & FILE_OVERLAPPED))
@@ -446,6 +480,9 @@ uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
         return STATUS_INVALID_HANDLE;
     }
     old = atomic_load(&f->port);
+    server = file_server_locked(f);
+    if (server)
+        object_get(&server->object);
     if (old && !f->rare->first_port)
         f->rare->first_port = port_from_object(object_get(&old->object));
     atomic_fetch_or(&f->modes, FILE_MODE_REBOUND); /* before either changes: file_target */
@@ -457,8 +494,10 @@ uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
     lane_unregister_locked(f); /* marks of before are told from those of the next registration */
     f->binding++;
     lock_release(&f->lock);
-    if (old)
-        clear_marks(f, old);
+    if (server) {
+        clear_marks(f, server);
+        object_put(&server->object);
+    }
     if (moves)
         move_to_poller(f);
     if (old)
@@ -485,6 +524,60 @@ uint32_t file_add_modes(struct file *f, uint32_t modes)
         return STATUS_INVALID_PARAMETER;
     atomic_fetch_or(&f->modes, (uint8_t)modes);
     return STATUS_SUCCESS;
+}
+
+static bool is_served_by(struct file *f, const struct port *port)
+{
+    bool served;
+
+    lock_acquire(&f->lock);
+    served = (f->rare ? f->rare->server : NULL) == port;
+    lock_release(&f->lock);
+    return served;
+}
+
+uint32_t file_serve(struct file *f, struct port *port)
+{
+    struct port *old = NULL, *left = NULL;
+    uint32_t status = STATUS_SUCCESS;
+    bool moves = false;
+
+    if (is_served_by(f, port))
+        return STATUS_SUCCESS;
+    if (need_rare(f) != STATUS_SUCCESS)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    lock_acquire(&f->lock);
+    if (f->closing) {
+        status = STATUS_INVALID_HANDLE;
+    } else if (f->rare->server != port) {
+        moves = f->registered && !atomic_load(&f->port);
+        if (moves)
+            left = leave_server_locked(f, port);
+        old = f->rare->server;
+        f->rare->server = port ? port_from_object(object_get(&port->object)) : NULL;
+    }
+    lock_release(&f->lock);
+    if (left) {
+        clear_marks(f, left);
+        object_put(&left->object);
+    }
+    if (moves)
+        move_to_poller(f);
+    if (old)
+        object_put(&old->object);
+    return status;
+}
+
+struct port *file_server_get(struct file *f)
+{
+    struct port *port;
+
+    lock_acquire(&f->lock);
+    port = file_server_locked(f);
+    if (port)
+        object_get(&port->object);
+    lock_release(&f->lock);
+    return port;
 }
 
 /* What is put behind a number of the program's keeps its ways: it blocks if the old one did. */

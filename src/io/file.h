@@ -76,6 +76,7 @@ struct file_rare {
     dev_t dev;               /* at adoption or opening */
     ino_t ino;
     struct port *first_port; /* counted; NULL until the port is replaced */
+    struct port *server;     /* counted: its poller serves a file without a port (file_serve); NULL */
 };
 
 /* Laid out so that a message touches the first three cache lines, and the end of the fourth where a socket
@@ -102,7 +103,7 @@ struct file {
     uint8_t binding;     /* how often the port was replaced */
     uint8_t marked_in;   /* ... when `ready` was queued: it lies with the port of then */
 
-    struct queue_entry ready; /* entry.ready = true; holds a reference while queued */
+    struct queue_entry ready; /* QUEUE_READY; holds a reference while queued */
     struct poller *poller; /* port's or home's, once registered */
     struct dispatcher dispatcher; /* signalled by completions without event */
 
@@ -203,6 +204,22 @@ uint32_t file_associate(struct file *f, struct port *port, uintptr_t key);
 uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key);
 /* The port as it is now, counted, and the key; NULL. */
 struct port *file_port_get(struct file *f, uintptr_t *key);
+
+/* Registers a file without a port with the poller of `port`, whose threads want to hear of it (NULL: with
+ * home's again). Where it has a port, that one's serves it. STATUS_INVALID_HANDLE: closing;
+ * STATUS_INSUFFICIENT_RESOURCES. */
+uint32_t file_serve(struct file *f, struct port *port);
+/* The port whose poller serves it, counted; NULL. */
+struct port *file_server_get(struct file *f);
+
+/* The same, under its lock, not counted. */
+static inline struct port *file_server_locked(struct file *f)
+{
+    struct port *port = atomic_load_explicit(&f->port, memory_order_relaxed);
+
+    lock_assert_held(&f->lock);
+    return port || !f->rare ? port : f->rare->server;
+}
 
 /* Where a completion goes. */
 struct file_target {

@@ -86,7 +86,7 @@ static uint32_t register_with(struct file *f, struct port *port, bool *moved)
     if (err)
         return status_from_errno(err);
     lock_acquire(&f->lock);
-    if (atomic_load(&f->port) != port) {
+    if (file_server_locked(f) != port) {
         *moved = true;
     } else if (!f->registered && !f->closing) {
         err = add_locked(f, p);
@@ -104,12 +104,11 @@ static uint32_t register_with(struct file *f, struct port *port, bool *moved)
 
 uint32_t lane_register(struct file *f)
 {
-    uintptr_t key;
     bool moved;
     uint32_t status;
 
     do {
-        struct port *port = file_port_get(f, &key);
+        struct port *port = file_server_get(f);
 
         status = register_with(f, port, &moved);
         if (port)

@@ -4,6 +4,7 @@
 
 #include "io/file.h"
 #include "io/lane.h"
+#include "io/notice.h"
 #include "ntstatus.h"
 #include "wait/thread.h"
 
@@ -26,6 +27,20 @@ static void drop(struct request *r)
     request_put(r);
 }
 
+static void drop_noticed(struct queue_entry *e)
+{
+    thread_count(thread_current(), LEDGER_DROPPED, 1);
+    notice_drop(e);
+}
+
+static void run_ready(struct queue_entry *e)
+{
+    if (__builtin_expect(e->ready == QUEUE_NOTICE, 0))
+        notice_run(e);
+    else
+        lane_run_ready(e);
+}
+
 /* Files keep the port alive: what they complete from now on is dropped. */
 void port_close(struct port *port)
 {
@@ -36,6 +51,8 @@ void port_close(struct port *port)
     while ((e = queue_drain(q)) != NULL) {
         if (e->ready)
             queue_run_ready(q, e);
+        else if (e->noticed)
+            drop_noticed(e);
         else
             drop(request_of(e));
     }
@@ -72,7 +89,7 @@ void port_init(struct port *port, const struct object_type *type, uint32_t concu
 {
     object_init(&port->object, type);
     queue_init(&port->queue, concurrency ? concurrency : port_processors(), &port->object, lane_edge_queue,
-               lane_run_ready);
+               run_ready);
 }
 
 uint32_t port_new(uint32_t concurrency, struct port **out)
@@ -117,8 +134,14 @@ uint32_t port_post(struct port *port, uint32_t bytes, uintptr_t key, OVERLAPPED 
     return STATUS_SUCCESS;
 }
 
-static void unpack(struct request *r, struct packet *p)
+static void unpack(struct queue_entry *e, struct packet *p)
 {
+    struct request *r = request_of(e);
+
+    if (__builtin_expect(e->noticed, 0)) {
+        notice_unpack(e, p);
+        return;
+    }
     p->key = r->key;
     p->ov = r->ov;
     p->status = r->status;
@@ -128,14 +151,14 @@ static void unpack(struct request *r, struct packet *p)
 
 void port_unpack(struct queue_entry *e, struct packet *out)
 {
-    unpack(request_of(e), out);
+    unpack(e, out);
     thread_count(thread_current(), LEDGER_DELIVERED, 1);
 }
 
 static unsigned deliver(struct queue_entry *const *entries, unsigned n, struct packet *out)
 {
     for (unsigned i = 0; i < n; i++)
-        unpack(request_of(entries[i]), &out[i]);
+        unpack(entries[i], &out[i]);
     thread_count(thread_current(), LEDGER_DELIVERED, n);
     return n;
 }

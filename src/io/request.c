@@ -137,7 +137,8 @@ struct request *request_new_packet(void)
     if (!r)
         return NULL;
     list_init(&r->entry.link);
-    r->entry.ready = r->entry.task = false;
+    r->entry.ready = QUEUE_PACKET;
+    r->entry.task = r->entry.noticed = false;
     r->wide = false;
     atomic_init(&r->refs, 1);
     return r;

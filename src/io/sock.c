@@ -13,6 +13,7 @@
 #include "io/connect.h"
 #include "io/lane.h"
 #include "io/sockevent.h"
+#include "io/notice.h"
 #include "ntstatus.h"
 #include "object/handle.h"
 #include "winerror.h"
@@ -441,6 +442,7 @@ static void cleanup(struct file *f)
 {
     sockevent_end(f);
     afd_end(f);
+    notice_end(f);
     accept_abandon(f);
     accept_retry_stop(f);
 }
@@ -454,18 +456,24 @@ static void destroy(struct file *f)
     free(s->listener);
 }
 
-void sock_look(struct file *f)
+static void look(struct file *f, bool edge)
 {
     if (!atomic_load(&sock_of(f)->user_events))
         return;
     sockevent_look(f);
     afd_look(f);
+    notice_look(f, edge);
+}
+
+void sock_look(struct file *f)
+{
+    look(f, false);
 }
 
 static void edge(struct file *f, uint32_t events)
 {
     (void)events;
-    sock_look(f);
+    look(f, true);
 }
 
 uint32_t sock_interrupted(struct file *f, uint32_t status)

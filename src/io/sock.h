@@ -44,8 +44,11 @@ struct sock_options {
 
 struct sock_events;
 
-/* In user_events: AFD polls wait for something. Changed under the file's lock. */
+/* In user_events: AFD polls wait for something (afd.h); a port hears of it (notice.h). Changed under the
+ * file's lock. */
 #define SOCK_POLLED (1u << 31)
+#define SOCK_NOTIFIED (1u << 30)
+#define SOCK_WATCHED (SOCK_POLLED | SOCK_NOTIFIED)
 
 /* It stands right behind its file; what every message looks at is in its first 16 bytes, which end a cache
  * line. */
@@ -57,7 +60,7 @@ struct sock {
     _Atomic bool nonblocking;    /* FIONBIO */
     _Atomic uint8_t tells_left;  /* enum sock_tells: does a receive say what lies there still? */
     bool tcp;                    /* a short receive leaves nothing; of SCTP and the like it proves nothing */
-    _Atomic uint32_t user_events; /* mask of the selection in `events`: 0 = none; and SOCK_POLLED */
+    _Atomic uint32_t user_events; /* mask of the selection in `events`: 0 = none; and SOCK_WATCHED */
     _Atomic uint32_t sends;      /* overlapped sends that wait in the lane: shutdown waits for them */
 
     _Atomic bool bound;
@@ -95,7 +98,7 @@ static inline struct sock *sock_of(const struct file *f)
 /* The selection of WSAEventSelect. */
 static inline uint32_t sock_selected(struct sock *s)
 {
-    return atomic_load(&s->user_events) & ~SOCK_POLLED;
+    return atomic_load(&s->user_events) & ~SOCK_WATCHED;
 }
 
 static inline bool sock_is_stream(const struct sock *s)

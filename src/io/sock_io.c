@@ -11,6 +11,7 @@
 #include "io/gather.h"
 #include "io/lane.h"
 #include "io/sockevent.h"
+#include "io/notice.h"
 #include "ntstatus.h"
 #include "winerror.h"
 
@@ -391,6 +392,8 @@ uint32_t sock_receive(struct file *f, struct sock_transfer *t)
     uint32_t status = transfer(f, t, events, atomic_load(&s->recv_ms), receive_attempt);
 
     sockevent_again(f, t->flags & MSG_OOB ? SE_OOB : SE_READ);
+    if (status == STATUS_DEVICE_NOT_READY)
+        notice_blocked(f, NOTICE_IN);
     return status;
 }
 
@@ -399,8 +402,10 @@ uint32_t sock_send(struct file *f, struct sock_transfer *t)
     struct sock *s = sock_of(f);
     uint32_t status = transfer(f, t, POLLOUT, atomic_load(&s->send_ms), send_attempt);
 
-    if (status == STATUS_DEVICE_NOT_READY || (status == STATUS_SUCCESS && t->bytes < t->size))
+    if (status == STATUS_DEVICE_NOT_READY || (status == STATUS_SUCCESS && t->bytes < t->size)) {
         sockevent_again(f, SE_WRITE);
+        notice_blocked(f, NOTICE_OUT);
+    }
     return status;
 }
 
@@ -513,6 +518,7 @@ static void receive_finish(struct request *r, uint32_t status)
 {
     (void)status;
     sockevent_again(r->file, r->in_flags & MSG_OOB ? SE_OOB : SE_READ);
+    notice_received(r->file);
 }
 
 static uint32_t send_any(struct request *r)

@@ -12,6 +12,7 @@
 #include "io/afd.h"
 #include "io/connect.h"
 #include "io/lane.h"
+#include "io/notice.h"
 #include "ntstatus.h"
 
 #include <assert.h>
@@ -31,6 +32,7 @@ struct sock_events {
     int32_t errors[SE_COUNT];
     bool ended;           /* the socket is being closed */
     struct list polls;    /* AFD polls that wait for something here: afd.c's, guarded by the file's lock */
+    struct notice *notice; /* counted: notice.c's, guarded by the file's lock; NULL: no registration */
 };
 
 /* ---- what is so ---- */
@@ -180,6 +182,7 @@ void sockevent_connected(struct file *f, uint32_t status)
     struct wake_list wakes;
 
     afd_look(f);
+    notice_look(f, false);
     if (!sock_selected(s))
         return;
     wake_list_init(&wakes);
@@ -217,6 +220,13 @@ struct list *sockevent_polls(struct file *f)
     return e ? &e->polls : NULL;
 }
 
+struct notice **sockevent_notice(struct file *f)
+{
+    struct sock_events *e = events_of(sock_of(f));
+
+    return e ? &e->notice : NULL;
+}
+
 /* Returns the event that was selected before, to be put with no lock held. */
 static struct object *replace(struct sock *s, struct sock_events *e, struct object *event, uint32_t mask)
 {
@@ -230,7 +240,7 @@ static struct object *replace(struct sock *s, struct sock_events *e, struct obje
     e->mask = mask;
     e->armed = SE_ALL;
     e->recorded = 0;
-    atomic_fetch_and(&s->user_events, SOCK_POLLED);
+    atomic_fetch_and(&s->user_events, SOCK_WATCHED);
     atomic_fetch_or(&s->user_events, mask);
     lock_release(&e->lock);
     return old;

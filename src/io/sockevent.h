@@ -51,6 +51,10 @@ void sockevent_connected(struct file *f, uint32_t status);
 /* Where the AFD polls that name the socket stand (afd.c); made at the first call. NULL: no memory. */
 struct list *sockevent_polls(struct file *f);
 
+/* Where its registration with a port for readiness stands (notice.c); as above. */
+struct notice;
+struct notice **sockevent_notice(struct file *f);
+
 /* The descriptor may have become ready. */
 void sockevent_look(struct file *f);
 

@@ -143,7 +143,7 @@ uint32_t task_init(struct task *t, const struct object_type *type, const struct 
         return STATUS_NO_MEMORY;
     object_init(&t->object, type);
     list_init(&t->entry.link);
-    t->entry.ready = false;
+    t->entry.ready = QUEUE_PACKET;
     t->entry.task = true;
     t->ops = ops;
     t->pool = pool;

@@ -31,7 +31,7 @@ void queue_init(struct queue *q, uint32_t active_max, struct object *object,
     q->taken_out_watched = 0;
     list_init(&q->entries);
     list_init(&q->answers.link);
-    q->answers.ready = true;
+    q->answers.ready = QUEUE_READY;
     list_init(&q->waiters);
     q->leader = NULL;
     atomic_init(&q->poller, NULL);
@@ -216,10 +216,27 @@ bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatc
 
 void queue_put_ready(struct queue *q, struct queue_entry *e)
 {
-    assert(e->ready);
+    assert(e->ready == QUEUE_READY);
     lock_acquire(&q->lock);
     add_entry(q, e);
     lock_release(&q->lock);
+}
+
+bool queue_put_notice(struct queue *q, struct queue_entry *e, bool quiet)
+{
+    struct thread *self = thread_current_or_null();
+    bool open;
+
+    assert(e->ready == QUEUE_NOTICE);
+    lock_acquire(&q->lock);
+    open = append_locked(q, e);
+    if (quiet)
+        lock_release(&q->lock);
+    else if (self)
+        release_or_put_off_and_unlock(q, self);
+    else
+        release_and_unlock(q);
+    return open;
 }
 
 bool queue_withdraw(struct queue *q, struct queue_entry *e)

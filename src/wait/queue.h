@@ -28,10 +28,17 @@
 
 struct poller;
 
+enum queue_ready {
+    QUEUE_PACKET,
+    QUEUE_READY,  /* a file with readiness: anybody may do its work */
+    QUEUE_NOTICE, /* what only a thread that dequeues may look at, when its turn has come (io/notice.h) */
+};
+
 struct queue_entry {
     struct list link; /* guarded by the queue's lock */
-    bool ready;       /* a file with readiness, not a packet */
+    uint8_t ready;    /* enum queue_ready */
     bool task;        /* a task of the thread pool, not a packet */
+    bool noticed;     /* a packet that a notice gave: it is told when the packet has been unpacked */
 };
 
 struct queue {
@@ -66,7 +73,7 @@ struct queue {
     _Atomic(struct poller *) poller; /* owned; NULL until the first fd is registered */
     /* What an edge of the poller means; constant after the poller is made. */
     void (*edge)(struct poller *p, uint64_t token, uint32_t events);
-    /* Does the work of a READY entry, all but `answers`, on the calling thread, with no lock held. */
+    /* Does the work of a READY entry, all but `answers`, or of a notice, on the calling thread with no lock. */
     void (*run_ready)(struct queue_entry *e);
     /* There is work and room for so many more threads, and no waiter is left to be let go; called with no
      * lock held by whoever caused it. NULL: there is nothing that could make threads. */
@@ -108,7 +115,10 @@ bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatc
 /* Appends a READY entry, waking nobody: whoever harvests does that afterwards. */
 void queue_put_ready(struct queue *q, struct queue_entry *e);
 
-/* Does the work of a READY entry that was taken out, with no lock held. */
+/* Appends a notice. quiet: waking nobody, as above. false: the queue is closed. */
+bool queue_put_notice(struct queue *q, struct queue_entry *e, bool quiet);
+
+/* Does the work of a READY entry or a notice that was taken out, with no lock held. */
 void queue_run_ready(struct queue *q, struct queue_entry *e);
 
 /* Takes an entry out again: true if it was still queued (its reference is the caller's). */

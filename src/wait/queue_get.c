@@ -24,6 +24,7 @@ struct get {
     unsigned max;
     unsigned count;
     bool alertable;
+    bool packets_only; /* and READY entries: what a notice's packet puts back is for the next dequeue */
     bool looked; /* a dequeue that does not sleep has looked into the poller */
     bool late;   /* the deadline has passed */
     bool polls;  /* looks for a while before it sleeps */
@@ -62,6 +63,13 @@ static struct queue_entry *run_ready(struct get *g, struct queue_entry *e)
     return kept;
 }
 
+static bool stops_here(const struct get *g)
+{
+    const struct queue_entry *e = first_entry(g->q);
+
+    return g->packets_only && e && e->ready == QUEUE_NOTICE;
+}
+
 /*
  * Takes entries while there are some and room in out[]. The thread is counted. Lock held on entry
  * and return, but not while I/O is done.
@@ -71,7 +79,7 @@ static void fill(struct get *g)
     struct queue *q = g->q;
     struct queue_entry *e;
 
-    while (g->count < g->max && !q->closed && (e = pop_entry(q)) != NULL) {
+    while (g->count < g->max && !q->closed && !stops_here(g) && (e = pop_entry(q)) != NULL) {
         q->gets++;
         if (e->ready) {
             /* Others may want what is left, or the lead, meanwhile. */
@@ -305,7 +313,7 @@ uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsi
 
 unsigned queue_get_more(struct queue *q, struct queue_entry **out, unsigned max)
 {
-    struct get g = {.q = q, .self = thread_current(), .out = out, .max = max};
+    struct get g = {.q = q, .self = thread_current(), .out = out, .max = max, .packets_only = true};
 
     assert(g.self->queue == q && thread_place(g.self) != PLACE_NONE);
     lock_acquire(&q->lock);

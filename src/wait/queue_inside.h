@@ -37,7 +37,7 @@ static inline void add_entry(struct queue *q, struct queue_entry *e)
     lock_assert_held(&q->lock);
     list_push_back(&q->entries, &e->link);
     q->count++;
-    q->ready += e->ready;
+    q->ready += e->ready == QUEUE_READY;
 }
 
 static inline void remove_entry(struct queue *q, struct queue_entry *e)
@@ -45,7 +45,7 @@ static inline void remove_entry(struct queue *q, struct queue_entry *e)
     lock_assert_held(&q->lock);
     list_remove(&e->link);
     q->count--;
-    q->ready -= e->ready;
+    q->ready -= e->ready == QUEUE_READY;
 }
 
 static inline struct queue_entry *pop_entry(struct queue *q)

@@ -149,7 +149,7 @@ static unsigned take_ready(struct queue *q, struct queue_entry **out, unsigned m
     list_for_each_safe(l, next, &q->entries) {
         struct queue_entry *e = container_of(l, struct queue_entry, link);
 
-        if (!e->ready)
+        if (e->ready != QUEUE_READY)
             continue;
         remove_entry(q, e);
         out[n++] = e;
@@ -173,5 +173,5 @@ void queue_help(struct queue *q)
             queue_run_ready(q, ready[i]);
         lock_acquire(&q->lock);
     } while (n == HELP_AT_ONCE);
-    lock_release(&q->lock);
+    release_and_unlock(q); /* notices that the look has brought are for those who wait */
 }

@@ -32,6 +32,7 @@ static HANDLE results[2];
 static HANDLE handle_array[80];
 static WSABUF buffers[4];
 static WSAPOLLFD polls[8];
+static SOCK_NOTIFY_REGISTRATION registrations[4];
 static iocp_fd_set sets[3];
 static struct iocp_timeval no_time;
 static LARGE_INTEGER due;
@@ -358,6 +359,19 @@ static uintptr_t any_polls(void)
     return rnd(8) ? (uintptr_t)polls : 0;
 }
 
+static uintptr_t any_registrations(void)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        SOCK_NOTIFY_REGISTRATION *r = &registrations[i];
+
+        r->socket = (SOCKET)any_socket();
+        r->eventFilter = rnd(8) ? rnd(8) : (UINT16)any_number();
+        r->operation = rnd(8) ? 1u << rnd(3) : (UINT8)any_number();
+        r->triggerFlags = rnd(8) ? (rnd(2) ? 4 : 8) | rnd(3) : (UINT8)any_number();
+    }
+    return (uintptr_t)registrations;
+}
+
 static uintptr_t any_set(unsigned which)
 {
     sets[which].fd_count = rnd(5);
@@ -375,6 +389,7 @@ static uintptr_t any_set(unsigned which)
  *   i number, any    l length, any    t time-out, short    b 0 or 1    0 zero
  *   n name or NULL   f path or NULL   j name of a pipe   a address or NULL
  *   c g q m routines: file, Winsock, APC, thread
+ *   X how many registrations, and next Y they     Q how many packets at most
  *   N how many handles, and next A their array   V how many, after polls v   S set   T no time
  *   H where one handle is returned   D a due time
  *   G segments of pages, and next K their bytes   x head and tail   y packets, and next k how many
@@ -441,6 +456,12 @@ static uintptr_t argument(char kind, unsigned index, uintptr_t before)
         return rnd(9);
     case 'v':
         return any_polls();
+    case 'X':
+        return rnd(8) ? 1 + rnd(4) : 0;
+    case 'Q':
+        return rnd(4) ? 1 + rnd(4) : 0;
+    case 'Y':
+        return before ? any_registrations() : 0;
     case 'S':
         return any_set(index % 3);
     case 'T':

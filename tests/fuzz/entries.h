@@ -72,6 +72,7 @@ static const struct entry entries[] = {
     SOCK(WSARecvDisconnect, "h0"), SOCK(WSAIoctl, "hidsdspo0"), CALL(AcceptEx, "hhdiiipo"),
     CALL(TransmitFile, "hhiioxi"), CALL(TransmitPackets, "hykioi"), SOCK(WSAEventSelect, "hhi"),
     SOCK(WSAEnumNetworkEvents, "hhp"), SOCK(WSAPoll, "vVt"), SOCK(iocp_select, "iSSST"),
+    FREE(ProcessSocketNotifications, "hXYtQpp"), FREE(ProcessSocketNotifications, "hXY0000"),
     CALL(WSASetEvent, "h"), CALL(WSAResetEvent, "h"), SOCK(WSAHtonl, "hip"),
     SOCK(WSANtohs, "hip"), SOCK(WSAEnumProtocolsA, "0pL"), WAIT(WSAWaitForMultipleEvents, "NAbtb"),
     /* waiting */
