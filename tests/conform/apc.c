@@ -591,7 +591,7 @@ TEST(read_file_ex_calls_back, "APC-11 APC-12")
     /* However soon it is done, the routine waits for an alertable wait. */
     CHECK(WITHIN(5000, HasOverlappedIoCompleted(&a.ov)));
     CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
-    Sleep(5);
+    Sleep(5); /* which this is not */
     CHECK_EQ(a.runs, 0);
     CHECK_EQ(SleepEx(10000, TRUE), WAIT_IO_COMPLETION);
     CHECK_EQ(a.runs, 1);
@@ -820,7 +820,7 @@ TEST(all_routines_before_the_wait_returns, "APC-15 APC-12")
     }
     for (int i = 0; i < N; i++)
         CHECK(WITHIN(5000, HasOverlappedIoCompleted(&answers[i].ov)));
-    Sleep(1);
+    Sleep(1); /* not alertable: nothing runs */
     for (int i = 0; i < N; i++)
         ran += answers[i].runs;
     CHECK_EQ(ran, 0);

@@ -343,7 +343,7 @@ THREAD_FN(feed_slowly)
     for (int i = 0; i < 5; i++) {
         if (!line_far_write(line, "z", 1))
             FAIL("cannot feed");
-        Sleep(20);
+        Sleep(20); /* the gap that is tested */
     }
     return 0;
 }

@@ -169,7 +169,8 @@ static inline int conform_eq(const char *file, int line, const char *what, unsig
 
 /* ---- time and chance ---- */
 
-/* True as soon as COND is, false if it is not within MS milliseconds. For what no call can wait for. */
+/* True as soon as COND is, false if it is not within MS milliseconds. For what no call can wait for: it looks
+ * again and again, and leaves the processor to the others between two looks. */
 #define WITHIN(MS, COND)                                                                             \
     __extension__({                                                                                  \
         ULONGLONG conform_end_ = GetTickCount64() + (MS);                                            \

@@ -153,7 +153,7 @@ TEST(ticks_agree_with_the_counter, "")
     CHECK(QueryUnbiasedInterruptTime(&unbiased));
     CHECK_EQ((DWORD)(GetTickCount() - (DWORD)start) < 5000, 1);
     CHECK_EQ((DWORD)(timeGetTime() - GetTickCount() + 5000) < 10000, 1);
-    Sleep(60);
+    Sleep(60); /* what they measure */
     CHECK(QueryPerformanceCounter(&after));
     CHECK(QueryUnbiasedInterruptTime(&later));
     ms = (after.QuadPart - before.QuadPart) * 1000 / frequency.QuadPart;

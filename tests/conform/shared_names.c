@@ -147,13 +147,14 @@ static DWORD take_often(const char *name, const char *other)
     return 0;
 }
 
-/* Takes it twice, gives it back when told, once and then again. */
-static DWORD own_and_free(const char *name, const char *go)
+/* Takes it twice, says so, gives it back when told, once and then again. */
+static DWORD own_and_free(const char *name, const char *ready)
 {
-    HANDLE mutex = open_mutex(name), gate = open_semaphore(go);
-    if (told(mutex) || told(mutex) || !ReleaseSemaphore(gate, 1, NULL))
+    char go[80];
+    snprintf(go, sizeof go, "%s-go", name);
+    HANDLE mutex = open_mutex(name), gate = open_semaphore(ready), event = open_event(go);
+    if (told(mutex) || told(mutex) || !ReleaseSemaphore(gate, 1, NULL) || told(event))
         return 1;
-    Sleep(20);
     if (!ReleaseMutex(mutex) || !ReleaseMutex(mutex))
         return 2;
     return ReleaseMutex(mutex) ? 3 : GetLastError() == ERROR_NOT_OWNER ? NOT_OWNER : 4;
@@ -377,11 +378,16 @@ TEST(mutex_is_owned_across_processes, "WAIT-13 WAIT-14")
     CHECK_EQ(run("try mutex", name, NULL), 0);
     CHECK_EQ(WaitForSingleObject(mutex, 0), WAIT_ABANDONED);
     CHECK(ReleaseMutex(mutex));
-    HANDLE child = start("own and free", name, ready);
+    char go[80];
+    snprintf(go, sizeof go, "%s-go", name);
+    HANDLE event = CreateEventA(NULL, TRUE, FALSE, go), child = start("own and free", name, ready);
     CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
+    HANDLE teller = start_thread(set_when_main_sleeps, event);
     CHECK_EQ(WaitForSingleObject(mutex, SOON_ENOUGH), WAIT_OBJECT_0);
+    JOIN(teller);
     CHECK_EQ(end_of(child), NOT_OWNER);
     CHECK(ReleaseMutex(mutex));
+    CHECK(CloseHandle(event));
     CHECK(CloseHandle(mutex));
     CHECK(CloseHandle(gate));
 }
@@ -430,7 +436,8 @@ TEST(owner_is_killed_while_others_wait, "WAIT-15")
     CHECK_EQ(WaitForSingleObject(gate, SOON_ENOUGH), WAIT_OBJECT_0);
     for (int i = 0; i < 2; i++)
         threads[i] = start_thread(wait_for_mutex, mutex);
-    Sleep(30); /* that they are most likely asleep; what follows is true at any rate */
+    for (int i = 0; i < 2; i++) /* who is not finds it like this; what follows is true anyhow */
+        until_asleep(GetThreadId(threads[i]));
     kill_it(child);
     for (int i = 0; i < 2; i++) {
         CHECK_EQ(WaitForSingleObject(threads[i], SOON_ENOUGH), WAIT_OBJECT_0);

@@ -296,7 +296,7 @@ TEST(connect_nonblocking, "SOCK-36")
                     pending = i;
                     break;
                 }
-                Sleep(1);
+                Sleep(1); /* it is asked again, so often at most */
             }
         }
         CHECK(connected || i > 0); /* the first one fits into any backlog */

@@ -168,7 +168,7 @@ static int sleep_in_pieces(struct pending *p)
 {
     ULONGLONG limit = GetTickCount64() + SOON_MS;
     while (!is_done(&p->ov) && GetTickCount64() < limit)
-        Sleep(20);
+        Sleep(20); /* the way in question */
     return is_done(&p->ov);
 }
 

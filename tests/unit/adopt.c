@@ -9,6 +9,7 @@
 #endif
 #include "base/os.h"
 #include "unit.h"
+#include "asleep.h"
 
 #include <iocp.h>
 
@@ -318,13 +319,6 @@ TEST(every_stream_without_a_port)
         end(e);
     }
     CloseHandle(event);
-}
-
-/* In the call that is tested; some seconds at most: who does not sleep yet finds it done, which is right. */
-static void until_main_sleeps(void)
-{
-    for (int ms = 0; ms < 5000 && !os_thread_sleeps((uint32_t)getpid()); ms++)
-        usleep(1000);
 }
 
 static void *write_late(void *arg)

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #endif
 #include "unit.h"
+#include "forked.h"
 
 #include "base/os.h"
 
@@ -83,25 +84,6 @@ static DWORD end_of(PROCESS_INFORMATION *info)
     return code;
 }
 
-/* In a process whose library has not watched anybody yet. */
-static void in_fresh(void (*run)(void))
-{
-    int status = -1;
-    pid_t pid;
-
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0) {
-        unit_failed = 0;
-        alarm(60);
-        run();
-        fflush(stdout);
-        _exit(unit_failed != 0);
-    }
-    waitpid(pid, &status, 0);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
 static void refuse_start(const char *call, int err, DWORD error)
 {
     for (int suspended = 0; suspended < 2; suspended++) {
@@ -162,7 +144,7 @@ static void all_refused(void)
 
 TEST(refused_one_by_one)
 {
-    in_fresh(all_refused);
+    IN_CHILD(all_refused());
 }
 
 /* ---- profiles ---- */
@@ -216,7 +198,7 @@ static void without_new_calls(void)
 
 TEST(old_kernel_or_strict_profile)
 {
-    in_fresh(without_new_calls);
+    IN_CHILD(without_new_calls());
 }
 
 /* ---- reaped by others ---- */
@@ -255,7 +237,7 @@ static void ended_unseen(void)
 
 TEST(reaped_by_the_kernel)
 {
-    in_fresh(ended_unseen);
+    IN_CHILD(ended_unseen());
 }
 
 /* ---- suspended ---- */
@@ -317,7 +299,7 @@ static void forked_beside_suspended(void)
 /* What the library had for it is closed in a copy of the process, and the numbers are the program's. */
 TEST(fork_beside_a_suspended_child)
 {
-    in_fresh(forked_beside_suspended);
+    IN_CHILD(forked_beside_suspended());
 }
 
 TEST(suspended_and_no_program)

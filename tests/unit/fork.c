@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #endif
 #include "unit.h"
+#include "forked.h"
 
 #include <iocp.h>
 #include <process.h>
@@ -196,26 +197,18 @@ static void everything(void)
 /* Forks a child that does what it is told and says by its exit code whether that went well. */
 static pid_t start_child(void (*task)(void *), void *arg)
 {
-    pid_t pid;
+    pid_t pid = child_begin();
 
-    fflush(stdout);
-    pid = fork();
     if (pid == 0) {
-        unit_failed = 0;
-        alarm(30); /* a hang is a failure */
         task(arg);
-        fflush(stdout);
-        _exit(unit_failed != 0);
+        child_end();
     }
     return pid;
 }
 
 static void wait_child(pid_t pid)
 {
-    int status = -1;
-
-    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(pid > 0 && child_passed(pid));
 }
 
 /* ---- states ---- */

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "unit.h"
+#include "asleep.h"
 
 #include <iocp.h>
 
@@ -152,10 +153,7 @@ TEST(sleeps_where_nothing_happens)
         for (int i = 0; i < PORTS; i++)
             CHECK_EQ(write(fd[i][1], "b", 1), 1);
         for (int i = 0; i < PORTS; i++) {
-            double limit = now_ms() + 10000;
-
-            while (__atomic_load_n(&ov[i].Internal, __ATOMIC_ACQUIRE) == 0x103 && now_ms() < limit)
-                usleep(100);
+            CHECK(WITHIN(10000, __atomic_load_n(&ov[i].Internal, __ATOMIC_ACQUIRE) != 0x103));
             CHECK_EQ(__atomic_load_n(&ov[i].Internal, __ATOMIC_ACQUIRE), 0);
             CHECK(GetQueuedCompletionStatus(port[i], &bytes, &key, &got, 10000));
         }
@@ -212,6 +210,8 @@ TEST(harvested_and_left)
 static struct {
     HANDLE port, event;
     _Atomic int slept; /* -1: not yet; else what the wait said */
+    _Atomic uint32_t sleeper, workers[2]; /* the threads' numbers */
+    _Atomic int worker_count, busy_begun, busy_ended, computed;
 } other;
 
 enum { PATIENCE_MS = 10000, KEY_COMPUTE = 1, KEY_QUIT = 2, KEY_BUSY = 3, BUSY_MS = 60 };
@@ -219,6 +219,7 @@ enum { PATIENCE_MS = 10000, KEY_COMPUTE = 1, KEY_QUIT = 2, KEY_BUSY = 3, BUSY_MS
 static void *sleep_for_it(void *unused)
 {
     (void)unused;
+    other.sleeper = (uint32_t)gettid();
     other.slept = (int)WaitForSingleObject(other.event, PATIENCE_MS);
     return NULL;
 }
@@ -288,11 +289,16 @@ static void *work(void *unused)
     DWORD bytes;
 
     (void)unused;
+    other.workers[other.worker_count++] = (uint32_t)gettid();
     while (GetQueuedCompletionStatus(other.port, &bytes, &key, &done, INFINITE) && key != KEY_QUIT)
-        if (key == KEY_COMPUTE)
+        if (key == KEY_COMPUTE) {
             compute_until_awake();
-        else if (key == KEY_BUSY)
+            other.computed++;
+        } else if (key == KEY_BUSY) {
+            other.busy_begun++;
             compute(BUSY_MS);
+            other.busy_ended++;
+        }
     return NULL;
 }
 
@@ -313,18 +319,24 @@ TEST(harvested_by_a_worker_that_computes)
     CreateIoCompletionPort((HANDLE)(intptr_t)b[0], other.port, 0, 0);
     for (int i = 0; i < 2; i++)
         pthread_create(&worker[i], NULL, work, NULL);
+    CHECK(WITHIN(PATIENCE_MS, other.worker_count == 2));
     for (int i = 0; i < ROUNDS; i++) {
         memset(&first, 0, sizeof first);
         CHECK(!ReadFile((HANDLE)(intptr_t)a[0], &byte[0], 1, NULL, &first));
         receive(b[0], &byte[1], &second);
         PostQueuedCompletionStatus(other.port, 0, KEY_BUSY, NULL);
-        usleep(BUSY_MS / 3 * 1000);
+        CHECK(WITHIN(PATIENCE_MS, other.busy_begun == i + 1));
+        other.sleeper = 0;
         pthread_create(&sleeper, NULL, sleep_for_it, NULL); /* arms the home thread: nobody leads */
-        usleep(2 * BUSY_MS * 1000); /* now somebody does, and the home thread is armed still */
+        CHECK(WITHIN(PATIENCE_MS, other.sleeper != 0 && other.busy_ended == i + 1));
+        until_asleep(other.sleeper);
+        for (int k = 0; k < 2; k++) /* one of them leads now, and the home thread is armed still */
+            until_asleep(other.workers[k]);
         CHECK_EQ(write(a[1], "x", 1), 1);
         CHECK_EQ(write(b[1], "y", 1), 1);
         pthread_join(sleeper, NULL);
         CHECK_EQ(other.slept, WAIT_OBJECT_0);
+        CHECK(WITHIN(2 * PATIENCE_MS, other.computed == i + 1));
     }
     for (int i = 0; i < 2; i++)
         PostQueuedCompletionStatus(other.port, 0, KEY_QUIT, NULL);

@@ -74,16 +74,6 @@ static __attribute__((constructor)) void prepare(void)
     os_fault = refuse_threads;
 }
 
-static bool within(bool (*true_at_last)(void *), void *arg)
-{
-    for (int ms = 0; ms < PATIENCE_MS; ms++) {
-        if (true_at_last(arg))
-            return true;
-        usleep(1000);
-    }
-    return false;
-}
-
 static uint32_t threads_of(struct pool *pool)
 {
     uint32_t n;
@@ -97,29 +87,12 @@ static uint32_t threads_of(struct pool *pool)
 /* So many threads, for so long: none of them has left. One more may come to look, and leaves again. */
 static bool stay(struct pool *pool, uint32_t n, int ms)
 {
-    for (; ms > 0; ms--) {
-        if (threads_of(pool) < n)
-            return false;
-        usleep(1000);
-    }
-    return true;
-}
-
-struct wanted {
-    struct pool *pool;
-    uint32_t threads;
-};
-
-static bool has_threads(void *arg)
-{
-    struct wanted *w = arg;
-
-    return threads_of(w->pool) == w->threads;
+    return !WITHIN(ms, threads_of(pool) < n);
 }
 
 static bool comes_to(PTP_POOL pool, uint32_t threads)
 {
-    return within(has_threads, &(struct wanted){(struct pool *)pool, threads});
+    return WITHIN(PATIENCE_MS, threads_of((struct pool *)pool) == threads);
 }
 
 static int tasks_of_process(void)
@@ -132,11 +105,6 @@ static int tasks_of_process(void)
     if (d)
         closedir(d);
     return n - 2;
-}
-
-static bool has_tasks(void *arg)
-{
-    return tasks_of_process() <= *(int *)arg;
 }
 
 static TP_CALLBACK_ENVIRON in_pool(PTP_POOL pool)
@@ -279,7 +247,7 @@ TEST(a_lowered_maximum)
     for (int i = 0; i < 20; i++)
         SubmitThreadpoolWork(work);
     CHECK(are_inside(1));
-    usleep(20000);
+    usleep(20000); /* in which the others could come, wrongly */
     SetEvent(go);
     WaitForThreadpoolWorkCallbacks(work, FALSE);
     CHECK_EQ(ran, 20);
@@ -307,7 +275,7 @@ TEST(a_closed_pool_lets_its_threads_go)
         CloseThreadpoolWork(work);
     }
     CHECK(are_inside(30));
-    CHECK(within(has_tasks, &before));
+    CHECK(WITHIN(PATIENCE_MS, tasks_of_process() <= before));
     end();
 }
 

@@ -8,6 +8,8 @@
 #define _GNU_SOURCE
 #endif
 #include "unit.h"
+#include "asleep.h"
+#include "forked.h"
 
 #include <iocp.h>
 #include <process.h>
@@ -263,8 +265,8 @@ static void by_unloading(void)
     dlclose(library);
     if (!dlopen(path, RTLD_NOW | RTLD_NOLOAD) || write(fd[1], "x", 1) != 1)
         _exit(4);
-    while (__atomic_load_n(&ov.Internal, __ATOMIC_ACQUIRE) == (ULONG_PTR)STATUS_PENDING)
-        usleep(1000);
+    if (!WITHIN(PATIENCE_MS, __atomic_load_n(&ov.Internal, __ATOMIC_ACQUIRE) != (ULONG_PTR)STATUS_PENDING))
+        _exit(6);
     exit(byte == 'x' ? CODE : 5);
 }
 
@@ -353,12 +355,7 @@ static bool blocks_signals(const char *tid)
 /* The C library blocks every signal while a thread begins and ends. */
 static bool comes_to_block(const char *tid)
 {
-    for (unsigned ms = 0; ms < PATIENCE_MS; ms++) {
-        if (blocks_signals(tid))
-            return true;
-        usleep(1000);
-    }
-    return false;
+    return WITHIN(PATIENCE_MS, blocks_signals(tid));
 }
 
 static BOOL WINAPI on_console(DWORD event)
@@ -412,7 +409,7 @@ static void *answer(void *arg)
             continue; /* interrupted, as POSIX calls are */
         if (byte == 'q')
             break;
-        usleep(3000); /* so that the other side sleeps while signals come */
+        until_main_sleeps(); /* while signals come */
         while (write(fd, &byte, 1) < 0 && errno == EINTR)
             ;
     }
@@ -692,24 +689,6 @@ static void pend_later(void)
     CHECK_EQ(WaitForSingleObject(event, PATIENCE_MS), WAIT_OBJECT_0);
 }
 
-static void in_child(void (*run)(void))
-{
-    int status = -1;
-    pid_t pid;
-
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0) {
-        unit_failed = 0;
-        alarm(30);
-        run();
-        fflush(stdout);
-        _exit(unit_failed != 0);
-    }
-    waitpid(pid, &status, 0);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
 /* ---- children that the kernel reaps ---- */
 
 /* Each may be gone before it can be looked at; it has run, and has ended. */
@@ -745,7 +724,7 @@ TEST(children_reaped_at_once)
 
 TEST(descriptors_run_out)
 {
-    in_child(accept_without_descriptors);
-    in_child(accept_later);
-    in_child(pend_later);
+    IN_CHILD(accept_without_descriptors());
+    IN_CHILD(accept_later());
+    IN_CHILD(pend_later());
 }

@@ -10,6 +10,7 @@
 #include "base/os.h"
 #include "engine/engine.h"
 #include "unit.h"
+#include "forked.h"
 
 #include <iocp.h>
 
@@ -30,24 +31,6 @@
 enum { PATIENCE_MS = 20000, BLOCK = 4096, BLOCKS = 48, RING_SETUP = 425, RING_ENTER, RING_REGISTER };
 
 static int with_ring; /* this kernel gives one */
-
-static int in_child(void (*run)(void *), void *arg)
-{
-    int status = -1;
-    pid_t pid;
-
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0) {
-        unit_failed = 0;
-        alarm(60); /* a hang is a failure */
-        run(arg);
-        fflush(stdout);
-        _exit(unit_failed != 0);
-    }
-    waitpid(pid, &status, 0);
-    return CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
 
 /* ---- a round of everything that asks an engine ---- */
 
@@ -143,9 +126,8 @@ struct refusal {
     const char *said;
 };
 
-static void chooses_threads(void *arg)
+static void chooses_threads(const struct refusal *r)
 {
-    const struct refusal *r = arg;
     const char *info;
 
     refuse_call(r->number, r->err);
@@ -157,9 +139,8 @@ static void chooses_threads(void *arg)
     round_of_files();
 }
 
-static void fails_by_name(void *arg)
+static void fails_by_name(const struct refusal *r)
 {
-    const struct refusal *r = arg;
     char data[16];
     HANDLE file;
 
@@ -189,15 +170,13 @@ TEST(ring_calls_one_by_one)
 
     with_ring = syscall(RING_SETUP, 0, NULL) < 0 && errno != ENOSYS && errno != EPERM;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (!in_child(chooses_threads, (void *)&all[i]) || !in_child(fails_by_name, (void *)&all[i]))
+        if (!IN_CHILD(chooses_threads(&all[i])) || !IN_CHILD(fails_by_name(&all[i])))
             printf("  %s\n", all[i].said);
     }
 }
 
-static void goes_another_way(void *arg)
+static void goes_another_way(const struct refusal *r)
 {
-    const struct refusal *r = arg;
-
     refuse_call(r->number, r->err);
     CHECK(strstr(iocp_engine_info(), r->said) != NULL);
     round_of_files();
@@ -213,7 +192,7 @@ TEST(device_queue)
     };
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        in_child(goes_another_way, (void *)&all[i]);
+        IN_CHILD(goes_another_way(&all[i]));
 }
 
 /* ---- opcodes ---- */
@@ -264,8 +243,7 @@ static void perform(struct work *w, enum op_code code, int fd, uint64_t offset)
 
 static int64_t answer_of(struct work *w)
 {
-    while (atomic_load(&w->answers) == 0)
-        usleep(100);
+    CHECK(WITHIN(PATIENCE_MS, atomic_load(&w->answers) != 0));
     return w->op.result;
 }
 
@@ -296,9 +274,8 @@ static void read_without_end(const struct missing *m)
 }
 
 /* What is missing is done by a thread of the pool, the rest by the ring. */
-static void one_is_missing(void *arg)
+static void one_is_missing(const struct missing *m)
 {
-    const struct missing *m = arg;
     HANDLE file = open_new(0);
     struct work w;
 
@@ -314,9 +291,8 @@ static void one_is_missing(void *arg)
     round_of_files();
 }
 
-static void all_are_missing(void *arg)
+static void all_are_missing(void)
 {
-    (void)arg;
     os_fault = lacks_all;
     setenv("IOCP_ENGINE", "auto", 1);
     CHECK_EQ(engine_kind(), ENGINE_EPOLL);
@@ -330,12 +306,12 @@ TEST(opcodes_one_by_one)
         setenv("IOCP_ENGINE", i < 4 ? "uring" : "auto", 1);
         lacking = opcodes[i % 4].name;
         os_fault = lacks_one;
-        if (!in_child(one_is_missing, (void *)&opcodes[i % 4]))
+        if (!IN_CHILD(one_is_missing(&opcodes[i % 4])))
             printf("  without %s\n", lacking);
         os_fault = NULL;
     }
     if (with_ring)
-        in_child(all_are_missing, NULL);
+        IN_CHILD(all_are_missing());
 }
 
 /* ---- what our ring will do for nobody ---- */
@@ -356,11 +332,10 @@ static int ring_fd(void)
     return -1;
 }
 
-static void restricted(void *arg)
+static void restricted(void)
 {
     char probe[4096] = {0};
 
-    (void)arg;
     setenv("IOCP_ENGINE", "uring", 1);
     CHECK_EQ(ring_fd(), -1);
     CHECK_EQ(engine_init(), 0);
@@ -371,18 +346,16 @@ static void restricted(void *arg)
     CHECK_EQ(errno, EACCES);
 }
 
-static void no_ring(void *arg)
+static void no_ring(void)
 {
-    (void)arg;
     setenv("IOCP_ENGINE", "epoll", 1);
     round_of_files();
     CHECK_EQ(ring_fd(), -1);
     CHECK(strncmp(iocp_engine_info(), "epoll: asked for by IOCP_ENGINE", 31) == 0);
 }
 
-static void no_such_engine(void *arg)
+static void no_such_engine(void)
 {
-    (void)arg;
     CHECK(freopen("/dev/null", "w", stderr) != NULL);
     setenv("IOCP_ENGINE", "best", 1);
     CHECK_EQ((intptr_t)CreateFileA("/proc/self/exe", GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL), -1);
@@ -392,9 +365,9 @@ static void no_such_engine(void *arg)
 TEST(what_is_chosen)
 {
     if (with_ring)
-        in_child(restricted, NULL);
-    in_child(no_ring, NULL);
-    in_child(no_such_engine, NULL);
+        IN_CHILD(restricted());
+    IN_CHILD(no_ring());
+    IN_CHILD(no_such_engine());
 }
 
 /* ---- limits ---- */
@@ -473,12 +446,12 @@ static void check_sockets(int error)
 }
 
 /* The ring, or what it needs beside it, cannot be had for want of descriptors: then threads work. */
-static void few_descriptors(void *arg)
+static void few_descriptors(bool later)
 {
     HANDLE events[8], file;
 
     setenv("IOCP_ENGINE", "auto", 1);
-    if (arg) /* the ring is there before, and only then nothing more */
+    if (later) /* the ring is there before, and only then nothing more */
         CHECK_EQ(engine_init(), 0);
     take_descriptors();
     CHECK_EQ(engine_init(), 0);
@@ -486,7 +459,7 @@ static void few_descriptors(void *arg)
     file = cold_file(events);
     if (!CHECK(file != INVALID_HANDLE_VALUE))
         return;
-    if (!arg && with_ring)
+    if (!later && with_ring)
         CHECK(strstr(iocp_engine_info(), "short of resources: Too many open files") != NULL);
     cold_reads(file, events);
     check_sockets(WSAEMFILE);
@@ -498,11 +471,10 @@ static void few_descriptors(void *arg)
     round_of_files();
 }
 
-static void little_locked_memory(void *arg)
+static void little_locked_memory(void)
 {
     struct rlimit limit = {0, 0};
 
-    (void)arg;
     setenv("IOCP_ENGINE", "auto", 1);
     CHECK_EQ(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
     if (geteuid() == 0)
@@ -514,7 +486,7 @@ static void little_locked_memory(void *arg)
 
 TEST(limits)
 {
-    in_child(few_descriptors, NULL);
-    in_child(few_descriptors, "later");
-    in_child(little_locked_memory, NULL);
+    IN_CHILD(few_descriptors(false));
+    IN_CHILD(few_descriptors(true));
+    IN_CHILD(little_locked_memory());
 }

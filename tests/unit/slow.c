@@ -12,6 +12,7 @@
 #include "base/os.h"
 #include "engine/engine.h"
 #include "unit.h"
+#include "forked.h"
 
 #include <iocp.h>
 
@@ -25,24 +26,6 @@
 #include <unistd.h>
 
 enum { PATIENCE_MS = 20000, BLOCK = 4096, SLOW = 100, STUCK = 600, ECHOES = 200 };
-
-static void in_child(void (*run)(void))
-{
-    int status = -1;
-    pid_t pid;
-
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0) {
-        unit_failed = 0;
-        alarm(60); /* a hang is a failure */
-        run();
-        fflush(stdout);
-        _exit(unit_failed != 0);
-    }
-    waitpid(pid, &status, 0);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
 
 /* ---- what is not to be held up ---- */
 
@@ -219,9 +202,7 @@ static void ring_stuck(void)
     timer();
     CHECK_EQ(answered, 0);
     CHECK_EQ(write(ends[1], bytes, STUCK), STUCK);
-    for (uint64_t limit = clock_now_ns() + 20 * NS_PER_SEC; answered < STUCK && clock_now_ns() < limit;)
-        usleep(100);
-    CHECK_EQ(answered, STUCK);
+    CHECK(WITHIN(PATIENCE_MS, answered == STUCK));
     for (int i = 0; i < STUCK; i++)
         right += w[i].op.result == 1;
     CHECK_EQ(right, STUCK);
@@ -306,15 +287,15 @@ static void transmission_blocked(void)
 
 TEST(disk_blocks_transmissions)
 {
-    in_child(transmission_blocked);
+    IN_CHILD(transmission_blocked());
 }
 
 TEST(disk_blocks_threads)
 {
-    in_child(threads_blocked);
+    IN_CHILD(threads_blocked());
 }
 
 TEST(disk_blocks_the_engine)
 {
-    in_child(ring_stuck);
+    IN_CHILD(ring_stuck());
 }

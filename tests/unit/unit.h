@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct unit_test {
     const char *name;
@@ -62,6 +63,25 @@ static inline int unit_same(const char *file, int line, const char *what, const 
 }
 
 #define CHECK_STR(GOT, WANT) unit_same(__FILE__, __LINE__, #GOT, (GOT), (WANT))
+
+static inline long long unit_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* True as soon as COND is, false if it is not within MS milliseconds. For what nobody can wait for: it looks
+ * again and again, and leaves the processor to the others between two looks. */
+#define WITHIN(MS, COND)                                                                           \
+    __extension__({                                                                                \
+        long long unit_end_ = unit_ms() + (MS);                                                    \
+        int unit_true_;                                                                            \
+        while (!(unit_true_ = !!(COND)) && unit_ms() < unit_end_)                                  \
+            nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);                                \
+        unit_true_;                                                                                \
+    })
 
 /* What cannot be tried here says why, and is counted by the runner. */
 #define SKIP(WHY)                                                                                  \
