@@ -386,8 +386,10 @@ static uint32_t renew(struct file *f)
         return status_from_errno_socket(fd);
     discard_unread(f->fd);
     status = file_replace_fd(f, fd);
-    if (status != STATUS_SUCCESS)
+    if (status != STATUS_SUCCESS) {
+        lane_kick(f); /* who waits there still goes on waiting: for that it has to be registered again */
         return status;
+    }
     sock_replay_options(f);
     atomic_store(&s->connected_ns, 0);
     atomic_store(&s->shut, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Blocking calls of threads that find no descriptor left to be woken by: whoever cancels the call, queues an
- * APC or closes the socket reaches them all the same.
+ * APC or closes the socket reaches them all the same. And what waits on a socket that cannot be renewed is
+ * answered still.
  */
 #include "unit.h"
 
@@ -110,6 +111,42 @@ static void closed(void)
     begin(&b, pairs[2][0]);
     closesocket(pairs[2][0]);
     ended(&b, -1, WSAEINTR);
+}
+
+/* Under a limit that was lowered since, nothing can be put behind the number any more. */
+TEST(number_above_the_limit)
+{
+    struct rlimit before, limit;
+    int taken[2 * LIMIT];
+    OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+    SOCKET pair[2];
+    DWORD flags = 0, bytes = 0;
+    WSADATA data;
+    char byte;
+    WSABUF buf = {1, &byte};
+
+    CHECK_EQ(WSAStartup(0x202, &data), 0);
+    for (int i = 0; i < 2 * LIMIT; i++)
+        taken[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    make_pair(pair);
+    CHECK(pair[0] > LIMIT);
+    for (int i = 0; i < 2 * LIMIT; i++)
+        close(taken[i]);
+    CHECK_EQ(WSARecv(pair[0], &buf, 1, NULL, &flags, &ov, NULL), SOCKET_ERROR);
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    limit.rlim_cur = LIMIT;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    CHECK(!DisconnectEx(pair[0], NULL, TF_REUSE_SOCKET, 0));
+    CHECK_EQ(iocp_send(pair[1], "x", 1, 0), 1);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 10000), WAIT_OBJECT_0);
+    CHECK(WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags));
+    CHECK_EQ(bytes, 1);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CloseHandle(ov.hEvent);
+    closesocket(pair[0]);
+    closesocket(pair[1]);
 }
 
 TEST(without_descriptors)
