@@ -19,7 +19,7 @@ list() {
         mmsystem.h | timeapi.h | mmiscapi*.h) module=WINMM ;;
         winuser.h) module=USER ;;
         iphlpapi.h | netioapi.h) module=IPHLP ;;
-        process.h | io.h | direct.h | iocpcrt*.h | wchar*.h | strsafe.h | tchar.h | corecrt*.h) module=CRT ;;
+        process.h | io.h | direct.h | conio.h | iocpcrt*.h | wchar*.h | strsafe.h | tchar.h | corecrt*.h) module=CRT ;;
         *) module=KERNEL ;;
         esac
         grep -oE 'IOCP_SYM\([A-Za-z_][A-Za-z0-9_]*\)' "$header" | sed 's/IOCP_SYM(\(.*\))/\1/' |

@@ -58,7 +58,7 @@ includes $posix winsock2.h windows.h | both "posix: without sockets, before wins
 
 # Beside every standard header of C++17.
 for flags in "-DNOMINMAX -O2 -D_FORTIFY_SOURCE=2" "-std=c++17 -DNOMINMAX -DWIN32_LEAN_AND_MEAN"; do
-    for ours in "windows.h winsock2.h ws2tcpip.h mswsock.h process.h" "winsock2.h windows.h" "iocp.h" "tchar.h io.h direct.h strsafe.h intrin.h"; do
+    for ours in "windows.h winsock2.h ws2tcpip.h mswsock.h process.h" "winsock2.h windows.h" "iocp.h" "tchar.h io.h conio.h direct.h strsafe.h intrin.h"; do
         includes $ours $std_cpp | in_cpp "c++17: $ours, then all" "$flags"
         includes $std_cpp $ours | in_cpp "c++17: all, then $ours" "$flags"
     done

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Another usual spelling of conio.h. */
+#include "conio.h"
