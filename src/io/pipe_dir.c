@@ -232,7 +232,7 @@ static int each(const char *dir, bool hidden, bool (*fn)(const char *dir, const 
 
     if (!path_of(path, sizeof path, dir, NULL))
         return -ENOENT;
-    list = opendir(path);
+    list = fd_open_dir(path);
     if (!list)
         return -errno;
     while (more && (entry = readdir(list)) != NULL) {
@@ -296,7 +296,7 @@ void pipe_dir_clear(void)
     char path[USER_DIR_SIZE + PIPE_DIR_SIZE];
     DIR *list;
 
-    if (!user_dir() || atomic_exchange(&done, true) || !(list = opendir(user_dir())))
+    if (!user_dir() || atomic_exchange(&done, true) || !(list = fd_open_dir(user_dir())))
         return;
     while ((entry = readdir(list)) != NULL) {
         if (entry->d_name[0] == '.' || strlen(entry->d_name) >= PIPE_DIR_SIZE)
