@@ -10,6 +10,7 @@
  */
 #include "io/handover.h"
 
+#include "base/clock.h"
 #include "base/fork.h"
 #include "base/os.h"
 #include "base/own_fd.h"
@@ -31,10 +32,13 @@
 
 enum { VISITORS_MAX = 64 };
 
+_Atomic uint64_t handover_kept_ns = 600 * NS_PER_SEC;
+
 struct offer {
     struct list link;
     unsigned char token[HANDOVER_TOKEN];
     uint32_t process;
+    uint64_t until_ns; /* then it is given up */
     int fd;    /* the copy, owned */
     int pidfd; /* of the process, owned: readable when it has ended */
     struct op closing;
@@ -52,12 +56,13 @@ static int on_event(int fd);
 /* All guarded by the lock; the desk has rules of its own. */
 static struct {
     struct lock lock;
-    struct list offers;   /* struct offer */
+    struct list offers;   /* struct offer, oldest first */
     struct list visitors; /* struct visitor, oldest first */
     unsigned visitor_count;
     int listener;
     char file[PIPE_FILE_SIZE];
     bool exit_known;
+    struct timer expiry; /* set while there are offers; the heap's lock guards what is inside */
     struct desk desk;
 } giver = {.lock = LOCK_INIT(LOCK_GLOBAL),
            .offers = LIST_INIT(giver.offers),
@@ -229,6 +234,45 @@ static int on_event(int fd)
     return err;
 }
 
+/* ---- what nobody takes ---- */
+
+/* The oldest, if its time is up; *next_ns: when to look again. */
+static struct offer *expired_locked(uint64_t now_ns, uint64_t *next_ns)
+{
+    struct offer *o;
+
+    lock_assert_held(&giver.lock);
+    *next_ns = DEADLINE_NEVER;
+    if (list_empty(&giver.offers))
+        return NULL;
+    o = container_of(giver.offers.next, struct offer, link);
+    *next_ns = o->until_ns;
+    if (o->until_ns > now_ns)
+        return NULL;
+    withdraw_locked(o);
+    return o;
+}
+
+/*
+ * The process that was named lives, and does not come. Until it ends its offers would keep connections open
+ * that the program has closed, and their descriptors are ours, not its.
+ */
+static void on_expiry(struct timer *t)
+{
+    uint64_t now_ns = clock_now_ns(), next_ns;
+    struct offer *o;
+
+    do {
+        lock_acquire(&giver.lock);
+        o = expired_locked(now_ns, &next_ns);
+        lock_release(&giver.lock);
+        if (o)
+            offer_end(o);
+    } while (o);
+    if (next_ns != DEADLINE_NEVER)
+        timer_set(t, next_ns);
+}
+
 /* ---- offering ---- */
 
 /* Exit handlers run. */
@@ -269,8 +313,13 @@ static int listen_locked(void)
 
 static int open_locked(void)
 {
+    bool begins = giver.desk.epoll_fd < 0;
     int err = desk_open(&giver.desk);
 
+    if (!err && begins)
+        timer_init(&giver.expiry, on_expiry);
+    if (!err)
+        err = timer_reserve(&giver.expiry);
     return !err && giver.listener < 0 ? listen_locked() : err;
 }
 
@@ -308,18 +357,22 @@ int handover_offer(int fd, uint32_t process, unsigned char token[HANDOVER_TOKEN]
 {
     struct offer *o = calloc(1, sizeof *o);
     int err = o ? home_start() : -ENOMEM;
+    bool first = false;
+    uint64_t until_ns = clock_now_ns() + handover_kept_ns;
 
     if (err) {
         free(o);
         return err;
     }
     o->process = process;
+    o->until_ns = until_ns;
     o->fd = o->pidfd = -1;
     list_init(&o->link);
     lock_acquire(&giver.lock);
     err = fill_locked(o, fd);
     if (!err) {
         memcpy(token, o->token, HANDOVER_TOKEN);
+        first = list_empty(&giver.offers);
         list_push_back(&giver.offers, &o->link);
     } else {
         if (o->fd >= 0)
@@ -328,6 +381,8 @@ int handover_offer(int fd, uint32_t process, unsigned char token[HANDOVER_TOKEN]
             own_fd_close(o->pidfd);
     }
     lock_release(&giver.lock);
+    if (first)
+        timer_set(&giver.expiry, until_ns);
     if (err)
         free(o);
     return err;

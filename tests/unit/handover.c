@@ -189,6 +189,50 @@ TEST(the_silent_keep_nobody_out)
     close(pair[1]);
 }
 
+static void come_too_late(struct link *l)
+{
+    char byte;
+    int fd;
+
+    CHECK_EQ(take_told(l), -ENOENT);
+    write_all(l->up[1], "x", 1);
+    fd = take_told(l);
+    CHECK(fd >= 0);
+    CHECK_EQ(send(fd, "x", 1, 0), 1);
+    CHECK(!read_all(l->down[0], &byte, 1)); /* until the parent has seen it */
+}
+
+/* Somebody who lives and never comes keeps no connection open for ever. */
+TEST(what_nobody_takes_is_given_up)
+{
+    unsigned char token[2][HANDOVER_TOKEN];
+    uint64_t usual_ns = handover_kept_ns;
+    struct link l;
+    int pair[2], other[2];
+    char byte;
+
+    begin(&l, come_too_late);
+    make_pair(pair);
+    make_pair(other);
+    handover_kept_ns = 20 * NS_PER_MS;
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(handover_offer(i ? other[0] : pair[0], (uint32_t)l.child, token[i]), 0);
+    close(pair[0]);
+    close(other[0]);
+    CHECK(at_end(pair[1]) && at_end(other[1]));
+    write_all(l.down[1], token[0], sizeof token[0]);
+    CHECK(read_all(l.up[0], &byte, 1));
+    close(pair[1]);
+    close(other[1]);
+    make_pair(pair);
+    handover_kept_ns = usual_ns;
+    offer_to(&l, pair[0]);
+    close(pair[0]);
+    CHECK(recv(pair[1], &byte, 1, 0) == 1 && byte == 'x');
+    end(&l);
+    close(pair[1]);
+}
+
 static void come_with_wrong_tokens(struct link *l)
 {
     unsigned char token[HANDOVER_TOKEN];
