@@ -73,7 +73,7 @@ struct queue {
     _Atomic(struct poller *) poller; /* owned; NULL until the first fd is registered */
     /* What an edge of the poller means; constant after the poller is made. */
     void (*edge)(struct poller *p, uint64_t token, uint32_t events);
-    /* Does the work of a READY entry, all but `answers`, or of a notice, on the calling thread with no lock. */
+    /* Does the work of a READY entry, all but `answers`, or of a notice, on the calling thread, unlocked. */
     void (*run_ready)(struct queue_entry *e);
     /* There is work and room for so many more threads, and no waiter is left to be let go; called with no
      * lock held by whoever caused it. NULL: there is nothing that could make threads. */

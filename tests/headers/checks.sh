@@ -47,3 +47,37 @@ if wanted symbols; then
         done
     done
 fi
+
+# Every public function that mingw's headers declare takes and returns things of the same kinds and sizes there. Known:
+# what takes a `long`, which is 64 bits here, and wcstok, whose third argument came later.
+shape_errors() { grep -oE 'shapes-all\.inc:[0-9]+:[0-9]+: error' | cut -d: -f2; }
+shapes() { # LIST COMMAND...: NAME KINDS
+    list=$1
+    shift
+    "$@" -S -o - -DSHAPES_LIST="\"$list\"" "$here/shapes.cpp" 2>/dev/null | grep -oE '^_ZN4mark[A-Za-z0-9_]+' | c++filt |
+        sed -E 's/mark<name_([A-Za-z0-9_]+), text<(.*)> >::here\(\)/\1 \2/; s/\(char\)//g; s/, / /g' |
+        awk '{ o = ""; for (i = 2; i <= NF; i++) o = o sprintf("%c", $i); print $1, o }' |
+        grep -vE '^(_chsize|_filelength|_lseek|_ltoa|_tell|_ultoa|_wtol|ioctlsocket|wcstok|wcstol|wcstoul) ' | sort
+}
+if wanted shapes; then
+    mingw=/usr/x86_64-w64-mingw32/include
+    if ! command -v clang++ >/dev/null || ! command -v c++filt >/dev/null || [ ! -d $mingw ]; then
+        echo "skip headers: shapes: no clang++, c++filt or mingw headers here"
+        skipped=$((skipped + 1))
+    else
+        theirs="clang++ -std=gnu++17 -w -target x86_64-w64-mingw32 -isystem $mingw -D_WIN32_WINNT=0x0A00 -DNTDDI_VERSION=0x0A000006"
+        ours="clang++ -std=gnu++17 -w -fshort-wchar -I$include/iocp -I$include"
+        grep -rhoE 'IOCP_SYM\([A-Za-z_][A-Za-z0-9_]*\)' "$include" | sed 's/IOCP_SYM/SHAPE/' | sort -u >"$dir/shapes-all.inc"
+        for side in "$theirs" "$ours"; do
+            $side -fsyntax-only -ferror-limit=0 -DSHAPES_LIST="\"$dir/shapes-all.inc\"" "$here/shapes.cpp" 2>&1 | shape_errors
+        done | sort -nu >"$dir/shapes-absent"
+        awk 'NR == FNR { absent[$1] = 1; next } !(FNR in absent)' "$dir/shapes-absent" "$dir/shapes-all.inc" >"$dir/shapes.inc"
+        shapes "$dir/shapes.inc" $theirs >"$dir/shapes-theirs"
+        shapes "$dir/shapes.inc" $ours >"$dir/shapes-ours"
+        out=$(diff "$dir/shapes-theirs" "$dir/shapes-ours" | sed -n 's/^</mingw: /p; s/^>/ours:  /p')
+        compared=$(wc -l <"$dir/shapes-ours")
+        [ "$compared" -ge 700 ] || out="only $compared functions were compared; $out"
+        test -z "$out"
+        verdict "shapes: $compared functions are declared as mingw declares them" $? "$out"
+    fi
+fi
