@@ -184,8 +184,8 @@ static uint64_t offset_of(const OVERLAPPED *ov)
     return (uint64_t)ov->OffsetHigh << 32 | ov->Offset;
 }
 
-/* The handle's file if it may do this. Sockets have no rights of this kind. To read to nowhere is refused here:
- * otherwise it would be found out when something has come. */
+/* The handle's file if it may do this. Sockets have no rights of this kind. To read to nowhere is refused
+ * here: otherwise it would be found out when something has come. */
 static uint32_t file_for(HANDLE handle, const struct transfer *t, struct file **out)
 {
     uint32_t right = t->write ? FILE_WRITE_DATA | FILE_APPEND_DATA : FILE_READ_DATA;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cleanup groups, and what timer queues are made of. A task is a member from its making until it is closed and
- * its last callback has returned: who closes the group waits for the callbacks of those too that were closed
- * by themselves before. Closing all members takes them off the list, stops and cancels them first, so that none
- * of them keeps causing callbacks while another one is waited for.
+ * Cleanup groups, and what timer queues are made of. A task is a member from its making until it is closed
+ * and its last callback has returned: who closes the group waits for the callbacks of those too that were
+ * closed by themselves before. Closing all members takes them off the list, stops and cancels them first, so
+ * that none of them keeps causing callbacks while another one is waited for.
  */
 #include "pool/group.h"
 
