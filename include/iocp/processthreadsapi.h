@@ -188,9 +188,11 @@ typedef struct _PROCESS_INFORMATION {
  * other handles are not inherited. environment: strings, each terminated, an empty one at the end, UTF-16
  * with CREATE_UNICODE_ENVIRONMENT; NULL: this program's. flags: CREATE_NEW_PROCESS_GROUP,
  * DETACHED_PROCESS (a session of its own), CREATE_SUSPENDED (it begins at ResumeThread(hThread)) and
- * priority classes count; DEBUG_* and EXTENDED_STARTUPINFO_PRESENT: ERROR_CALL_NOT_IMPLEMENTED. Both
- * handles in *information are the caller's to close. ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND,
- * ERROR_ACCESS_DENIED, ERROR_BAD_EXE_FORMAT, ERROR_DIRECTORY (the directory is none).
+ * priority classes count; EXTENDED_STARTUPINFO_PRESENT: *startup is a STARTUPINFOEX, with its size in cb;
+ * DEBUG_*: ERROR_CALL_NOT_IMPLEMENTED. Both handles in *information are the caller's to close.
+ * ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED, ERROR_BAD_EXE_FORMAT, ERROR_DIRECTORY (the
+ * directory is none), ERROR_INVALID_PARAMETER (also: of a list of handles one is not inheritable, or inherit
+ * is FALSE).
  */
 WINBASEAPI BOOL WINAPI CreateProcessA(LPCSTR application, LPSTR command_line,
                                       LPSECURITY_ATTRIBUTES process_attributes,
@@ -202,6 +204,29 @@ WINBASEAPI BOOL WINAPI CreateProcessW(LPCWSTR application, LPWSTR command_line,
                                       LPSECURITY_ATTRIBUTES thread_attributes, BOOL inherit, DWORD flags,
                                       LPVOID environment, LPCWSTR directory, LPSTARTUPINFOW startup,
                                       LPPROCESS_INFORMATION information) IOCP_SYM(CreateProcessW);
+
+typedef struct _PROC_THREAD_ATTRIBUTE_LIST *LPPROC_THREAD_ATTRIBUTE_LIST;
+
+/*
+ * Attributes for CreateProcess, in memory of the caller's: for count of them *size bytes. list NULL, or *size
+ * too small: *size is what it takes, ERROR_INSUFFICIENT_BUFFER. flags: 0.
+ */
+WINBASEAPI BOOL WINAPI InitializeProcThreadAttributeList(LPPROC_THREAD_ATTRIBUTE_LIST list, DWORD count,
+                                                         DWORD flags, PSIZE_T size)
+    IOCP_SYM(InitializeProcThreadAttributeList);
+
+/*
+ * PROC_THREAD_ATTRIBUTE_HANDLE_LIST: value is an array of handles (size: its bytes), which has to stay until
+ * the list is deleted; of the inheritable handles only these are inherited. Standard handles always are.
+ * Other attributes: ERROR_NOT_SUPPORTED. ERROR_BAD_LENGTH, ERROR_OBJECT_NAME_EXISTS (it is set already),
+ * ERROR_GEN_FAILURE (the list is full). flags: 0; previous, return_size: NULL.
+ */
+WINBASEAPI BOOL WINAPI UpdateProcThreadAttribute(LPPROC_THREAD_ATTRIBUTE_LIST list, DWORD flags,
+                                                 DWORD_PTR attribute, PVOID value, SIZE_T size,
+                                                 PVOID previous, PSIZE_T return_size)
+    IOCP_SYM(UpdateProcThreadAttribute);
+WINBASEAPI VOID WINAPI DeleteProcThreadAttributeList(LPPROC_THREAD_ATTRIBUTE_LIST list)
+    IOCP_SYM(DeleteProcThreadAttributeList);
 
 /* What this program was started with: its standard handles. */
 WINBASEAPI VOID WINAPI GetStartupInfoW(LPSTARTUPINFOW startup) IOCP_SYM(GetStartupInfoW);

@@ -170,6 +170,7 @@
 #define ERROR_MUTANT_LIMIT_EXCEEDED          587
 #define ERROR_NO_MORE_MATCHES                626
 #define ERROR_NOINTERFACE                    632
+#define ERROR_OBJECT_NAME_EXISTS             698
 #define ERROR_THREAD_WAS_SUSPENDED           699
 #define ERROR_WAIT_1                         731
 #define ERROR_WAIT_2                         732

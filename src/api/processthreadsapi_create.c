@@ -5,6 +5,7 @@
  * handles; the rest is io/spawn.c.
  */
 #include "api/api.h"
+#include "api/attributes.h"
 #include "api/handles.h"
 #include "base/cmdline.h"
 #include "base/path.h"
@@ -27,7 +28,7 @@
 
 extern char **environ;
 
-#define REFUSED (DEBUG_PROCESS | DEBUG_ONLY_THIS_PROCESS | EXTENDED_STARTUPINFO_PRESENT)
+#define REFUSED (DEBUG_PROCESS | DEBUG_ONLY_THIS_PROCESS)
 #define PRIORITIES (NORMAL_PRIORITY_CLASS | IDLE_PRIORITY_CLASS | HIGH_PRIORITY_CLASS |                    \
                     REALTIME_PRIORITY_CLASS | BELOW_NORMAL_PRIORITY_CLASS | ABOVE_NORMAL_PRIORITY_CLASS)
 
@@ -41,6 +42,7 @@ struct creation {
     bool inherit;
     HANDLE std[3];
     bool std_set;
+    const struct attribute *handles; /* to be inherited, and no others; NULL: all */
 };
 
 /* ---- finding the program ---- */
@@ -226,6 +228,44 @@ static uint32_t resolve_std(const struct creation *c, struct child_how *how, str
     return STATUS_SUCCESS;
 }
 
+/* ---- a list of handles ---- */
+
+/* The descriptor that the child is to have, or -1: a standard handle is given another way. */
+static uint32_t inherited_fd(HANDLE handle, int *fd)
+{
+    struct file *f;
+    uint32_t status = file_from_handle((uintptr_t)handle, false, &f, NULL);
+    DWORD flags;
+
+    *fd = -1;
+    if (status == STATUS_OBJECT_TYPE_MISMATCH)
+        return status_from_win32(ERROR_CALL_NOT_IMPLEMENTED);
+    if (status != STATUS_SUCCESS)
+        return STATUS_INVALID_PARAMETER;
+    file_put(f);
+    if (!handle_is_fd((uintptr_t)handle))
+        return STATUS_SUCCESS;
+    *fd = (int)(uintptr_t)handle;
+    return GetHandleInformation(handle, &flags) && (flags & HANDLE_FLAG_INHERIT) ? STATUS_SUCCESS
+                                                                                : STATUS_INVALID_PARAMETER;
+}
+
+/* *only: from malloc. */
+static uint32_t list_handles(const struct creation *c, struct child_how *how, int **only)
+{
+    size_t count = c->handles->size / sizeof(HANDLE);
+    uint32_t status = c->inherit ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+
+    *only = malloc(count * sizeof **only);
+    if (!*only)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count && status == STATUS_SUCCESS; i++)
+        status = inherited_fd(((HANDLE *)c->handles->value)[i], &(*only)[i]);
+    how->only = *only;
+    how->only_count = count;
+    return status;
+}
+
 /* ---- starting ---- */
 
 static uint32_t check_directory(const char *name, struct path *path)
@@ -241,10 +281,14 @@ static uint32_t check_directory(const char *name, struct path *path)
 static uint32_t launch(const struct creation *c, struct child_how *how, struct process **out)
 {
     struct file *pinned[3] = {NULL};
+    int *only = NULL;
     uint32_t status = resolve_std(c, how, pinned);
 
+    if (status == STATUS_SUCCESS && c->handles)
+        status = list_handles(c, how, &only);
     if (status == STATUS_SUCCESS)
         status = spawn_process(how, out);
+    free(only);
     for (int i = 0; i < 3; i++) {
         if (pinned[i])
             file_put(pinned[i]);
@@ -348,10 +392,16 @@ BOOL WINAPI CreateProcessA(LPCSTR lpApplicationName, LPSTR lpCommandLine,
                            LPSTARTUPINFOA lpStartupInfo, LPPROCESS_INFORMATION lpProcessInformation)
 {
     struct creation c = {lpApplicationName, lpCommandLine, lpCurrentDirectory, lpEnvironment,
-                         dwCreationFlags, bInheritHandles, {NULL}, false};
+                         dwCreationFlags, bInheritHandles, {NULL}, false, NULL};
 
     if (!lpStartupInfo)
         return win32_result(STATUS_INVALID_PARAMETER);
+    if (dwCreationFlags & EXTENDED_STARTUPINFO_PRESENT) {
+        if (lpStartupInfo->cb != sizeof(STARTUPINFOEXA))
+            return win32_result(STATUS_INVALID_PARAMETER);
+        c.handles = attribute_find(((STARTUPINFOEXA *)lpStartupInfo)->lpAttributeList,
+                                   PROC_THREAD_ATTRIBUTE_HANDLE_LIST);
+    }
     if (lpStartupInfo->dwFlags & STARTF_USESTDHANDLES) {
         c.std[0] = lpStartupInfo->hStdInput;
         c.std[1] = lpStartupInfo->hStdOutput;
@@ -370,21 +420,24 @@ BOOL WINAPI CreateProcessW(LPCWSTR lpApplicationName, LPWSTR lpCommandLine,
     char *application = text_utf8_new((const uint16_t *)lpApplicationName);
     char *line = text_utf8_new((const uint16_t *)lpCommandLine);
     char *directory = text_utf8_new((const uint16_t *)lpCurrentDirectory);
-    STARTUPINFOA startup = {.cb = sizeof startup};
+    STARTUPINFOEXA startup = {.StartupInfo.cb = sizeof(STARTUPINFOA)};
     BOOL ok = FALSE;
 
     if (lpStartupInfo) {
-        startup.dwFlags = lpStartupInfo->dwFlags;
-        startup.hStdInput = lpStartupInfo->hStdInput;
-        startup.hStdOutput = lpStartupInfo->hStdOutput;
-        startup.hStdError = lpStartupInfo->hStdError;
+        startup.StartupInfo.cb = lpStartupInfo->cb;
+        startup.StartupInfo.dwFlags = lpStartupInfo->dwFlags;
+        startup.StartupInfo.hStdInput = lpStartupInfo->hStdInput;
+        startup.StartupInfo.hStdOutput = lpStartupInfo->hStdOutput;
+        startup.StartupInfo.hStdError = lpStartupInfo->hStdError;
+        if ((dwCreationFlags & EXTENDED_STARTUPINFO_PRESENT) && lpStartupInfo->cb == sizeof(STARTUPINFOEXW))
+            startup.lpAttributeList = ((STARTUPINFOEXW *)lpStartupInfo)->lpAttributeList;
     }
     if ((lpApplicationName && !application) || (lpCommandLine && !line) || (lpCurrentDirectory && !directory))
         win32_fail(STATUS_NO_MEMORY);
     else
         ok = CreateProcessA(application, line, lpProcessAttributes, lpThreadAttributes, bInheritHandles,
-                            dwCreationFlags, lpEnvironment, directory, lpStartupInfo ? &startup : NULL,
-                            lpProcessInformation);
+                            dwCreationFlags, lpEnvironment, directory,
+                            lpStartupInfo ? &startup.StartupInfo : NULL, lpProcessInformation);
     free(application);
     free(line);
     free(directory);

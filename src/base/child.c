@@ -105,9 +105,19 @@ IN_CHILD static int place_std(const struct launch *l)
     return 0;
 }
 
+IN_CHILD static bool is_listed(int fd, const struct child_how *how)
+{
+    for (size_t i = 0; i < how->only_count; i++) {
+        if (how->only[i] == fd)
+            return true;
+    }
+    return !how->only;
+}
+
 IN_CHILD static void close_if(int fd, const struct launch *l)
 {
-    if (fd > 2 && fd != l->gate && (!l->how->inherit || (syscall(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC)))
+    if (fd > 2 && fd != l->gate &&
+        (!l->how->inherit || !is_listed(fd, l->how) || (syscall(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC)))
         syscall(SYS_close, fd);
 }
 
@@ -151,7 +161,7 @@ IN_CHILD static void close_others(const struct launch *l)
     struct rlimit limit = {.rlim_cur = 0};
     unsigned gate = (unsigned)l->gate;
 
-    if (l->how->inherit && !l->how->suspended)
+    if (l->how->inherit && !l->how->suspended && !l->how->only)
         return;
     if (!l->how->inherit && l->gate < 0 && syscall(SYS_close_range, 3, ~0u, 0) == 0)
         return;

@@ -9,6 +9,7 @@
 #define IOCP_BASE_CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct child_how {
@@ -18,6 +19,8 @@ struct child_how {
     const char *directory; /* NULL: the present one */
     int std[3];            /* -1: stays as it is; CHILD_NULL: nothing to read, nobody to write to */
     bool inherit;          /* descriptors above 2 without FD_CLOEXEC */
+    const int *only;       /* ... of these only_count; NULL: all of them */
+    size_t only_count;
     bool new_group;
     bool new_session;
     bool no_interrupt;     /* SIGINT is ignored */

@@ -20,8 +20,12 @@ static void note_shared(struct object *obj)
 
 static void note_inheritable(struct object *obj, uintptr_t fd, void *ctx)
 {
-    (void)ctx;
-    if (!(fcntl((int)fd, F_GETFD) & FD_CLOEXEC))
+    const struct child_how *how = ctx;
+    bool listed = !how->only;
+
+    for (size_t i = 0; i < how->only_count; i++)
+        listed |= how->only[i] == (int)fd;
+    if (listed && !(fcntl((int)fd, F_GETFD) & FD_CLOEXEC))
         note_shared(obj);
 }
 
@@ -29,7 +33,7 @@ static void note_inheritable(struct object *obj, uintptr_t fd, void *ctx)
 static void note_all_shared(const struct child_how *how)
 {
     if (how->inherit)
-        handle_each_fd(note_inheritable, NULL);
+        handle_each_fd(note_inheritable, (void *)(uintptr_t)how);
     for (int i = 0; i < 3; i++) {
         struct object *obj = how->std[i] >= 0 ? handle_get_fd_owner(how->std[i]) : NULL;
 

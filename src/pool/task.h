@@ -153,7 +153,7 @@ uint32_t group_new(struct group **out);
 /* Closes all tasks that are members now and waits for their callbacks, and for those of members that were
  * closed before; see task_close, task_wait. */
 void group_close_members(struct group *g, bool cancel, void *cleanup_context);
-/* task_retire for all members. STATUS_PENDING: callbacks pend or run, be it of a member that was closed before;
+/* task_retire for all members. STATUS_PENDING: callbacks pend or run, be it of one that was closed before;
  * of `latch`, which may be NULL, the group holds a reference until they are done. Once. */
 uint32_t group_retire_members(struct group *g, struct object *latch);
 void group_put(struct group *g);
