@@ -176,6 +176,8 @@ sed -i "s|^find_package.*|add_subdirectory($root iocp)|" "$dir/project/CMakeList
 try "add_subdirectory gives the same names" cmake -S "$dir/project" -B "$dir/project/sub"
 alone() { ! grep -q tests/conform "$dir/project/sub/Makefile" "$dir/project/sub/CMakeFiles/Makefile2"; }
 try "and the library alone" alone
+untouched() { ! grep -E '^CMAKE_BUILD_TYPE:[A-Z]*=.' "$dir/project/sub/CMakeCache.txt"; }
+try "and leaves the project's build type alone" untouched
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]

@@ -82,8 +82,13 @@
 #define __unaligned
 #endif
 
+/* In C it says static itself, so that it needs no definition elsewhere; in C++ it may stand on a member. */
 #ifndef __forceinline
+#ifdef __cplusplus
+#define __forceinline __inline__ __attribute__((__always_inline__, __unused__))
+#else
 #define __forceinline static __inline__ __attribute__((__always_inline__, __unused__))
+#endif
 #endif
 #ifndef _inline
 #define _inline __inline__
@@ -120,7 +125,11 @@
 #define IOCP_DECLSPEC_noreturn      __attribute__((__noreturn__))
 #define IOCP_DECLSPEC_noinline      __attribute__((__noinline__))
 #define IOCP_DECLSPEC_nothrow       __attribute__((__nothrow__))
-#define IOCP_DECLSPEC_thread        __thread
+#ifdef __cplusplus /* before or behind "static", which __thread may not be */
+#define IOCP_DECLSPEC_thread        thread_local
+#else
+#define IOCP_DECLSPEC_thread        _Thread_local
+#endif
 #define IOCP_DECLSPEC_selectany     __attribute__((__weak__))
 #define IOCP_DECLSPEC_align(n)      __attribute__((__aligned__(n)))
 #define IOCP_DECLSPEC_allocator
