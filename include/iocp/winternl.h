@@ -320,6 +320,11 @@ typedef struct _FILE_PIPE_LOCAL_INFORMATION {
     ULONG NamedPipeEnd;
 } FILE_PIPE_LOCAL_INFORMATION, *PFILE_PIPE_LOCAL_INFORMATION;
 
+typedef struct _FILE_PIPE_INFORMATION {
+    ULONG ReadMode;
+    ULONG CompletionMode;
+} FILE_PIPE_INFORMATION, *PFILE_PIPE_INFORMATION;
+
 typedef enum _FSINFOCLASS {
     FileFsVolumeInformation = 1,
     FileFsLabelInformation,
@@ -406,6 +411,19 @@ typedef struct _SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION {
 #define FSCTL_PIPE_PEEK       0x0011400C
 #define FSCTL_PIPE_TRANSCEIVE 0x0011C017
 
+/* What FILE_PIPE_INFORMATION and FILE_PIPE_LOCAL_INFORMATION hold. */
+#define FILE_PIPE_BYTE_STREAM_MODE   0x00000000
+#define FILE_PIPE_MESSAGE_MODE       0x00000001
+#define FILE_PIPE_QUEUE_OPERATION    0x00000000
+#define FILE_PIPE_COMPLETE_OPERATION 0x00000001
+#define FILE_PIPE_BYTE_STREAM_TYPE   0x00000000
+#define FILE_PIPE_MESSAGE_TYPE       0x00000001
+#define FILE_PIPE_INBOUND            0x00000000
+#define FILE_PIPE_OUTBOUND           0x00000001
+#define FILE_PIPE_FULL_DUPLEX        0x00000002
+#define FILE_PIPE_CLIENT_END         0x00000000
+#define FILE_PIPE_SERVER_END         0x00000001
+
 #define FILE_PIPE_DISCONNECTED_STATE 0x00000001
 #define FILE_PIPE_LISTENING_STATE    0x00000002
 #define FILE_PIPE_CONNECTED_STATE    0x00000003
@@ -433,6 +451,7 @@ IOCP_ASSERT_SIZE(FILE_STANDARD_INFORMATION, 24);
 IOCP_ASSERT_SIZE(FILE_ALL_INFORMATION, 104);
 IOCP_ASSERT_SIZE(FILE_NETWORK_OPEN_INFORMATION, 56);
 IOCP_ASSERT_SIZE(FILE_PIPE_LOCAL_INFORMATION, 40);
+IOCP_ASSERT_SIZE(FILE_PIPE_INFORMATION, 8);
 IOCP_ASSERT_SIZE(FILE_FS_VOLUME_INFORMATION, 24);
 IOCP_ASSERT_SIZE(FILE_FS_FULL_SIZE_INFORMATION, 32);
 IOCP_ASSERT_SIZE(PROCESS_BASIC_INFORMATION, 48);
@@ -515,15 +534,15 @@ NTSYSAPI NTSTATUS NTAPI NtWaitForSingleObject(HANDLE handle, BOOLEAN alertable, 
 
 /*
  * Tells about a file. Classes: Basic, Standard, Internal, Ea, Access, Name, Position, Mode, Alignment, All,
- * NetworkOpen, AttributeTag, and 41 (the completion modes, an ULONG). status->Information gets the bytes
- * written. STATUS_INFO_LENGTH_MISMATCH, STATUS_BUFFER_OVERFLOW (a name that does not fit),
+ * NetworkOpen, AttributeTag, Pipe, PipeLocal, and 41 (the completion modes, an ULONG). status->Information
+ * gets the bytes written. STATUS_INFO_LENGTH_MISMATCH, STATUS_BUFFER_OVERFLOW (a name that does not fit),
  * STATUS_INVALID_INFO_CLASS. Differs: names are Linux paths.
  */
 NTSYSAPI NTSTATUS NTAPI NtQueryInformationFile(HANDLE file, PIO_STATUS_BLOCK status, PVOID info, ULONG size,
                                                FILE_INFORMATION_CLASS kind) IOCP_SYM(NtQueryInformationFile);
 
 /*
- * Changes a file. Classes: Basic, Rename, Disposition, Allocation, EndOfFile, Position, and
+ * Changes a file. Classes: Basic, Rename, Disposition, Allocation, EndOfFile, Position, Pipe, and
  *   FileCompletionInformation, { HANDLE port; PVOID key; }: CreateIoCompletionPort
  *   41, ULONG                    SetFileCompletionNotificationModes
  *   61, { HANDLE port; PVOID key; }: takes the file away from its port and gives it to another one, or with

@@ -7,6 +7,7 @@
 #include <windows.h>
 
 #include "api/fileinfo.h"
+#include "api/nt_pipe.h"
 #include "base/status.h"
 #include "io/disk_info.h"
 #include "io/file.h"
@@ -235,6 +236,9 @@ static uint32_t query(HANDLE file, ULONG class, void *out, ULONG room, ULONG *si
     case FileAttributeTagInformation:
         same_as(class, &same, size);
         return fileinfo_query(file, same, out, room);
+    case FilePipeInformation:
+    case FilePipeLocalInformation:
+        return nt_pipe_query(file, class, out, room, size);
     default:
         return query_any(file, class, out, room, size);
     }
@@ -333,6 +337,8 @@ static uint32_t set(HANDLE file, ULONG class, const void *in, ULONG size)
         return size < sizeof(struct completion) ? STATUS_INFO_LENGTH_MISMATCH : replace_port(file, in);
     case COMPLETION_MODES:
         return size < sizeof(ULONG) ? STATUS_INFO_LENGTH_MISMATCH : set_modes(file, *(const ULONG *)in);
+    case FilePipeInformation:
+        return nt_pipe_set(file, in, size);
     case FilePositionInformation:
         return size < sizeof(FILE_POSITION_INFORMATION)
                    ? STATUS_INFO_LENGTH_MISMATCH

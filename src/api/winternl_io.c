@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include "api/nt_call.h"
+#include "api/nt_pipe.h"
 #include "base/status.h"
 #include "io/disk.h"
 #include "io/pipe.h"
@@ -172,20 +173,6 @@ static uint32_t answer_now(struct file *f, struct nt_call *call, uint32_t status
 
 enum { PEEK_HEAD = offsetof(FILE_PIPE_PEEK_BUFFER, Data) };
 
-static uint32_t state_of(struct file *f)
-{
-    struct pipe *p = pipe_of(f);
-    uint32_t state;
-
-    lock_acquire(&p->lock);
-    if (p->state == PIPE_CONNECTED)
-        state = pipe_hung_up(f->fd) ? FILE_PIPE_CLOSING_STATE : FILE_PIPE_CONNECTED_STATE;
-    else
-        state = p->state == PIPE_LISTENING ? FILE_PIPE_LISTENING_STATE : FILE_PIPE_DISCONNECTED_STATE;
-    lock_release(&p->lock);
-    return state;
-}
-
 static uint32_t peek(struct file *f, const struct control *c, uint32_t *bytes)
 {
     FILE_PIPE_PEEK_BUFFER *out = c->out;
@@ -201,7 +188,7 @@ static uint32_t peek(struct file *f, const struct control *c, uint32_t *bytes)
         status = stream_peek(f, room ? out->Data : NULL, room, &look.read, &look.total);
     if (status != STATUS_SUCCESS)
         return status;
-    out->NamedPipeState = f->kind == FILE_KIND_NAMED ? state_of(f) : (ULONG)FILE_PIPE_CONNECTED_STATE;
+    out->NamedPipeState = nt_pipe_state(f);
     out->ReadDataAvailable = look.total;
     out->NumberOfMessages = 0; /* as Windows has it, where nobody counts them */
     out->MessageLength = look.read + look.left;
