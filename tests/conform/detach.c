@@ -44,19 +44,24 @@ static u_long available(SOCKET s)
 #define DETACH(FILE_) CHECK_NT(set_port((HANDLE)(FILE_), REPLACE, NULL, 0), 0)
 #define MOVE(FILE_, PORT, KEY) CHECK_NT(set_port((HANDLE)(FILE_), REPLACE, (PORT), (KEY)), 0)
 
+/* A receive that pends is answered at this port, with this key. */
+static int answers_at(SOCKET s[2], HANDLE port, ULONG_PTR key)
+{
+    OVERLAPPED ov = {0};
+    char byte;
+    int pends = CHECK_EQ(start_recv(s[0], &byte, 1, &ov), WSA_IO_PENDING);
+    return CHECK(send_all(s[1], "x", 1)) & CHECK_PACKET(port, 1, key, &ov) & pends;
+}
+
 TEST(associated_by_class, "PORT-02 PORT-03 PORT-04")
 {
     SOCKET s[2];
-    OVERLAPPED ov = {0};
-    char byte;
     HANDLE port = new_port(1);
     REQUIRE(tcp_pair(s));
     CHECK_NT(set_port((HANDLE)s[0], COMPLETION, port, 7), 0);
     CHECK_NT(set_port((HANDLE)s[0], COMPLETION, port, 7), NT_INVALID_PARAMETER);
     CHECK_ERR(CreateIoCompletionPort((HANDLE)s[0], port, 7, 0), ERROR_INVALID_PARAMETER);
-    CHECK_EQ(start_recv(s[0], &byte, 1, &ov), WSA_IO_PENDING);
-    CHECK(send_all(s[1], "x", 1));
-    CHECK_PACKET(port, 1, 7, &ov);
+    CHECK(answers_at(s, port, 7));
     close_pair(s);
     CloseHandle(port);
 }
@@ -81,15 +86,11 @@ TEST(detached_and_attached_elsewhere, "PORT-04")
     ov.hEvent = NULL;
 
     CHECK(bind_port(second, s[0], 2)); /* as if it had never had one */
-    CHECK_EQ(start_recv(s[0], &byte, 1, &ov), WSA_IO_PENDING);
-    CHECK(send_all(s[1], "x", 1));
-    CHECK_PACKET(second, 1, 2, &ov);
+    CHECK(answers_at(s, second, 2));
     CHECK_NO_PACKET(first, 0);
     DETACH(s[0]);
     CHECK(bind_port(first, s[0], 3));
-    CHECK_EQ(start_recv(s[0], &byte, 1, &ov), WSA_IO_PENDING);
-    CHECK(send_all(s[1], "x", 1));
-    CHECK_PACKET(first, 1, 3, &ov);
+    CHECK(answers_at(s, first, 3));
     close_pair(s);
     CloseHandle(first);
     CloseHandle(second);
@@ -99,22 +100,14 @@ TEST(replaced_in_one_step, "PORT-03")
 {
     NEED_REPLACE();
     SOCKET s[2];
-    OVERLAPPED ov = {0};
-    char byte;
     HANDLE first = new_port(1), second = new_port(1);
     REQUIRE(tcp_pair(s));
     MOVE(s[0], first, 1); /* from none */
-    CHECK_EQ(start_recv(s[0], &byte, 1, &ov), WSA_IO_PENDING);
-    CHECK(send_all(s[1], "x", 1));
-    CHECK_PACKET(first, 1, 1, &ov);
+    CHECK(answers_at(s, first, 1));
     MOVE(s[0], second, 2);
-    CHECK_EQ(start_recv(s[0], &byte, 1, &ov), WSA_IO_PENDING);
-    CHECK(send_all(s[1], "x", 1));
-    CHECK_PACKET(second, 1, 2, &ov);
+    CHECK(answers_at(s, second, 2));
     MOVE(s[0], second, 5); /* another key */
-    CHECK_EQ(start_recv(s[0], &byte, 1, &ov), WSA_IO_PENDING);
-    CHECK(send_all(s[1], "x", 1));
-    CHECK_PACKET(second, 1, 5, &ov);
+    CHECK(answers_at(s, second, 5));
     CHECK_NO_PACKET(first, 0);
     close_pair(s);
     CloseHandle(first);

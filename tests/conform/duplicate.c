@@ -145,20 +145,6 @@ static SOCKET take(WSAPROTOCOL_INFOA *info)
                       WSA_FLAG_OVERLAPPED);
 }
 
-static void expect(SOCKET s, const char *text)
-{
-    char data[16];
-    int size = (int)strlen(text);
-    for (int got = 0, n; got < size; got += n) {
-        n = recv(s, data + got, size - got, 0);
-        if (n <= 0) {
-            FAIL("recv gave %d, expected \"%s\"", n, text);
-            return;
-        }
-    }
-    CHECK_MEM(data, text, size);
-}
-
 static int at_end(SOCKET s)
 {
     char byte;
@@ -180,7 +166,7 @@ TEST(given_to_a_child, "")
     CHECK_EQ(closesocket(pair[0]), 0);
     CHECK_EQ(tell_take(&c, &info), 0);
     CHECK_EQ(tell_action(&c, SAY), 0);
-    expect(pair[1], "over there");
+    expect_text(pair[1], "over there");
     CHECK_EQ(tell_action(&c, CLOSE), 0);
     CHECK(at_end(pair[1]));
     closesocket(pair[1]);
@@ -198,12 +184,12 @@ TEST(shared_with_a_child, "")
     CHECK_EQ(WSADuplicateSocketA(pair[0], c.child.info.dwProcessId, &info), 0);
     CHECK_EQ(tell_take(&c, &info), 0);
     CHECK_EQ(tell_action(&c, SAY), 0);
-    expect(pair[1], "over there");
+    expect_text(pair[1], "over there");
     CHECK_EQ(send(pair[0], "over here", 9, 0), 9);
-    expect(pair[1], "over here");
+    expect_text(pair[1], "over here");
     CHECK_EQ(tell_action(&c, CLOSE), 0);
     CHECK_EQ(send(pair[0], "still", 5, 0), 5);
-    expect(pair[1], "still");
+    expect_text(pair[1], "still");
     CHECK_EQ(closesocket(pair[0]), 0);
     CHECK(at_end(pair[1]));
     closesocket(pair[1]);
@@ -223,7 +209,7 @@ TEST(wide, "")
     CHECK_EQ(WSADuplicateSocketW(pair[0], c.child.info.dwProcessId, &info.wide), 0);
     CHECK_EQ(tell_take(&c, &info.narrow), 0); /* the members up to the name are the same */
     CHECK_EQ(tell_action(&c, SAY), 0);
-    expect(pair[1], "over there");
+    expect_text(pair[1], "over there");
     end_pair(pair);
     finish(&c);
 }
@@ -244,7 +230,7 @@ TEST(a_listener, "")
     CHECK_EQ(tell_take(&c, &info), 0);
     SOCKET s = connected_to(&at);
     CHECK_EQ(tell_action(&c, ACCEPT), 0);
-    expect(s, "accepted");
+    expect_text(s, "accepted");
     CHECK(at_end(s));
     closesocket(s);
     finish(&c);
@@ -284,7 +270,7 @@ TEST(given_by_a_child, "PORT-01")
     CHECK_EQ(p.key, 7);
     CHECK_EQ(p.bytes, 3);
     CHECK_EQ(send(s, "near", 4, 0), 4);
-    expect(peer, "near");
+    expect_text(peer, "near");
     closesocket(s);
     CHECK(at_end(peer));
     closesocket(peer);
@@ -364,7 +350,7 @@ TEST(many, "")
     for (int i = COUNT - 1; i >= 0; i--) {
         CHECK_EQ(tell_take(&c, &info[i]), 0);
         CHECK_EQ(tell_action(&c, SAY), 0);
-        expect(pairs[i][1], "over there");
+        expect_text(pairs[i][1], "over there");
         CHECK_EQ(tell_action(&c, CLOSE), 0);
         end_pair(pairs[i]);
     }

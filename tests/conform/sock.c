@@ -612,35 +612,43 @@ TEST(unconnected, "SOCK-20 SOCK-07")
     CloseHandle(ov.hEvent);
 }
 
-TEST(shutdown_send, "SOCK-33")
+/* Sends until nothing more fits, for the peer does not read; how much that was. Not blocking. */
+static unsigned long long send_till_full(SOCKET s)
 {
     enum { CHUNK = 100000 };
-    static char data[CHUNK], got[65536];
-    SOCKET pair[2];
-    unsigned long long sent = 0, received = 0;
-    int n, wrong = 0;
-    REQUIRE(tcp_pair(pair));
-    set_nonblocking(pair[0], 1);
-    for (;;) { /* until nothing more fits: the peer does not read */
-        for (int i = 0; i < CHUNK; i++)
-            data[i] = (char)pattern(sent + (unsigned)i);
-        if ((n = send(pair[0], data, CHUNK, 0)) <= 0)
+    static char data[CHUNK];
+    unsigned long long sent = 0;
+    for (int n;; sent += (unsigned)n) {
+        fill(data, CHUNK, sent);
+        if ((n = send(s, data, CHUNK, 0)) <= 0)
             break;
-        sent += (unsigned)n;
     }
     CHECK_EQ(WSAGetLastError(), WSAEWOULDBLOCK);
+    return sent;
+}
+
+/* ... all of which comes, and then the end. */
+static void all_comes(SOCKET s, unsigned long long sent)
+{
+    struct reader r = {.s = s, .chunk = 65536};
+    read_all(&r);
+    CHECK_EQ(r.last, 0);
+    CHECK_EQ(r.total, sent);
+    CHECK_EQ(r.wrong, 0);
+}
+
+TEST(shutdown_send, "SOCK-33")
+{
+    char got[8];
+    SOCKET pair[2];
+    REQUIRE(tcp_pair(pair));
+    set_nonblocking(pair[0], 1);
+    unsigned long long sent = send_till_full(pair[0]);
     set_nonblocking(pair[0], 0);
     double begun = now_ms();
     CHECK_EQ(shutdown(pair[0], SD_SEND), 0);
     CHECK_MSG(now_ms() - begun < 1000, "shutdown took %.0f ms", now_ms() - begun);
-    while ((n = recv(pair[1], got, sizeof got, 0)) > 0) {
-        for (int i = 0; i < n; i++)
-            wrong += (unsigned char)got[i] != pattern(received + (unsigned)i);
-        received += (unsigned)n;
-    }
-    CHECK_EQ(n, 0);
-    CHECK_EQ(received, sent);
-    CHECK_EQ(wrong, 0);
+    all_comes(pair[1], sent);
     CHECK_EQ(recv(pair[1], got, sizeof got, 0), 0); /* and 0 again */
     CHECK_EQ(send(pair[1], "reply", 5, 0), 5); /* the other direction is open */
     CHECK_EQ(recv(pair[0], got, sizeof got, 0), 5);
@@ -652,12 +660,9 @@ TEST(shutdown_send, "SOCK-33")
 
 TEST(close_delivers, "SOCK-31")
 {
-    enum { CHUNK = 100000 };
-    static char data[CHUNK], got[65536];
     for (int lingering = 0; lingering < 2; lingering++) {
         SOCKET pair[2];
-        unsigned long long sent = 0, received = 0;
-        int n, wrong = 0, size = sizeof(struct linger);
+        int size = sizeof(struct linger);
         struct linger linger = {9, 9};
         REQUIRE(tcp_pair(pair));
         CHECK_EQ(getsockopt(pair[0], SOL_SOCKET, SO_LINGER, (char *)&linger, &size), 0);
@@ -666,25 +671,12 @@ TEST(close_delivers, "SOCK-31")
         if (lingering)
             set_linger(pair[0], 0, 0);
         set_nonblocking(pair[0], 1);
-        for (;;) {
-            for (int i = 0; i < CHUNK; i++)
-                data[i] = (char)pattern(sent + (unsigned)i);
-            if ((n = send(pair[0], data, CHUNK, 0)) <= 0)
-                break;
-            sent += (unsigned)n;
-        }
+        unsigned long long sent = send_till_full(pair[0]);
         set_nonblocking(pair[0], 0);
         double begun = now_ms();
         CHECK_EQ(closesocket(pair[0]), 0);
         CHECK_MSG(now_ms() - begun < 1000, "closesocket took %.0f ms", now_ms() - begun);
-        while ((n = recv(pair[1], got, sizeof got, 0)) > 0) {
-            for (int i = 0; i < n; i++)
-                wrong += (unsigned char)got[i] != pattern(received + (unsigned)i);
-            received += (unsigned)n;
-        }
-        CHECK_EQ(n, 0);
-        CHECK_EQ(received, sent);
-        CHECK_EQ(wrong, 0);
+        all_comes(pair[1], sent);
         closesocket(pair[1]);
     }
 }

@@ -678,6 +678,14 @@ TEST(selection_sees_what_is_there, "SOCK-43")
     WSACloseEvent(event);
 }
 
+/* Sends a byte, is told of it, receives it. */
+static int told_of_a_byte(SOCKET pair[2], WSAEVENT event)
+{
+    char byte;
+    return CHECK(send_all(pair[1], "x", 1)) && CHECK_EQ(next_events(pair[0], event, 0, NULL), FD_READ) &&
+           CHECK_EQ(recv(pair[0], &byte, 1, 0), 1);
+}
+
 TEST(read_fires_once, "SOCK-44")
 {
     SOCKET pair[2];
@@ -715,13 +723,8 @@ TEST(read_again_after_would_block, "SOCK-44")
     REQUIRE(tcp_pair(pair));
 
     CHECK_EQ(WSAEventSelect(pair[0], event, FD_READ), 0);
-    for (int round = 0; round < 200; round++) {
-        if (!CHECK(send_all(pair[1], "x", 1)) || !CHECK_EQ(next_events(pair[0], event, 0, NULL), FD_READ))
-            break;
-        if (!CHECK_EQ(recv(pair[0], &byte, 1, 0), 1))
-            break;
+    for (int round = 0; round < 200 && told_of_a_byte(pair, event); round++)
         CHECK_WSAERR(recv(pair[0], &byte, 1, 0), WSAEWOULDBLOCK);
-    }
     close_pair(pair);
     WSACloseEvent(event);
 }
@@ -1204,17 +1207,12 @@ TEST(events_of_a_socket_with_a_port, "SOCK-43 SOCK-44")
     SOCKET pair[2];
     WSAEVENT event = WSACreateEvent();
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-    char byte;
     REQUIRE(tcp_pair(pair));
 
     CHECK(CreateIoCompletionPort((HANDLE)pair[0], port, 1, 0) == port);
     CHECK_EQ(WSAEventSelect(pair[0], event, FD_READ | FD_CLOSE), 0);
-    for (int round = 0; round < 20; round++) {
-        REQUIRE(send_all(pair[1], "x", 1));
-        if (!CHECK_EQ(next_events(pair[0], event, 0, NULL), FD_READ))
-            break;
-        CHECK_EQ(recv(pair[0], &byte, 1, 0), 1);
-    }
+    for (int round = 0; round < 20 && told_of_a_byte(pair, event); round++)
+        ;
     close_pair(pair);
     CloseHandle(port);
     WSACloseEvent(event);
@@ -1226,16 +1224,12 @@ TEST(events_go_along_to_a_port, "SOCK-44")
     SOCKET pair[2];
     WSAEVENT event = WSACreateEvent();
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-    char byte;
     REQUIRE(tcp_pair(pair));
 
     CHECK_EQ(WSAEventSelect(pair[0], event, FD_READ), 0);
-    REQUIRE(send_all(pair[1], "x", 1));
-    CHECK_EQ(next_events(pair[0], event, 0, NULL), FD_READ);
-    CHECK_EQ(recv(pair[0], &byte, 1, 0), 1);
+    told_of_a_byte(pair, event);
     CHECK(CreateIoCompletionPort((HANDLE)pair[0], port, 1, 0) == port);
-    REQUIRE(send_all(pair[1], "y", 1));
-    CHECK_EQ(next_events(pair[0], event, 0, NULL), FD_READ);
+    told_of_a_byte(pair, event);
     close_pair(pair);
     CloseHandle(port);
     WSACloseEvent(event);

@@ -12,6 +12,7 @@
 #include "base/futex.h"
 #include "engine/backends.h"
 #include "unit.h"
+#include "work.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,13 +22,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-struct work {
-    struct op op;
-    struct iovec iov;
-    char data[64];
-    _Atomic uint32_t answers;
-};
 
 static int on_caller; /* answers that came on the starting thread */
 
@@ -51,20 +45,6 @@ static int64_t wait_answer(struct work *w)
             return -ETIMEDOUT;
     }
     return w->op.result;
-}
-
-static void prepare(struct work *w, enum op_code code, int fd, uint64_t offset)
-{
-    memset(w, 0, sizeof *w);
-    list_init(&w->op.link);
-    w->iov.iov_base = w->data;
-    w->iov.iov_len = sizeof w->data;
-    w->op.code = (uint8_t)code;
-    w->op.fd = fd;
-    w->op.iov = &w->iov;
-    w->op.iov_count = 1;
-    w->op.offset = offset;
-    w->op.done = done;
 }
 
 static int temporary(void)

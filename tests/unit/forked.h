@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Parts of a unit test that run in a forked child of their own: a library that starts anew, limits that
- * nobody else is to have. The child's checks are its own; that it failed, or hung, is the parent's. After unit.h.
+ * nobody else is to have. The child's checks are its own; that it failed, or hung, is the parent's. After
+ * unit.h.
  */
 #ifndef FORKED_H
 #define FORKED_H

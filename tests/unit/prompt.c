@@ -82,8 +82,8 @@ static void *work(void *arg)
     }
 }
 
-/* All workers sleep, one of them in the poller. */
-static void await_calm(void)
+/* So many workers sleep, all there are; `led`: one of them in the poller. */
+static void await_asleep(unsigned workers, bool led)
 {
     for (bool calm = false; !calm;) {
         unsigned asleep = 0;
@@ -92,9 +92,14 @@ static void await_calm(void)
         lock_acquire(&queue->lock);
         list_for_each(n, &queue->waiters)
             asleep++;
-        calm = asleep == WORKERS && queue->leader && queue->active == 0 && queue->count == 0;
+        calm = asleep == workers && (queue->leader || !led) && queue->active == 0 && queue->count == 0;
         lock_release(&queue->lock);
     }
+}
+
+static void await_calm(void)
+{
+    await_asleep(WORKERS, true);
 }
 
 static void begin(void)
@@ -272,20 +277,6 @@ static void *take(void *arg)
     return arg;
 }
 
-static void await_pair(void)
-{
-    for (bool calm = false; !calm;) {
-        unsigned asleep = 0;
-
-        sched_yield();
-        lock_acquire(&queue->lock);
-        list_for_each(n, &queue->waiters)
-            asleep++;
-        calm = asleep == PAIR && queue->active == 0 && queue->count == 0;
-        lock_release(&queue->lock);
-    }
-}
-
 /* A turn that begins with readiness which comes to nothing is over when its worker goes to sleep again. */
 TEST(a_sleep_in_the_dequeue_is_no_slow_turn)
 {
@@ -299,7 +290,7 @@ TEST(a_sleep_in_the_dequeue_is_no_slow_turn)
     queue->run_ready = nothing;
     for (int i = 0; i < PAIR; i++)
         pthread_create(&crew[i], NULL, take, NULL);
-    await_pair();
+    await_asleep(PAIR, false);
     believe(false);
     lock_acquire(&queue->lock);
     queue->prompt.turns = 0; /* the next is measured */
@@ -310,7 +301,7 @@ TEST(a_sleep_in_the_dequeue_is_no_slow_turn)
         queue_put_ready(queue, &ready[i]);
     }
     queue_poke(queue);
-    await_pair();
+    await_asleep(PAIR, false);
     for (int i = 0; i < PAIR; i++) {
         list_init(&packets[i].link);
         queue_put(queue, &packets[i]);

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "unit.h"
 #include "forked.h"
+#include "work.h"
 
 #include <iocp.h>
 
@@ -209,14 +210,6 @@ static int lacks_all(const char *what)
     return strncmp(what, "IORING_OP_", 10) == 0 ? -EOPNOTSUPP : 0;
 }
 
-struct work {
-    struct op op;
-    struct iovec iov;
-    unsigned char data[64];
-    int by_home;
-    _Atomic int answers;
-};
-
 static void done(struct op *op, int64_t result)
 {
     struct work *w = container_of(op, struct work, op);
@@ -228,16 +221,7 @@ static void done(struct op *op, int64_t result)
 
 static void perform(struct work *w, enum op_code code, int fd, uint64_t offset)
 {
-    memset(w, 0, sizeof *w);
-    list_init(&w->op.link);
-    w->iov.iov_base = w->data;
-    w->iov.iov_len = sizeof w->data;
-    w->op.code = (uint8_t)code;
-    w->op.fd = fd;
-    w->op.iov = &w->iov;
-    w->op.iov_count = 1;
-    w->op.offset = offset;
-    w->op.done = done;
+    prepare(w, code, fd, offset);
     CHECK_EQ(engine_start(&w->op), 0);
 }
 
