@@ -375,9 +375,11 @@ static void discard_unread(int fd)
         ;
 }
 
-/* A fresh socket under the same number. */
+/* A fresh socket under the same number. The old one ends in the background whatever its SO_LINGER: the thread
+ * may be a starting call's, or the home thread. */
 static uint32_t renew(struct file *f)
 {
+    const struct linger at_once = {0};
     struct sock *s = sock_of(f);
     int fd = fd_above_std(socket(s->family, s->type | SOCK_NONBLOCK | SOCK_CLOEXEC, s->protocol));
     uint32_t status;
@@ -385,6 +387,7 @@ static uint32_t renew(struct file *f)
     if (fd < 0)
         return status_from_errno_socket(fd);
     discard_unread(f->fd);
+    setsockopt(f->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     status = file_replace_fd(f, fd);
     if (status != STATUS_SUCCESS) {
         lane_kick(f); /* who waits there still goes on waiting: for that it has to be registered again */

@@ -302,6 +302,33 @@ THREAD_FN(many_clients)
     return 0;
 }
 
+/* SO_LINGER is closesocket's business: nobody waits for a peer that does not read, and nothing is lost. */
+TEST(lingering, "ACC-19 ACC-21 SOCK-04")
+{
+    static char data[65536];
+    SOCKET pair[2];
+    OVERLAPPED ov = with_event();
+    struct linger linger = {1, 10};
+    u_long on = 1;
+    int sent = 0, got = 0, n;
+    REQUIRE(tcp_pair(pair));
+    CHECK_EQ(setsockopt(pair[0], SOL_SOCKET, SO_LINGER, (char *)&linger, sizeof linger), 0);
+    CHECK_EQ(ioctlsocket(pair[0], FIONBIO, &on), 0);
+    while ((n = send(pair[0], data, sizeof data, 0)) > 0)
+        sent += n;
+    CHECK_EQ(WSAGetLastError(), WSAEWOULDBLOCK);
+    ULONGLONG before = GetTickCount64();
+    CHECK(started(start_disconnect(pair[0], &ov, TF_REUSE_SOCKET, 0)));
+    CHECK(GetTickCount64() - before < 5000);
+    while ((n = recv(pair[1], data, sizeof data, 0)) > 0)
+        got += n;
+    CHECK_EQ(n, 0);
+    CHECK_EQ(got, sent);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CloseHandle(ov.hEvent);
+    end_pair(pair);
+}
+
 TEST(reuse_under_load, "ACC-21 ACC-09 PORT-12")
 {
     if (conform_wine)
