@@ -219,6 +219,13 @@ static void unqueue_locked(struct file *f, struct request *r)
     atomic_store_explicit(&r->state, REQUEST_DONE, memory_order_relaxed);
 }
 
+/* All that its requests wait for is an edge: true of what a socket receives. Elsewhere one may be done, or
+ * its time be up, though the descriptor is not ready. */
+static bool waits_for_edges(const struct file *f, const struct lane *lane)
+{
+    return f->kind == FILE_KIND_SOCKET && lane == &f->lanes[LANE_IN];
+}
+
 /*
  * Does what can be done on a lane that the caller runs. Lock held on entry and return. While others append
  * as fast as this answers there would be no end of it, and the caller - a worker with the first packet in its
@@ -248,7 +255,7 @@ static ALWAYS_INLINE unsigned work_here_locked(struct file *f, struct lane *lane
             request_complete(r, status, false);
         }
         lock_acquire(&f->lock);
-        if (++answers % ANSWERS_AT_ONCE == 0 && f->registered && !lane->drained)
+        if (++answers % ANSWERS_AT_ONCE == 0 && f->registered && !lane->drained && waits_for_edges(f, lane))
             yield_locked(f, lane);
     }
     lane->running = false;
