@@ -65,8 +65,9 @@ void home_set_start_hook(void (*started)(void))
     home.start_hook = started;
 }
 
-static void on_edge(struct poller *p, uint64_t token, uint32_t events)
+static void on_edge(struct poller *p, uint64_t token, uint32_t events, void *harvest)
 {
+    (void)harvest; /* the home thread does the work at once */
     if (!(token & TOKEN_PRIVATE)) {
         home.file_edge(p, token, events);
     } else if (token == TOKEN_AIO) {
@@ -166,7 +167,7 @@ static void *home_main(void *arg)
             due = tick;
         if (work_waits() || atomic_load(&home.exiting) || (tick == DEADLINE_NEVER && watchdog_ticks()))
             due = 0;
-        poller_wait(home.poller, due);
+        poller_wait(home.poller, due, NULL);
         atomic_store(&home.awake, true);
     }
     return NULL;

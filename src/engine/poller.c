@@ -23,7 +23,7 @@ _Static_assert(READY_IN == (int)EPOLLIN && READY_PRI == (int)EPOLLPRI &&
                    READY_HUP == (int)EPOLLHUP && READY_RDHUP == (int)EPOLLRDHUP,
                "edges carry epoll's own bits");
 
-enum { EVENTS_PER_WAIT = 256, HELP_AT_ONCE = 16, ABANDONED_TURNS = 20, DEFERRED_TURNS = 1 };
+enum { HELP_AT_ONCE = 16, ABANDONED_TURNS = 20, DEFERRED_TURNS = 1 };
 
 static struct {
     struct lock lock; /* list, poller.nested */
@@ -134,17 +134,17 @@ static int epoll_until(int epoll_fd, struct epoll_event *events, int max, uint64
     return n;
 }
 
-int poller_wait(struct poller *p, uint64_t deadline_ns)
+int poller_wait(struct poller *p, uint64_t deadline_ns, void *harvest)
 {
-    struct epoll_event events[EVENTS_PER_WAIT];
-    int n = epoll_until(p->epoll_fd, events, EVENTS_PER_WAIT, deadline_ns);
+    struct epoll_event events[POLLER_EVENTS];
+    int n = epoll_until(p->epoll_fd, events, POLLER_EVENTS, deadline_ns);
     int edges = 0;
 
     atomic_fetch_add_explicit(&p->harvests, 1, memory_order_relaxed);
     for (int i = 0; i < n; i++) {
         if (events[i].data.u64 == TOKEN_WAKE)
             continue;
-        p->ops->edge(p, events[i].data.u64, events[i].events);
+        p->ops->edge(p, events[i].data.u64, events[i].events, harvest);
         edges++;
     }
     return edges;

@@ -48,8 +48,8 @@ struct poller {
 
 /* What the owner of a poller gives it. */
 struct poller_ops {
-    /* An fd became ready. Called without locks by whoever waits in the poller. */
-    void (*edge)(struct poller *p, uint64_t token, uint32_t events);
+    /* An fd became ready. Called without locks by whoever waits in the poller, with what that brought. */
+    void (*edge)(struct poller *p, uint64_t token, uint32_t events, void *harvest);
     /* Harvest and do the work, on a thread that dequeues nothing. NULL for home's own. */
     void (*help)(struct poller *p);
     /* Edges that were harvested have not been worked off, and nobody waits who could. */
@@ -71,11 +71,13 @@ void poller_remove(struct poller *p, int fd);
 /* Has an edge come for what fd is ready for already. 0 or -errno. */
 int poller_again(struct poller *p, int fd, uint64_t token);
 
+enum { POLLER_EVENTS = 256 };
+
 /*
- * Waits until the deadline (0: just looks), calls edge() for each event. Returns how many edges
- * were reported, not counting wake-ups; EINTR and wake-ups give 0.
+ * Waits until the deadline (0: just looks), calls edge(..., harvest) for each event, POLLER_EVENTS at most.
+ * Returns how many edges were reported, not counting wake-ups; EINTR and wake-ups give 0.
  */
-int poller_wait(struct poller *p, uint64_t deadline_ns);
+int poller_wait(struct poller *p, uint64_t deadline_ns, void *harvest);
 
 void poller_wake(struct poller *p);
 

@@ -483,20 +483,20 @@ static bool note_edge(struct file *f, uint64_t token, uint32_t events)
     return work;
 }
 
-void lane_edge_queue(struct poller *p, uint64_t token, uint32_t events)
+struct queue_entry *lane_edge_queue(uint64_t token, uint32_t events)
 {
     struct file *f = file_of_token(token);
     bool work;
 
     if (!f)
-        return;
+        return NULL;
     work = note_edge(f, token, events);
     if (f->ops && f->ops->edge)
         f->ops->edge(f, events);
     if (work)
-        queue_put_ready(p->owner, &f->ready); /* with our reference */
-    else
-        file_put(f);
+        return &f->ready; /* with our reference */
+    file_put(f);
+    return NULL;
 }
 
 void lane_run_ready(struct queue_entry *e)

@@ -29,8 +29,9 @@ void lane_move(struct request *r, struct file *to, enum lane_direction dir);
  * the head of its lane, and is attempted again when the poller's other edges have had their turn. */
 #define LANE_YIELD 0xEFFF0002u
 
-/* Edge callbacks for pollers (token = fd and generation). */
-void lane_edge_queue(struct poller *p, uint64_t token, uint32_t events);
+/* Edge callbacks for pollers (token = fd and generation). The first returns an entry for the queue of the
+ * poller, with a reference, if there is work that is not marked yet. */
+struct queue_entry *lane_edge_queue(uint64_t token, uint32_t events);
 void lane_edge_home(struct poller *p, uint64_t token, uint32_t events);
 
 /* A READY entry's turn: does what can be done now on both lanes of its file. */

@@ -15,7 +15,7 @@
 #include "wait/outside.h"
 
 void queue_init(struct queue *q, uint32_t active_max, struct object *object,
-                void (*edge)(struct poller *, uint64_t, uint32_t),
+                struct queue_entry *(*edge)(uint64_t, uint32_t),
                 void (*run_ready)(struct queue_entry *))
 {
     lock_init(&q->lock, LOCK_QUEUE);
@@ -214,12 +214,19 @@ bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatc
     return open;
 }
 
-void queue_put_ready(struct queue *q, struct queue_entry *e)
+void queue_put_ready(struct queue *q, struct queue_entry *const *entries, unsigned count)
 {
-    assert(e->ready == QUEUE_READY);
+    bool open;
+
     lock_acquire(&q->lock);
-    add_entry(q, e);
+    open = !q->closed;
+    for (unsigned i = 0; open && i < count; i++) {
+        assert(entries[i]->ready == QUEUE_READY);
+        add_entry(q, entries[i]);
+    }
     lock_release(&q->lock);
+    for (unsigned i = 0; !open && i < count; i++)
+        queue_run_ready(q, entries[i]); /* nobody would: it has been drained */
 }
 
 bool queue_put_notice(struct queue *q, struct queue_entry *e, bool quiet)

@@ -71,8 +71,8 @@ struct queue {
     struct spin spin;
     struct waiter *leader;  /* the waiter that sleeps in the poller, or NULL */
     _Atomic(struct poller *) poller; /* owned; NULL until the first fd is registered */
-    /* What an edge of the poller means; constant after the poller is made. */
-    void (*edge)(struct poller *p, uint64_t token, uint32_t events);
+    /* What an edge of the poller means: a READY entry, if there is work to be done; constant. */
+    struct queue_entry *(*edge)(uint64_t token, uint32_t events);
     /* Does the work of a READY entry, all but `answers`, or of a notice, on the calling thread, unlocked. */
     void (*run_ready)(struct queue_entry *e);
     /* There is work and room for so many more threads, and no waiter is left to be let go; called with no
@@ -82,7 +82,7 @@ struct queue {
 };
 
 void queue_init(struct queue *q, uint32_t active_max, struct object *object,
-                void (*edge)(struct poller *, uint64_t, uint32_t),
+                struct queue_entry *(*edge)(uint64_t, uint32_t),
                 void (*run_ready)(struct queue_entry *));
 
 /*
@@ -112,8 +112,12 @@ bool queue_put_own(struct queue *q, struct queue_entry *e);
 bool queue_put_with_event(struct queue *q, struct queue_entry *e, struct dispatcher *event, uintptr_t *word,
                           uintptr_t value);
 
-/* Appends a READY entry, waking nobody: whoever harvests does that afterwards. */
-void queue_put_ready(struct queue *q, struct queue_entry *e);
+/* Appends READY entries, waking nobody: whoever harvests does that afterwards. No lock held; does
+ * their work itself if the queue is closed. */
+void queue_put_ready(struct queue *q, struct queue_entry *const *entries, unsigned count);
+
+/* Waits in the poller, which is the queue's, and appends what is found; see poller_wait. No lock held. */
+int queue_harvest(struct queue *q, struct poller *p, uint64_t deadline_ns);
 
 /* Appends a notice. quiet: waking nobody, as above. false: the queue is closed. */
 bool queue_put_notice(struct queue *q, struct queue_entry *e, bool quiet);

@@ -51,15 +51,15 @@ static void join(struct queue *q, struct thread *self)
 }
 
 /* Does the I/O of one READY entry; the first packet it gives this queue comes back. */
-static struct queue_entry *run_ready(struct get *g, struct queue_entry *e)
+static struct queue_entry *run_ready(struct queue *q, struct thread *self, struct queue_entry *e)
 {
     struct queue_entry *kept;
 
-    g->self->keeping = g->q;
-    queue_run_ready(g->q, e);
-    g->self->keeping = NULL;
-    kept = g->self->kept;
-    g->self->kept = NULL;
+    self->keeping = q;
+    queue_run_ready(q, e);
+    self->keeping = NULL;
+    kept = self->kept;
+    self->kept = NULL;
     return kept;
 }
 
@@ -84,7 +84,7 @@ static void fill(struct get *g)
         if (e->ready) {
             /* Others may want what is left, or the lead, meanwhile. */
             release_or_put_off_and_unlock(q, g->self);
-            e = run_ready(g, e);
+            e = run_ready(q, g->self, e);
             lock_acquire(&q->lock);
         }
         if (e)
@@ -114,7 +114,7 @@ static void sleep_in_poller(struct get *g, struct poller *p)
     if (g->polls)
         poll_first(g, p);
     while (!g->paid && atomic_load(&w->state) == WAITER_ARMED) {
-        if (poller_wait(p, g->deadline_ns) > 0)
+        if (queue_harvest(g->q, p, g->deadline_ns) > 0)
             break; /* readiness: nobody claimed us yet, but there is work */
         if (g->deadline_ns != DEADLINE_NEVER && clock_now_ns() >= g->deadline_ns) {
             armed = WAITER_ARMED;
@@ -236,13 +236,11 @@ static uint32_t turn(struct get *g)
     return STATUS_PENDING;
 }
 
-/* The frequent case: a worker of this queue wants one entry, and a packet is first. It keeps its place. */
-static inline struct queue_entry *next_packet(struct queue *q, struct thread *self)
+/* The frequent case: a worker of this queue wants one entry, and one lies there. It keeps its place. */
+static inline struct queue_entry *next_entry(struct queue *q, struct thread *self)
 {
-    struct queue_entry *e = first_entry(q);
-
     lock_assert_held(&q->lock);
-    if (!e || e->ready || q->closed || thread_place(self) != PLACE_HELD)
+    if (q->count == 0 || q->closed || thread_place(self) != PLACE_HELD)
         return NULL;
     if (q->active > q->active_max || q->taken > 0 || q->gets + 1 >= q->look_after)
         return NULL;
@@ -295,20 +293,28 @@ uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsi
                    bool alertable, uint64_t deadline_ns)
 {
     struct thread *self = thread_current();
-    bool joined = max == 1 && self->queue == q;
+    bool locked = max == 1 && self->queue == q;
+    struct queue_entry *e;
 
     lock_assert_none();
     assert(max > 0);
-    if (__builtin_expect(joined, 1)) {
+    if (__builtin_expect(locked, 1)) {
         turn_ends(self);
         lock_acquire(&q->lock);
-        if ((out[0] = next_packet(q, self)) != NULL) {
+        e = next_entry(q, self);
+        if (e) {
             release_or_put_off_and_unlock(q, self);
-            *count = 1;
-            return STATUS_SUCCESS;
+            if (e->ready) /* whom it leaves something to, and the lead, has been told */
+                e = run_ready(q, self, e);
+            if (e) {
+                out[0] = e;
+                *count = 1;
+                return STATUS_SUCCESS;
+            }
+            locked = false; /* readiness, but nothing completed */
         }
     }
-    return get_slowly(q, out, max, count, alertable, deadline_ns, joined);
+    return get_slowly(q, out, max, count, alertable, deadline_ns, locked);
 }
 
 unsigned queue_get_more(struct queue *q, struct queue_entry **out, unsigned max)

@@ -17,14 +17,37 @@ static void put_answers(struct queue *q)
     lock_release(&q->lock);
 }
 
-static void poller_edge(struct poller *p, uint64_t token, uint32_t events)
+/* What one look into the poller finds. It is noted first and appended then, all at once. */
+struct harvest {
+    unsigned count;
+    struct queue_entry *ready[POLLER_EVENTS];
+};
+
+static void poller_edge(struct poller *p, uint64_t token, uint32_t events, void *harvest)
 {
     struct queue *q = p->owner;
+    struct harvest *h = harvest;
+    struct queue_entry *e;
 
-    if (token == TOKEN_AIO)
+    if (token == TOKEN_AIO) {
         put_answers(q);
-    else
-        q->edge(p, token, events);
+        return;
+    }
+    e = q->edge(token, events);
+    if (e)
+        h->ready[h->count++] = e;
+}
+
+int queue_harvest(struct queue *q, struct poller *p, uint64_t deadline_ns)
+{
+    struct harvest h;
+    int edges;
+
+    h.count = 0;
+    edges = poller_wait(p, deadline_ns, &h);
+    if (h.count > 0)
+        queue_put_ready(q, h.ready, h.count);
+    return edges;
 }
 
 void queue_run_ready(struct queue *q, struct queue_entry *e)
@@ -134,7 +157,7 @@ void queue_look_locked(struct queue *q)
     if (!p || q->leader)
         return;
     lock_release(&q->lock);
-    if (poller_wait(p, 0) > 0)
+    if (queue_harvest(q, p, 0) > 0)
         home_watch_led(); /* an armed poller will not see what was found: the watchdog must */
     lock_acquire(&q->lock);
     if (__builtin_expect(q->leader != NULL, 0) && atomic_load(&q->leader->state) != WAITER_ARMED)

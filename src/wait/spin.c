@@ -89,7 +89,7 @@ bool spin_until_found(struct queue *q, struct waiter *w, struct poller *p, uint6
         if (atomic_load(&w->state) != WAITER_ARMED)
             return true;
         if (p) {
-            if (poller_wait(p, 0) > 0)
+            if (queue_harvest(q, p, 0) > 0)
                 return true;
         } else {
             cpu_relax();

@@ -17,7 +17,7 @@
 void __real_lock_debug_acquired(struct lock *l);
 void __wrap_lock_debug_acquired(struct lock *l);
 
-enum { RANKS = LOCK_LEAF + 1, ECHOES = 9 };
+enum { RANKS = LOCK_LEAF + 1, ECHOES = 9, CROWD = 8 };
 enum step { RECEIVING, HARVESTING, SENDING, DEQUEUING, STEPS };
 
 static _Thread_local int taken[RANKS]; /* by this thread: the home thread's are its own */
@@ -54,7 +54,7 @@ static void check_step(enum step step, int slot, int file, int queue)
 }
 
 static HANDLE port;
-static int ends[2]; /* ends[0] is the port's, ends[1] the C library's alone */
+static int ends[2];
 
 static OVERLAPPED *dequeue(DWORD ms)
 {
@@ -66,7 +66,8 @@ static OVERLAPPED *dequeue(DWORD ms)
     return ov;
 }
 
-static void connect_ends(void)
+/* ends[0] is the port's, ends[1] the C library's alone. */
+static void connect_ends(int ends[2])
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof address;
@@ -112,7 +113,7 @@ TEST(locks_of_an_echo)
     WSADATA data;
 
     CHECK_EQ(WSAStartup(MAKEWORD(2, 2), &data), 0);
-    connect_ends();
+    connect_ends(ends);
     port = CreateIoCompletionPort((HANDLE)(intptr_t)ends[0], NULL, 0, 0);
     CHECK(port != NULL);
     for (int i = 0; i < 3; i++)
@@ -125,6 +126,44 @@ TEST(locks_of_an_echo)
     check_step(DEQUEUING, 0, 0, 1);  /* its packet lies there */
     closesocket((SOCKET)ends[0]);
     close(ends[1]);
+    CloseHandle(port);
+    WSACleanup();
+}
+
+/* Many become ready at once: one queue lock for the harvest, and one for each further dequeue. */
+TEST(locks_of_a_harvest)
+{
+    int crowd[CROWD][2];
+    OVERLAPPED receiving[CROWD] = {{0}};
+    char text[100];
+    WSABUF room = {sizeof text, text};
+    DWORD flags = 0;
+    WSADATA data;
+
+    CHECK_EQ(WSAStartup(MAKEWORD(2, 2), &data), 0);
+    port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    for (int i = 0; i < CROWD; i++) {
+        connect_ends(crowd[i]);
+        CHECK(CreateIoCompletionPort((HANDLE)(intptr_t)crowd[i][0], port, 0, 0) == port);
+    }
+    for (int echo = -1; echo < ECHOES; echo++) { /* the first brings registration about */
+        for (int i = 0; i < CROWD; i++)
+            WSARecv((SOCKET)crowd[i][0], &room, 1, NULL, &flags, &receiving[i], NULL);
+        for (int i = 0; i < CROWD; i++)
+            CHECK_EQ(write(crowd[i][1], "hello", 5), 5);
+        memset(taken, 0, sizeof taken);
+        for (int i = 0; i < CROWD; i++) {
+            CHECK(dequeue(INFINITE) != NULL);
+            if (echo >= 0 && i < 2)
+                count(i == 0 ? HARVESTING : DEQUEUING, echo);
+        }
+    }
+    check_step(HARVESTING, 0, CROWD + 3, 4);
+    check_step(DEQUEUING, 0, 3, 1);
+    for (int i = 0; i < CROWD; i++) {
+        closesocket((SOCKET)crowd[i][0]);
+        close(crowd[i][1]);
+    }
     CloseHandle(port);
     WSACleanup();
 }

@@ -298,7 +298,7 @@ TEST(a_sleep_in_the_dequeue_is_no_slow_turn)
     lock_release(&queue->lock);
     for (int i = 0; i < PAIR; i++) {
         list_init(&ready[i].link);
-        queue_put_ready(queue, &ready[i]);
+        queue_put_ready(queue, &(struct queue_entry *){&ready[i]}, 1);
     }
     queue_poke(queue);
     await_asleep(PAIR, false);
