@@ -480,6 +480,7 @@ static uint32_t request_receive_attempt(struct request *r)
     bool drained = false;
     ssize_t n;
 
+    __builtin_prefetch(r->ov, 1); /* the kernel's way takes longer than the line's */
     if (r->wide || r->size == 0 || r->in_flags || !sock_is_stream(s))
         return receive_any(r);
     do {

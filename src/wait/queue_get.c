@@ -7,6 +7,7 @@
  */
 #include "wait/queue_inside.h"
 
+#include "base/align.h"
 #include "base/clock.h"
 #include "base/futex.h"
 #include "engine/home.h"
@@ -50,6 +51,20 @@ static void join(struct queue *q, struct thread *self)
     lock_release(&q->lock);
 }
 
+/*
+ * A READY entry has been taken out. While its work is done, the lines of the one behind the next come into
+ * the cache: all that a message touches of its file, in whose third line the entry lies (io/file.h). The next
+ * one's have come by now. For a packet, or the head, these are some lines for nothing.
+ */
+static inline void fetch_ahead(struct queue *q)
+{
+    const char *entry = (const char *)q->entries.next->next;
+
+    lock_assert_held(&q->lock);
+    for (int line = -2; line <= 1; line++)
+        __builtin_prefetch(entry + line * CACHE_LINE);
+}
+
 /* Does the I/O of one READY entry; the first packet it gives this queue comes back. */
 static struct queue_entry *run_ready(struct queue *q, struct thread *self, struct queue_entry *e)
 {
@@ -82,6 +97,7 @@ static void fill(struct get *g)
     while (g->count < g->max && !q->closed && !stops_here(g) && (e = pop_entry(q)) != NULL) {
         q->gets++;
         if (e->ready) {
+            fetch_ahead(q);
             /* Others may want what is left, or the lead, meanwhile. */
             release_or_put_off_and_unlock(q, g->self);
             e = run_ready(q, g->self, e);
@@ -303,6 +319,8 @@ uint32_t queue_get(struct queue *q, struct queue_entry **out, unsigned max, unsi
         lock_acquire(&q->lock);
         e = next_entry(q, self);
         if (e) {
+            if (e->ready)
+                fetch_ahead(q);
             release_or_put_off_and_unlock(q, self);
             if (e->ready) /* whom it leaves something to, and the lead, has been told */
                 e = run_ready(q, self, e);
