@@ -62,6 +62,7 @@ static struct {
     int listener;
     char file[PIPE_FILE_SIZE];
     bool exit_known;
+    bool expires;        /* `expiry` has its place in the heap */
     struct timer expiry; /* set while there are offers; the heap's lock guards what is inside */
     struct desk desk;
 } giver = {.lock = LOCK_INIT(LOCK_GLOBAL),
@@ -313,13 +314,13 @@ static int listen_locked(void)
 
 static int open_locked(void)
 {
-    bool begins = giver.desk.epoll_fd < 0;
     int err = desk_open(&giver.desk);
 
-    if (!err && begins)
+    if (!err && !giver.expires) {
         timer_init(&giver.expiry, on_expiry);
-    if (!err)
         err = timer_reserve(&giver.expiry);
+        giver.expires = err == 0;
+    }
     return !err && giver.listener < 0 ? listen_locked() : err;
 }
 
@@ -408,6 +409,7 @@ static void start_afresh(void)
         own_fd_close(giver.listener);
     desk_afresh(&giver.desk);
     giver.listener = -1;
+    giver.expires = false;
     giver.visitor_count = 0;
 }
 
