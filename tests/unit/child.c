@@ -7,13 +7,13 @@
 #define _GNU_SOURCE
 #endif
 #include "unit.h"
+#include "count.h"
 #include "forked.h"
 
 #include "base/os.h"
 
 #include <iocp.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -53,15 +53,8 @@ static void settle(void)
 
 static unsigned count_descriptors(void)
 {
-    unsigned n = 0;
-    DIR *d;
-
     settle();
-    d = opendir("/proc/self/fd");
-    while (d && readdir(d))
-        n++;
-    closedir(d);
-    return n;
+    return (unsigned)count_in("/proc/self/fd");
 }
 
 static bool start_it(const char *line, DWORD flags, PROCESS_INFORMATION *info)

@@ -12,9 +12,9 @@
 #include "base/futex.h"
 #include "engine/backends.h"
 #include "unit.h"
+#include "count.h"
 #include "work.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -149,17 +149,6 @@ static int64_t call_gate(struct op *op)
     return (int64_t)op->offset;
 }
 
-static int tasks(void)
-{
-    DIR *dir = opendir("/proc/self/task");
-    int n = 0;
-
-    while (dir && readdir(dir))
-        n++;
-    closedir(dir);
-    return n;
-}
-
 static int calls_inside(void)
 {
     return atomic_load(&inside);
@@ -180,14 +169,14 @@ TEST(pool_grows_and_shrinks)
             CHECK_EQ(engine_start(&w[i].op), 0);
         }
         CHECK(WITHIN(20000, calls_inside() == POOL_MAX));
-        before = tasks() - POOL_MAX;
+        before = count_in("/proc/self/task") - POOL_MAX;
         atomic_store(&gate, 1);
         futex_wake(&gate, INT_MAX);
         for (int i = 0; i < SLOW_CALLS; i++) {
             CHECK_EQ(wait_answer(&w[i]), i);
             CHECK_EQ(w[i].answers, 1);
         }
-        CHECK(WITHIN(20000, tasks() == before));
+        CHECK(WITHIN(20000, count_in("/proc/self/task") == before));
     }
     CHECK_EQ(inside_max, POOL_MAX);
     threads_idle_ns = 3 * NS_PER_SEC;

@@ -7,13 +7,13 @@
 #define _GNU_SOURCE
 #endif
 #include "unit.h"
+#include "count.h"
 
 #include "base/os.h"
 #include "pool/pool.h"
 
 #include <iocp.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -93,18 +93,6 @@ static bool stay(struct pool *pool, uint32_t n, int ms)
 static bool comes_to(PTP_POOL pool, uint32_t threads)
 {
     return WITHIN(PATIENCE_MS, threads_of((struct pool *)pool) == threads);
-}
-
-static int tasks_of_process(void)
-{
-    DIR *d = opendir("/proc/self/task");
-    int n = 0;
-
-    while (d && readdir(d))
-        n++;
-    if (d)
-        closedir(d);
-    return n - 2;
 }
 
 static TP_CALLBACK_ENVIRON in_pool(PTP_POOL pool)
@@ -260,7 +248,7 @@ TEST(a_lowered_maximum)
 
 TEST(a_closed_pool_lets_its_threads_go)
 {
-    int before = tasks_of_process();
+    int before = count_in("/proc/self/task");
 
     begin();
     SetEvent(go);
@@ -275,7 +263,7 @@ TEST(a_closed_pool_lets_its_threads_go)
         CloseThreadpoolWork(work);
     }
     CHECK(are_inside(30));
-    CHECK(WITHIN(PATIENCE_MS, tasks_of_process() <= before));
+    CHECK(WITHIN(PATIENCE_MS, count_in("/proc/self/task") <= before));
     end();
 }
 
@@ -333,7 +321,7 @@ TEST(waits_take_no_threads)
 {
     enum { WAITS = 5000 };
     static PTP_WAIT waits[WAITS];
-    int before = tasks_of_process();
+    int before = count_in("/proc/self/task");
     HANDLE event = CreateEventA(NULL, TRUE, FALSE, NULL);
 
     begin();
@@ -341,7 +329,7 @@ TEST(waits_take_no_threads)
         waits[i] = CreateThreadpoolWait(wait_done, NULL, NULL);
         SetThreadpoolWait(waits[i], event, NULL);
     }
-    CHECK(tasks_of_process() <= before + 1);
+    CHECK(count_in("/proc/self/task") <= before + 1);
     SetEvent(event);
     for (int i = 0; i < WAITS; i++) {
         WaitForThreadpoolWaitCallbacks(waits[i], FALSE);
