@@ -299,6 +299,7 @@ static uint32_t send_datagram(struct file *f, struct sock_transfer *t)
 {
     int flags = (int)(t->flags & SEND_FLAGS) | ALWAYS;
     int tries = 0;
+    bool told;
 
     for (;;) {
         ssize_t n = send_call(f->fd, t, flags, true);
@@ -313,10 +314,14 @@ static uint32_t send_datagram(struct file *f, struct sock_transfer *t)
             return STATUS_PENDING;
         if (!is_delayed_error(errno) || tries++ > 2)
             return status_from_errno_socket(errno);
-        /* It may be an earlier datagram's fate: that is for the next receive. */
-        if (errno == ECONNREFUSED)
-            atomic_store(&sock_of(f)->reset_seen, true);
+        /* It may be an earlier datagram's fate: that is for the next receive, which may be waiting: the kernel
+         * tells nobody any more. */
+        told = errno == ECONNREFUSED;
         drain_error_queue(f->fd);
+        if (told) {
+            atomic_store(&sock_of(f)->reset_seen, true);
+            lane_kick(f);
+        }
     }
 }
 

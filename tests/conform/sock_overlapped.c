@@ -1527,6 +1527,28 @@ TEST_W8(port_unreachable, "SOCK-25", "Wine does not hear of unreachable ports on
     CloseHandle(ov.hEvent);
 }
 
+/* A further send, which hears of it first, does not keep it from the receive that waits. */
+TEST_W8(port_unreachable_between_sends, "SOCK-25",
+        "Wine does not hear of unreachable ports on unconnected sockets")
+{
+    struct sockaddr_in a_address, b_address, dead = dead_port();
+    SOCKET a = udp_socket(&a_address), b = udp_socket(&b_address);
+    char got[16];
+    OVERLAPPED ov = with_event();
+    for (int i = 0; i < 100; i++) {
+        CHECK_EQ(start_recv(a, got, sizeof got, &ov), WSA_IO_PENDING);
+        CHECK_EQ(udp_send(a, &dead, "lost", 4), 4);
+        CHECK_EQ(udp_send(a, &b_address, "fine", 4), 4);
+        if (!CHECK_EQ(WaitForSingleObject(ov.hEvent, 2000), WAIT_OBJECT_0))
+            break;
+        CHECK_EQ(ov.Internal, 0xC000023F);
+        CHECK_EQ(recv(b, got, sizeof got, 0), 4);
+    }
+    closesocket(a);
+    closesocket(b);
+    CloseHandle(ov.hEvent);
+}
+
 /* SIO_UDP_CONNRESET with FALSE: it is not told. */
 TEST(port_unreachable_off, "SOCK-25")
 {
