@@ -632,14 +632,14 @@ WINSOCK_API_LINKAGE int WSAAPI WSAPoll(LPWSAPOLLFD sockets, ULONG count, INT tim
 /*
  * Changes the registrations of sockets with a port, each as its `operation` says and its registrationResult
  * answers (0; ERROR_INVALID_PARAMETER: flags, another port; ERROR_NOT_FOUND: not registered;
- * ERROR_ALREADY_EXISTS: it is just being removed; WSAENOTSOCK, WSAENOBUFS), and then dequeues as
+ * ERROR_ALREADY_EXISTS: it is just being removed; a WSA code), and then dequeues as
  * GetQueuedCompletionStatusEx does, for up to `timeout` milliseconds; without room (`timeout` 0, no entries)
  * it does not. Packets of a registration have its key, no OVERLAPPED, and for bytes what is so when they are
  * dequeued (SOCK_NOTIFY_EVENT_...), one at a time for each socket: by levels as long as it is so, by edges
  * what was not so before. An edge ends when a call of the library would have blocked; POSIX calls do not
  * count. closesocket ends a registration without a packet, SOCK_NOTIFY_OP_REMOVE with one that says
  * SOCK_NOTIFY_EVENT_REMOVE; SOCK_NOTIFY_OP_DISABLE gives none. Returns 0, WAIT_TIMEOUT, WSAEINVAL (what goes
- * with what), ERROR_INVALID_HANDLE, ERROR_ABANDONED_WAIT_0 (the port was closed), WSANOTINITIALISED.
+ * with what), ERROR_INVALID_HANDLE, ERROR_ABANDONED_WAIT_0 (the port was closed).
  */
 WINSOCK_API_LINKAGE DWORD WSAAPI ProcessSocketNotifications(HANDLE port, UINT32 registration_count,
                                                             SOCK_NOTIFY_REGISTRATION *registrations,

@@ -63,8 +63,6 @@ DWORD WSAAPI ProcessSocketNotifications(HANDLE port_handle, UINT32 registration_
     DWORD error, last;
     ULONG count = 0;
 
-    if (!winsock_started())
-        return WSANOTINITIALISED;
     if (contradictory(registration_count, registrations, timeout, room, entries, removed))
         return WSAEINVAL;
     if (handle_get((uintptr_t)port_handle, OBJECT_PORT, &port, NULL) != STATUS_SUCCESS)

@@ -79,6 +79,8 @@ static uint32_t stream_input(struct file *f, short bits)
         return AFD_ABORT;
     if (!(bits & (POLLIN | POLLRDHUP | POLLHUP | POLLERR)))
         return 0;
+    if (s->tcp && !(bits & (POLLRDHUP | POLLHUP | POLLERR)))
+        return AFD_RECEIVE; /* the end, or an error, would have said so */
     n = recv(f->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n > 0)
         now = AFD_RECEIVE;

@@ -97,9 +97,15 @@ static bool take_out(struct file *f, const struct notice *n)
     return stood;
 }
 
+/* It has come to its end (n->file is NULL). */
 static void detach(struct file *f, struct notice *n)
 {
-    file_serve(f, NULL); /* before another can stand there */
+    struct notice *stands = find(f);
+
+    if (stands == n)
+        file_serve(f, NULL); /* before another can stand there */
+    if (stands)
+        notice_put(stands);
     if (take_out(f, n))
         notice_put(n);
 }
@@ -406,6 +412,7 @@ static uint32_t place_new(struct file *f, struct port *port, uintptr_t key, stru
     return status;
 }
 
+/* Nobody will hear of it any more: its port is closed. */
 static bool is_dead(struct notice *n)
 {
     bool closed;
@@ -414,6 +421,15 @@ static bool is_dead(struct notice *n)
     closed = n->port->queue.closed;
     lock_release(&n->port->queue.lock);
     return closed;
+}
+
+static void end(struct file *f, struct notice *n)
+{
+    lock_acquire(&n->lock);
+    n->file = NULL;
+    n->enabled = n->removing = false;
+    lock_release(&n->lock);
+    detach(f, n);
 }
 
 /* The registration with this port, counted; a new one if `key` says what it is to be known by. */
@@ -430,7 +446,7 @@ static uint32_t find_or_make(struct file *f, struct port *port, const uintptr_t 
         if (n && n->port == port) {
             *out = n;
         } else if (n && is_dead(n)) {
-            detach(f, n);
+            end(f, n);
             notice_put(n);
         } else if (n) {
             notice_put(n);
@@ -458,15 +474,15 @@ static uint32_t enable(struct file *f, struct notice *n, const struct notice_cha
     if (c->triggers & NOTICE_EDGE)
         now = what_is_so(f);
     lock_acquire(&n->lock);
-    if (n->removing) {
+    if (n->removing || !n->file) { /* or that is just being told */
         status = STATUS_OBJECT_NAME_COLLISION;
     } else {
         n->filter = c->filter;
         n->triggers = c->triggers;
         n->held = now;
-        n->enabled = n->file != NULL;
+        n->enabled = true;
         n->changes++;
-        queued = n->enabled && begin_locked(n);
+        queued = begin_locked(n);
     }
     lock_release(&n->lock);
     if (queued)
@@ -474,20 +490,22 @@ static uint32_t enable(struct file *f, struct notice *n, const struct notice_cha
     return status;
 }
 
-static void disable(struct notice *n, bool remove)
+static uint32_t disable(struct notice *n, bool remove)
 {
-    bool queued = false;
+    bool queued = false, stands;
 
     lock_acquire(&n->lock);
+    stands = n->file || n->removing;
     n->enabled = false;
     n->changes++;
-    if (remove && !n->removing) {
+    if (remove && stands && !n->removing) {
         n->removing = true;
         queued = begin_locked(n);
     }
     lock_release(&n->lock);
     if (queued)
         put(n, false);
+    return stands ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_NOT_FOUND;
 }
 
 uint32_t notice_change(struct file *f, struct port *port, const struct notice_change *change)
@@ -509,9 +527,9 @@ uint32_t notice_change(struct file *f, struct port *port, const struct notice_ch
     if (enables)
         status = enable(f, n, change);
     else
-        disable(n, change->operation == NOTICE_OP_REMOVE);
+        status = disable(n, change->operation == NOTICE_OP_REMOVE);
     if (made && status != STATUS_SUCCESS)
-        detach(f, n);
+        end(f, n);
     notice_put(n);
     return status;
 }

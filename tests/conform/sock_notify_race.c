@@ -141,6 +141,38 @@ THREAD_FN(dequeuer)
     return 0;
 }
 
+/* A socket gets a port of its own in the middle of everything, and is heard of all the same. */
+TEST(moving, "")
+{
+    for (int i = 0; i < 100; i++) {
+        struct link l = {.meeting = {.need = 2}};
+        HANDLE thread, own = fresh_port();
+        DWORD events;
+
+        l.port = ready(l.pair);
+        CHECK_EQ(enable(l.port, l.pair[0], INPUT, i % 2 ? EDGE : LEVEL), ERROR_SUCCESS);
+        thread = start_thread(sender, &l);
+        meet(&l.meeting);
+        if (i % 4 < 2)
+            SwitchToThread();
+        CHECK(CreateIoCompletionPort((HANDLE)l.pair[0], i % 3 ? own : l.port, 1, 0) != NULL);
+        for (int n = 0; n < 20; n++) {
+            if (!CHECK_EQ(told(l.port, LONG_WHILE), INPUT))
+                break;
+            drain(l.pair[0]);
+        }
+        CHECK_EQ(deregister(l.port, l.pair[0]), ERROR_SUCCESS);
+        while ((events = told(l.port, LONG_WHILE)) == INPUT)
+            ;
+        CHECK_EQ(events, GONE);
+        InterlockedExchange(&l.stop, 1);
+        end_pair(l.pair);
+        JOIN(thread);
+        CHECK(CloseHandle(l.port));
+        CHECK(CloseHandle(own));
+    }
+}
+
 /* Closing the socket while others dequeue, and closing the port while the socket is busy. */
 TEST(closing_races, "")
 {

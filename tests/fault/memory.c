@@ -143,6 +143,33 @@ static void transfer(HANDLE port, SOCKET s, int peer)
     }
 }
 
+static DWORD change(HANDLE port, SOCKET s, UINT8 operation)
+{
+    SOCK_NOTIFY_REGISTRATION r = {s, NULL, SOCK_NOTIFY_EVENT_IN, operation, SOCK_NOTIFY_TRIGGER_LEVEL, 0};
+
+    EXPECT(ProcessSocketNotifications(port, 1, &r, 0, 0, NULL, NULL) == 0);
+    return r.registrationResult;
+}
+
+static void readiness(HANDLE port, SOCKET s, int peer)
+{
+    OVERLAPPED_ENTRY e;
+    UINT32 count;
+    char data[8];
+
+    if (change(port, s, SOCK_NOTIFY_OP_ENABLE) != 0) {
+        EXPECT(change(port, s, SOCK_NOTIFY_OP_REMOVE) == ERROR_NOT_FOUND);
+        return;
+    }
+    EXPECT(write(peer, "ab", 2) == 2);
+    EXPECT(ProcessSocketNotifications(port, 0, NULL, 10000, 1, &e, &count) == 0);
+    EXPECT(SocketNotificationRetrieveEvents(&e) == SOCK_NOTIFY_EVENT_IN);
+    EXPECT(read((int)s, data, sizeof data) == 2);
+    EXPECT(change(port, s, SOCK_NOTIFY_OP_REMOVE) == 0);
+    EXPECT(ProcessSocketNotifications(port, 0, NULL, 10000, 1, &e, &count) == 0);
+    EXPECT(SocketNotificationRetrieveEvents(&e) == SOCK_NOTIFY_EVENT_REMOVE);
+}
+
 static void sockets(HANDLE port)
 {
     int fd[2];
@@ -155,6 +182,7 @@ static void sockets(HANDLE port)
     h = (HANDLE)(intptr_t)fd[0];
     if (CreateIoCompletionPort(h, port, 3, 0) == port) {
         transfer(port, (SOCKET)fd[0], fd[1]);
+        readiness(port, (SOCKET)fd[0], fd[1]);
         EXPECT(closesocket((SOCKET)fd[0]) == 0);
     } else {
         EXPECT(said_so() || GetLastError() == ERROR_INVALID_HANDLE); /* could not be adopted */
