@@ -12,13 +12,13 @@
 
 IOCP_EXTERN_C_BEGIN
 
-/* Not 0: a key has been pressed that _getch would return at once. Never waits. Always 0 in a process that is
- * not in the foreground of its terminal. What is pressed while no call of these waits, the terminal echoes. */
+/* Not 0: a key has been pressed that _getch would return at once. Never waits. Always 0 in a process that
+ * is not in the foreground of its terminal. What is pressed while no call waits, the terminal echoes. */
 _CRTIMP int _kbhit(void) IOCP_SYM(_kbhit);
 
 /* Waits for one key, without an Enter: a byte, '\r' for Enter; _getch does not echo it, _getche does. EOF:
- * there is no console. Keys without a character (arrows ...) are the terminal's ESC sequences, byte by byte, not 0
- * or 0xE0 and a code. Ctrl+C is a signal. */
+ * there is no console. Keys without a character (arrows ...) are the terminal's ESC sequences, byte by
+ * byte, not 0 or 0xE0 and a code. Ctrl+C is a signal. */
 _CRTIMP int _getch(void) IOCP_SYM(_getch);
 _CRTIMP int _getche(void) IOCP_SYM(_getche);
 

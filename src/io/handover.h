@@ -12,8 +12,8 @@
 enum { HANDOVER_TOKEN = 16 };
 
 /*
- * Keeps a copy of fd until `process` has taken it or has ended, or for handover_kept_ns. 0 or -errno: -ESRCH, there is no such
- * process; -EMFILE; -EACCES and others, there is no place where it could be asked for.
+ * Keeps a copy of fd until `process` has taken it or has ended, or for handover_kept_ns. 0 or -errno: -ESRCH,
+ * there is no such process; -EMFILE; -EACCES and others, there is no place where it could be asked for.
  */
 extern _Atomic uint64_t handover_kept_ns; /* 10 minutes; for tests */
 int handover_offer(int fd, uint32_t process, unsigned char token[HANDOVER_TOKEN]);
