@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -129,8 +130,10 @@ static int epoll_until(int epoll_fd, struct epoll_event *events, int max, uint64
     ts.tv_sec = (time_t)(left / NS_PER_SEC);
     ts.tv_nsec = (long)(left % NS_PER_SEC);
     n = epoll_pwait2(epoll_fd, events, max, &ts, NULL);
-    if (n < 0 && (errno == ENOSYS || errno == EPERM)) /* before Linux 5.11, or filtered */
-        n = os_epoll_wait(epoll_fd, events, max, (int)((left + NS_PER_MS - 1) / NS_PER_MS));
+    if (n < 0 && (errno == ENOSYS || errno == EPERM)) { /* before Linux 5.11, or filtered */
+        left = (left + NS_PER_MS - 1) / NS_PER_MS;
+        n = os_epoll_wait(epoll_fd, events, max, left < INT_MAX ? (int)left : INT_MAX); /* then once more */
+    }
     return n;
 }
 

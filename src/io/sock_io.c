@@ -66,11 +66,25 @@ static void drain_error_queue(int fd)
     } while (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0);
 }
 
+/* A connected socket hears of resets from the kernel though SIO_UDP_CONNRESET has turned them off. */
+static bool reports_resets(struct file *f)
+{
+    struct sock *s = sock_of(f);
+    bool v6 = s->family == AF_INET6;
+    int on = 1;
+    socklen_t len = sizeof on;
+
+    if (!is_inet(s) || (f->flags & FILE_ADOPTED))
+        return true;
+    getsockopt(f->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &on, &len);
+    return on != 0;
+}
+
 /* A datagram's ICMP answer. True: it is one that Windows reports, as a reset. */
 static bool is_unreachable_port(struct file *f, int err)
 {
     drain_error_queue(f->fd);
-    return err == ECONNREFUSED || err == ECONNRESET;
+    return (err == ECONNREFUSED || err == ECONNRESET) && reports_resets(f);
 }
 
 void sock_collect_errors(struct file *f)
@@ -299,7 +313,6 @@ static uint32_t send_datagram(struct file *f, struct sock_transfer *t)
 {
     int flags = (int)(t->flags & SEND_FLAGS) | ALWAYS;
     int tries = 0;
-    bool told;
 
     for (;;) {
         ssize_t n = send_call(f->fd, t, flags, true);
@@ -314,11 +327,9 @@ static uint32_t send_datagram(struct file *f, struct sock_transfer *t)
             return STATUS_PENDING;
         if (!is_delayed_error(errno) || tries++ > 2)
             return status_from_errno_socket(errno);
-        /* It may be an earlier datagram's fate: that is for the next receive, which may be waiting: the kernel
-         * tells nobody any more. */
-        told = errno == ECONNREFUSED;
-        drain_error_queue(f->fd);
-        if (told) {
+        /* It may be an earlier datagram's fate: that is for the next receive, which may be waiting: the
+         * kernel tells nobody any more. */
+        if (is_unreachable_port(f, errno)) {
             atomic_store(&sock_of(f)->reset_seen, true);
             lane_kick(f);
         }

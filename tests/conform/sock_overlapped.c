@@ -1572,6 +1572,27 @@ TEST(port_unreachable_off, "SOCK-25")
     closesocket(b);
 }
 
+/* Nor on a connected socket, of which the kernel has an opinion of its own. */
+TEST_W8(port_unreachable_off_connected, "SOCK-25", "Wine tells connected sockets all the same")
+{
+    struct sockaddr_in a_address, dead = dead_port();
+    SOCKET a = udp_socket(&a_address);
+    char got[16];
+    BOOL off = FALSE;
+    DWORD bytes = 0;
+    OVERLAPPED ov = with_event();
+    CHECK_EQ(WSAIoctl(a, SIO_UDP_CONNRESET, &off, sizeof off, NULL, 0, &bytes, NULL, NULL), 0);
+    CHECK_EQ(connect(a, (struct sockaddr *)&dead, sizeof dead), 0);
+    CHECK_EQ(start_recv(a, got, sizeof got, &ov), WSA_IO_PENDING);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(send(a, "lost", 4, 0), 4);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 100), WAIT_TIMEOUT);
+    CHECK(CancelIoEx((HANDLE)a, &ov));
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CloseHandle(ov.hEvent);
+    closesocket(a);
+}
+
 /* ---- messages ---- */
 
 static LPFN_WSARECVMSG recvmsg_pointer(SOCKET s)
