@@ -246,7 +246,7 @@ TEST(told_when_it_becomes_so, "PORT-12 SOCK-41")
     REQUIRE(tcp_pair(s));
     CHECK_NT(ask(afd, &a, s[0], RECEIVE, FOREVER), NT_PENDING);
     CHECK_NO_PACKET(port, A_WHILE);
-    CHECK_NT(block_of(&a)->u.status, NT_PENDING);
+    CHECK_NT(LOOK(block_of(&a)->u.status), NT_PENDING);
     CHECK(send_all(s[1], "x", 1));
     CHECK_TOLD(port, &a, s[0], RECEIVE);
     CHECK_EQ(block_of(&a)->information, HEAD + EACH);
