@@ -9,6 +9,7 @@
 #include "careful_locks.h"
 #include "careful_memory.h"
 #include "careful_pool.h"
+#include "careful_start.h"
 
 static LPFN_CONNECTEX connect_ex;
 static LPFN_DISCONNECTEX disconnect_ex;

@@ -159,7 +159,9 @@ static const struct entry entries[] = {
     STAT(NtQuerySystemInformation, "idsp"), CALL(GetLongPathNameA, "fds"), CALL(GetLongPathNameW, "zdr"),
     CALL(GetShortPathNameA, "fds"), CALL(GetShortPathNameW, "zdr"),
     /* what is done with care */
-    CARE(InitializeCriticalSection), CARE(InitializeCriticalSectionAndSpinCount),
+    CARE(InitializeProcThreadAttributeList), CARE(UpdateProcThreadAttribute),
+    CARE(DeleteProcThreadAttributeList), CARE(InitializeCriticalSection),
+    CARE(InitializeCriticalSectionAndSpinCount),
     CARE(InitializeCriticalSectionEx), CARE(SetCriticalSectionSpinCount), CARE(EnterCriticalSection),
     CARE(TryEnterCriticalSection), CARE(LeaveCriticalSection), CARE(DeleteCriticalSection),
     CARE(InitializeSRWLock), CARE(AcquireSRWLockExclusive), CARE(AcquireSRWLockShared),
