@@ -10,6 +10,7 @@
 #include "api/crt.h"
 #include "base/fork.h"
 #include "base/os.h"
+#include "base/own_fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@ static struct {
 /* A descriptor of the console to be given back by console_close; -1: none. */
 static int console_open(int standard, int mode)
 {
-    return isatty(standard) ? standard : open("/dev/tty", mode | O_NOCTTY | O_CLOEXEC);
+    return isatty(standard) ? standard : fd_above_std(open("/dev/tty", mode | O_NOCTTY | O_CLOEXEC));
 }
 
 static void console_close(int fd)

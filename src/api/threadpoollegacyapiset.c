@@ -132,15 +132,15 @@ static uint32_t register_wait(struct object *obj, WAITORTIMERCALLBACK callback, 
     pool_unuse(env.pool);
     if (status != STATUS_SUCCESS)
         return status;
-    status = task_publish(t);
-    if (status != STATUS_SUCCESS) {
-        task_close(t);
-        return status;
-    }
-    /* The callback may come, and end the wait by this handle, before the call returns. */
-    *out = (HANDLE)atomic_load(&t->handle);
     object_get(&t->object);
-    registered_wait_begin(t);
+    status = task_publish(t);
+    if (status == STATUS_SUCCESS) {
+        /* The callback may come, and end the wait by this handle, before the call returns. */
+        *out = (HANDLE)atomic_load(&t->handle);
+        registered_wait_begin(t);
+    } else {
+        task_close(t);
+    }
     object_put(&t->object);
     return status;
 }
@@ -235,16 +235,16 @@ static uint32_t create_timer(struct group *g, WAITORTIMERCALLBACK callback, void
     pool_unuse(env.pool);
     if (status != STATUS_SUCCESS)
         return status;
-    status = task_publish(t);
-    if (status != STATUS_SUCCESS) {
-        task_close(t);
-        return status;
-    }
-    *out = (HANDLE)atomic_load(&t->handle);
     object_get(&t->object);
-    task_join(t);
-    if (due != INFINITE)
-        pool_timer_set(t, deadline_from_ms(due), flags & WT_EXECUTEONLYONCE ? 0 : period);
+    status = task_publish(t);
+    if (status == STATUS_SUCCESS) {
+        task_join(t);
+        *out = (HANDLE)atomic_load(&t->handle); /* from here on another thread, or the callback, may delete it */
+        if (due != INFINITE)
+            pool_timer_set(t, deadline_from_ms(due), flags & WT_EXECUTEONLYONCE ? 0 : period);
+    } else {
+        task_close(t);
+    }
     object_put(&t->object);
     return status;
 }

@@ -380,6 +380,8 @@ static void discard_unread(int fd)
 static uint32_t renew(struct file *f)
 {
     const struct linger at_once = {0};
+    struct linger before = {0};
+    socklen_t len = sizeof before;
     struct sock *s = sock_of(f);
     int fd = fd_above_std(socket(s->family, s->type | SOCK_NONBLOCK | SOCK_CLOEXEC, s->protocol));
     uint32_t status;
@@ -387,9 +389,11 @@ static uint32_t renew(struct file *f)
     if (fd < 0)
         return status_from_errno_socket(fd);
     discard_unread(f->fd);
+    getsockopt(f->fd, SOL_SOCKET, SO_LINGER, &before, &len);
     setsockopt(f->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     status = file_replace_fd(f, fd);
     if (status != STATUS_SUCCESS) {
+        setsockopt(f->fd, SOL_SOCKET, SO_LINGER, &before, sizeof before);
         lane_kick(f); /* who waits there still goes on waiting: for that it has to be registered again */
         return status;
     }

@@ -75,8 +75,13 @@ int desk_open(struct desk *d)
         return -errno;
     d->again.run = come_back;
     timer_init(&d->retry, on_retry);
-    d->epoll_fd = fd;
-    err = home_add_fd(fd, on_ready, d);
+    err = timer_reserve(&d->retry); /* to set it cannot fail */
+    if (!err) {
+        d->epoll_fd = fd;
+        err = home_add_fd(fd, on_ready, d);
+        if (err)
+            timer_unreserve(&d->retry);
+    }
     if (err) {
         d->epoll_fd = -1;
         own_fd_close(fd);

@@ -560,6 +560,8 @@ static void edge(struct file *f, uint32_t events)
 
 static void cleanup(struct file *f)
 {
+    if (f->keep_fd && !(f->flags & FILE_ADOPTED))
+        return; /* closed behind our back: the number may be another line's */
     ioctl(f->fd, TIOCNXCL);
     flock(f->fd, LOCK_UN);
 }

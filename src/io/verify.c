@@ -27,6 +27,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+static pid_t owner; /* the process that the table speaks of; a child by vfork has it before its eyes too */
+
 enum { BUCKETS = 4096, STACK_DEPTH = 24, LOOK_MS = 10, LOOKS_AT_ONCE = 256, PER_LOOK = 2000 };
 /* Memory is found by its pages, large pieces by pages of another size. */
 enum { PAGE_SHIFT = 12, HUGE_SHIFT = 21, PAGES = 1 << 16, HUGES = 1 << 10, LARGE = 1 << 18 };
@@ -505,7 +507,8 @@ void verify_closed(int fd)
 {
     struct object *obj;
 
-    if (atomic_load_explicit(&verify_mode, memory_order_relaxed) == VERIFY_OFF || inside || fd < 3)
+    if (atomic_load_explicit(&verify_mode, memory_order_relaxed) == VERIFY_OFF || inside || fd < 3 ||
+        getpid() != owner)
         return;
     obj = handle_get_fd((uintptr_t)fd);
     if (!obj)
@@ -543,6 +546,7 @@ uint64_t verify_faults(void)
 
 static void start_afresh(void)
 {
+    owner = getpid();
     pthread_mutex_init(&table.mutex, NULL);
     for (unsigned b = 0; b < BUCKETS; b++)
         list_init(&table.buckets[b]);

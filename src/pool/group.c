@@ -70,7 +70,8 @@ void group_get(struct group *g)
 void group_join(struct group *g, struct task *t)
 {
     lock_acquire(&g->lock);
-    list_push_back(&g->members, &t->member);
+    if (!t->gone) /* its handle may be known already, and another thread has closed it */
+        list_push_back(&g->members, &t->member);
     lock_release(&g->lock);
 }
 
