@@ -63,14 +63,22 @@ static void vacate(struct file *f)
 
 /* ---- closing ---- */
 
-static void take_mark_back(struct file *f, struct port *port)
+/* A mark of `binding` lies, if it is queued, in the queue of `port`; one that has been made since lies
+ * elsewhere, so that both are looked at under one lock. True: no mark of before the last move stands. */
+static bool take_mark_back(struct file *f, struct port *port, uint8_t binding)
 {
-    if (port && queue_withdraw(&port->queue, &f->ready)) {
-        lock_acquire(&f->lock);
+    bool taken = false, old;
+
+    lock_acquire(&f->lock);
+    if (f->marked && f->marked_in == binding && port)
+        taken = queue_withdraw(&port->queue, &f->ready);
+    if (taken)
         f->marked = false;
-        lock_release(&f->lock);
+    old = f->marked && f->marked_in != f->binding; /* or another mover's, lest they wrap */
+    lock_release(&f->lock);
+    if (taken)
         file_put(f);
-    }
+    return !old;
 }
 
 /* Nothing changes it any more. */
@@ -95,7 +103,7 @@ static void cleanup(struct object *obj)
     if (f->ops && f->ops->cleanup)
         f->ops->cleanup(f);
     lane_unregister(f);
-    take_mark_back(f, server_at_end(f));
+    take_mark_back(f, server_at_end(f), f->binding);
     cancel_blockers(f);
     cancel_requests(f, &all);
     cancel_lanes(f);
@@ -408,31 +416,22 @@ static void move_to_poller(struct file *f)
 
 /* Waits until nothing of f is in the old port's queue, nor on its way there from a harvest, nor out of it:
  * nobody may look into that port again. Who is in between has only a few steps to go. */
-static void clear_marks(struct file *f, struct port *old)
+static void clear_marks(struct file *f, struct port *old, uint8_t binding)
 {
-    for (;;) {
-        bool marked;
-
-        take_mark_back(f, old);
-        lock_acquire(&f->lock);
-        marked = f->marked && f->marked_in != f->binding;
-        lock_release(&f->lock);
-        if (!marked)
-            return;
+    while (!take_mark_back(f, old, binding))
         sched_yield();
-    }
 }
 
 /* It is registered with another port's poller than `next` will be: leaves that, which is returned, counted,
  * to have the marks cleared. NULL: no marks of f can be anywhere else. */
-static struct port *leave_server_locked(struct file *f, struct port *next)
+static struct port *leave_server_locked(struct file *f, struct port *next, uint8_t *binding)
 {
     struct port *server = file_server_locked(f);
 
-    if (!server || server == next || !f->registered)
+    if (!server || server == next || !(f->registered || f->marked))
         return NULL;
     lane_unregister_locked(f); /* marks of before are told from those of the next registration */
-    f->binding++;
+    *binding = f->binding++;
     object_get(&server->object);
     return server;
 }
@@ -441,6 +440,7 @@ uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
 {
     uint32_t status = STATUS_SUCCESS;
     struct port *server = NULL;
+    uint8_t binding = 0;
     bool moves = false;
 
     lock_acquire(&f->lock);
@@ -449,7 +449,7 @@ uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
     } else if (atomic_load(&f->port) || !(f->flags & FILE_OVERLAPPED)) {
         status = STATUS_INVALID_PARAMETER;
     } else {
-        server = leave_server_locked(f, port);
+        server = leave_server_locked(f, port, &binding);
         __atomic_store_n(&f->key, key, __ATOMIC_RELEASE);
         object_get(&port->object);
         atomic_store(&f->port, port);
@@ -457,7 +457,7 @@ uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
     }
     lock_release(&f->lock);
     if (server) {
-        clear_marks(f, server);
+        clear_marks(f, server, binding);
         object_put(&server->object);
     }
     if (moves) /* requests and selections of before are waiting for edges of the home poller */
@@ -468,6 +468,7 @@ uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
 uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
 {
     struct port *old, *server;
+    uint8_t binding;
     bool moves;
 
     if (!(f->flags & FILE_OVERLAPPED))
@@ -492,10 +493,10 @@ uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
     atomic_store(&f->port, port);
     moves = f->registered;
     lane_unregister_locked(f); /* marks of before are told from those of the next registration */
-    f->binding++;
+    binding = f->binding++;
     lock_release(&f->lock);
     if (server) {
-        clear_marks(f, server);
+        clear_marks(f, server, binding);
         object_put(&server->object);
     }
     if (moves)
@@ -540,6 +541,7 @@ uint32_t file_serve(struct file *f, struct port *port)
 {
     struct port *old = NULL, *left = NULL;
     uint32_t status = STATUS_SUCCESS;
+    uint8_t binding = 0;
     bool moves = false;
 
     if (is_served_by(f, port))
@@ -550,15 +552,15 @@ uint32_t file_serve(struct file *f, struct port *port)
     if (f->closing) {
         status = STATUS_INVALID_HANDLE;
     } else if (f->rare->server != port) {
-        moves = f->registered && !atomic_load(&f->port);
+        moves = (f->registered || f->marked) && !atomic_load(&f->port);
         if (moves)
-            left = leave_server_locked(f, port);
+            left = leave_server_locked(f, port, &binding);
         old = f->rare->server;
         f->rare->server = port ? port_from_object(object_get(&port->object)) : NULL;
     }
     lock_release(&f->lock);
     if (left) {
-        clear_marks(f, left);
+        clear_marks(f, left, binding);
         object_put(&left->object);
     }
     if (moves)

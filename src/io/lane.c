@@ -242,6 +242,7 @@ static ALWAYS_INLINE unsigned work_here_locked(struct file *f, struct lane *lane
     assert(lane->running);
     while (!lane->drained && (n = list_first(&lane->requests)) != NULL) {
         struct request *r = container_of(n, struct request, entry.link);
+        uint32_t edges = lane->edges;
         uint32_t status = attempt_locked(f, lane, r);
 
         if (status == STATUS_PENDING || status == LANE_MOVED)
@@ -255,7 +256,8 @@ static ALWAYS_INLINE unsigned work_here_locked(struct file *f, struct lane *lane
             request_complete(r, status, false);
         }
         lock_acquire(&f->lock);
-        if (++answers % ANSWERS_AT_ONCE == 0 && f->registered && !lane->drained && waits_for_edges(f, lane))
+        if (++answers % ANSWERS_AT_ONCE == 0 && f->registered && !lane->drained &&
+            waits_for_edges(f, lane) && lane->edges == edges) /* a kick does not come again */
             yield_locked(f, lane);
     }
     lane->running = false;

@@ -351,7 +351,7 @@ TEST(files_under_way)
             ov[i].Offset = (DWORD)i / 2 * BLOCK;
             start_read(files[i % 2], data + (size_t)i * BLOCK, BLOCK, &ov[i]);
         }
-        child = start_child(round % 2 ? just_exit : use_afresh, NULL);
+        child = start_child(round % 2 || !CHILDREN_ALLOCATE ? just_exit : use_afresh, NULL);
         for (int i = 0; i < 2 * READS; i++) {
             OVERLAPPED *got = NULL;
             ULONG_PTR key;
