@@ -239,7 +239,7 @@ static uint32_t create_timer(struct group *g, WAITORTIMERCALLBACK callback, void
     status = task_publish(t);
     if (status == STATUS_SUCCESS) {
         task_join(t);
-        *out = (HANDLE)atomic_load(&t->handle); /* from here on another thread, or the callback, may delete it */
+        *out = (HANDLE)atomic_load(&t->handle); /* now another thread, or the callback, may delete it */
         if (due != INFINITE)
             pool_timer_set(t, deadline_from_ms(due), flags & WT_EXECUTEONLYONCE ? 0 : period);
     } else {
