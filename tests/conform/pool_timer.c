@@ -434,58 +434,6 @@ TEST(a_queue_waits_for_a_deleted_timer, "POOL-21")
     end_gated();
 }
 
-static HANDLE early_queue;
-static HANDLE volatile early_timer;
-static volatile LONG early_ends, early_deletions;
-
-static void CALLBACK never(PVOID context, BOOLEAN fired)
-{
-    (void)context;
-    (void)fired;
-}
-
-static DWORD WINAPI delete_early(LPVOID context)
-{
-    DWORD error = 0;
-
-    (void)context;
-    while (!early_ends) {
-        HANDLE t = InterlockedExchangePointer((PVOID volatile *)&early_timer, NULL);
-
-        if (!t)
-            continue;
-        if (!DeleteTimerQueueTimer(early_queue, t, NULL))
-            error = GetLastError();
-        InterlockedIncrement(&early_deletions);
-    }
-    return error;
-}
-
-/* The other thread has the handle as soon as it is written, which may be before the call returns. */
-TEST(deleted_before_its_creation_returns, "POOL-20 POOL-21")
-{
-    HANDLE thread;
-    DWORD code = 2;
-
-    early_ends = 0;
-    thread = CreateThread(NULL, 0, delete_early, NULL, 0, NULL);
-    for (int round = 0; round < 30; round++) {
-        early_queue = CreateTimerQueue();
-        early_deletions = 0;
-        for (LONG i = 0; i < 100; i++) {
-            CHECK(CreateTimerQueueTimer((PHANDLE)&early_timer, early_queue, never, NULL, INFINITE, 0, 0));
-            while (early_deletions == i)
-                SwitchToThread();
-        }
-        CHECK(DeleteTimerQueueEx(early_queue, INVALID_HANDLE_VALUE));
-    }
-    early_ends = 1;
-    CHECK_EQ(WaitForSingleObject(thread, LONG_TIME), WAIT_OBJECT_0);
-    CHECK(GetExitCodeThread(thread, &code));
-    CHECK_EQ(code, 0);
-    CloseHandle(thread);
-}
-
 TEST(no_timer_to_delete, "POOL-21")
 {
     HANDLE event = auto_event();
