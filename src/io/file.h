@@ -221,6 +221,17 @@ static inline struct port *file_server_locked(struct file *f)
     return port || !f->rare ? port : f->rare->server;
 }
 
+/* Not being closed: the descriptor of one that is speaks of another thing. No lock held. */
+static inline bool file_is_open(struct file *f)
+{
+    bool open;
+
+    lock_acquire(&f->lock);
+    open = !f->closing;
+    lock_release(&f->lock);
+    return open;
+}
+
 /* Where a completion goes. */
 struct file_target {
     struct port *port; /* pinned by the file, or counted */

@@ -117,16 +117,6 @@ static uint32_t replace(struct file *f, int fd)
     return status;
 }
 
-static bool is_open(struct file *f)
-{
-    bool open;
-
-    lock_acquire(&f->lock);
-    open = !f->closing;
-    lock_release(&f->lock);
-    return open;
-}
-
 /* The answer goes first: as soon as the connection is behind the number, data may follow. */
 uint32_t pipe_attach(struct pipe *p, int fd, uint32_t peer, struct pipe_answer *answer)
 {
@@ -134,7 +124,7 @@ uint32_t pipe_attach(struct pipe *p, int fd, uint32_t peer, struct pipe_answer *
     uint32_t status = STATUS_SUCCESS;
 
     lock_acquire(&p->lock);
-    if (p->state != PIPE_LISTENING || !is_open(f))
+    if (p->state != PIPE_LISTENING || !file_is_open(f))
         status = STATUS_PIPE_LISTENING;
     if (status == STATUS_SUCCESS) {
         answer->slot = p->slot;

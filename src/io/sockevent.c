@@ -132,17 +132,6 @@ static void look_locked(struct file *f, struct sock_events *e, struct wake_list 
     record_locked(e, fresh & SE_CLOSE, error, wakes);
 }
 
-/* The descriptor of a socket that is being closed says nothing of the socket. */
-static bool is_open(struct file *f)
-{
-    bool open;
-
-    lock_acquire(&f->lock);
-    open = !f->closing;
-    lock_release(&f->lock);
-    return open;
-}
-
 /* Arms and looks. The registration is renewed here, should something have undone it. */
 static void look(struct file *f, uint32_t arm)
 {
@@ -150,7 +139,7 @@ static void look(struct file *f, uint32_t arm)
     struct sock_events *e = atomic_load(&s->events);
     struct wake_list wakes;
 
-    if (!is_open(f))
+    if (!file_is_open(f))
         return;
     lane_register(f); /* fails for want of memory: then the calls that arm still look */
     if (atomic_load(&s->phase) == SOCK_PHASE_CONNECTING)

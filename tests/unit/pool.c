@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #endif
 #include "unit.h"
+#include "forked.h"
 #include "count.h"
 
 #include "base/os.h"
@@ -461,21 +462,11 @@ TEST(a_child_has_a_pool_of_its_own)
     for (int i = 0; i < 5; i++)
         SubmitThreadpoolWork(work);
     CHECK(are_inside(3));
-    for (int i = 0; i < 10; i++) {
-        pid_t pid;
-
-        fflush(stdout);
-        pid = fork();
-        if (pid == 0) {
-            unit_failed = 0;
-            alarm(60);
+    for (int i = 0; i < 10; i++)
+        IN_CHILD({
             ran = 0;
             use_all();
-            fflush(stdout);
-            _exit(unit_failed != 0);
-        }
-        CHECK_EQ(code_of(pid), 0);
-    }
+        });
     SetEvent(go);
     WaitForThreadpoolWorkCallbacks(work, FALSE); /* the parent's goes on */
     CHECK_EQ(ran, 5);
