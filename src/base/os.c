@@ -242,6 +242,11 @@ int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
     return err;
 }
 
+int os_dup_onto(int fd, int number, int flags)
+{
+    return syscall(SYS_dup3, fd, number, flags) < 0 ? -errno : 0;
+}
+
 int os_pidfd_open(pid_t pid)
 {
     int err = fault("pidfd_open");

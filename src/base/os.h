@@ -65,6 +65,13 @@ int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout
 int os_epoll_create(void);
 int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event);
 
+/*
+ * dup3 onto a number that other threads may be using at this moment, which is what it is for: they meet
+ * the old file or the new one. By number of the call, since the thread sanitizer's own dup3 frees what its
+ * recv and read then still look at, and crashes. 0 or -errno.
+ */
+int os_dup_onto(int fd, int number, int flags);
+
 /* As a system call, close-on-exec: negative with errno. */
 int os_pidfd_open(pid_t pid);
 

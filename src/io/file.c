@@ -7,6 +7,7 @@
  */
 #include "io/file.h"
 
+#include "base/os.h"
 #include "base/own_fd.h"
 #include "base/slab.h"
 #include "base/status.h"
@@ -57,7 +58,7 @@ static void vacate(struct file *f)
 {
     int fd = placeholder();
 
-    if (fd < 0 || dup3(fd, f->fd, O_CLOEXEC) < 0)
+    if (fd < 0 || os_dup_onto(fd, f->fd, O_CLOEXEC) < 0)
         shutdown(f->fd, SHUT_RDWR); /* the next best: the peer sees the end */
 }
 
@@ -598,14 +599,13 @@ static int take_ways(struct file *f, int newfd)
 uint32_t file_replace_fd(struct file *f, int newfd)
 {
     int flags = f->flags & FILE_ADOPTED ? take_ways(f, newfd) : O_CLOEXEC;
-    int err = 0;
+    int err;
 
     lane_unregister(f);
-    if (dup3(newfd, f->fd, flags) < 0)
-        err = errno;
+    err = os_dup_onto(newfd, f->fd, flags);
     lane_unregister(f); /* what somebody registered in between may have been the old one */
     close(newfd);
-    return status_from_errno(err);
+    return status_from_errno(-err);
 }
 
 /* ---- blocking calls ---- */
