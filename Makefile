@@ -77,7 +77,7 @@ tidy:
 	@scripts/tidy.sh
 
 install: configure
-	@cmake --build $(BUILD) -j $(JOBS) --target all_library
+	@cmake --build $(BUILD) -j $(JOBS) --target iocp_library
 	@cmake --install $(BUILD) --prefix $(PREFIX) >/dev/null
 	@echo "installed in $(PREFIX)"
 

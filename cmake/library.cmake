@@ -99,9 +99,9 @@ if(NOT IOCP_SANITIZE)
 endif()
 
 # What `make install` builds first: all that is installed, and no program of the tree.
-add_custom_target(all_library DEPENDS iocp_static iocp_shared)
+add_custom_target(iocp_library DEPENDS iocp_static iocp_shared)
 if(TARGET iocp_verify)
-  add_dependencies(all_library iocp_verify)
+  add_dependencies(iocp_library iocp_verify)
 endif()
 
 # Installation. Nothing but iocp.h lands in include/ itself: windows.h and its kin stay one level down.

@@ -173,6 +173,11 @@ try "build against iocp::iocp and iocp::static" cmake --build "$dir/project/b"
 try "run with iocp::iocp" sh -c "cd $dir && timeout 30 project/b/shared"
 try "run with iocp::static" sh -c "cd $dir && timeout 30 project/b/static"
 sed -i "s|^find_package.*|add_subdirectory($root iocp)|" "$dir/project/CMakeLists.txt"
+# A project with targets and modules of the names one thinks of first.
+mkdir -p "$dir/project/cmake"
+for module in library programs; do echo 'message(FATAL_ERROR "not this one")' >"$dir/project/cmake/$module.cmake"; done
+for target in all_library library objects inside programs verify; do echo "add_custom_target($target)"; done >>"$dir/project/CMakeLists.txt"
+sed -i '2a set(CMAKE_MODULE_PATH ${CMAKE_CURRENT_SOURCE_DIR}/cmake)' "$dir/project/CMakeLists.txt"
 try "add_subdirectory gives the same names" cmake -S "$dir/project" -B "$dir/project/sub"
 alone() { ! grep -q tests/conform "$dir/project/sub/Makefile" "$dir/project/sub/CMakeFiles/Makefile2"; }
 try "and the library alone" alone
