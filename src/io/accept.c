@@ -60,12 +60,12 @@ static int accept_adopted(int fd)
     return got < 0 ? -err : got;
 }
 
-/* What Linux reports of a connection that died in the queue says nothing about the listener. */
+/* What Linux reports of a connection that died in the queue says nothing about the listener. EPERM is no such
+ * thing: who forbids the call (a filter) forbids the next one too, and nothing has left the queue. */
 static bool is_lost_connection(int err)
 {
     return err == -EINTR || err == -ECONNABORTED || err == -EPROTO || err == -ENETDOWN ||
-           err == -ENOPROTOOPT || err == -EHOSTDOWN || err == -EHOSTUNREACH || err == -ENETUNREACH ||
-           err == -EPERM;
+           err == -ENOPROTOOPT || err == -EHOSTDOWN || err == -EHOSTUNREACH || err == -ENETUNREACH;
 }
 
 /* A descriptor above 2, or -errno; -EAGAIN: nobody there. */

@@ -474,3 +474,42 @@ TEST(limits)
     IN_CHILD(few_descriptors(true));
     IN_CHILD(little_locked_memory());
 }
+
+/* ---- accepting ---- */
+
+/* Whom a filter forbids accept4 hears so, at once: what waits in the queue is still there, and no try of ours
+ * takes it out. */
+static void may_not_accept(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), len = sizeof a;
+    char area[2 * (sizeof a + 16)];
+    OVERLAPPED ov = {0};
+    SOCKET listener, target;
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    OVERLAPPED *got = NULL;
+    ULONG_PTR key;
+    WSADATA started;
+    DWORD bytes;
+
+    CHECK_EQ(WSAStartup(MAKEWORD(2, 2), &started), 0);
+    listener = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+    target = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+    CHECK_EQ(iocp_bind(listener, (struct sockaddr *)&a, sizeof a), 0);
+    CHECK_EQ(iocp_listen(listener, 8), 0);
+    CHECK_EQ(iocp_getsockname(listener, (struct sockaddr *)&a, &len), 0);
+    CHECK(CreateIoCompletionPort((HANDLE)listener, port, 1, 0) == port);
+    CHECK(!AcceptEx(listener, target, area, 0, sizeof a + 16, sizeof a + 16, &bytes, &ov));
+    CHECK_EQ(WSAGetLastError(), ERROR_IO_PENDING);
+    refuse_call(SYS_accept4, EPERM);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    CHECK(!GetQueuedCompletionStatus(port, &bytes, &key, &got, PATIENCE_MS) && got == &ov);
+    CHECK_EQ(GetLastError(), ERROR_ACCESS_DENIED);
+    CHECK(iocp_accept(listener, NULL, NULL) == INVALID_SOCKET);
+    CHECK_EQ(WSAGetLastError(), WSAEACCES);
+}
+
+TEST(accepting_is_forbidden)
+{
+    IN_CHILD(may_not_accept());
+}
