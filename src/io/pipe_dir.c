@@ -138,7 +138,8 @@ void pipe_dir_unlock(int fd)
 
 /* ---- addresses ---- */
 
-/* An address holds 107 bytes. What is longer is reached through the directory's descriptor, *dir_fd. */
+/* An address holds 107 bytes. What is longer is reached through the directory's descriptor, *dir_fd;
+ * -ENAMETOOLONG: not even so, without /proc. */
 static int address_of(struct sockaddr_un *address, const char *dir, const char *file, int *dir_fd)
 {
     char path[USER_DIR_SIZE + PIPE_DIR_SIZE + PIPE_FILE_SIZE];
@@ -156,6 +157,11 @@ static int address_of(struct sockaddr_un *address, const char *dir, const char *
     *dir_fd = fd_above_std(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (*dir_fd < 0)
         return *dir_fd;
+    snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d", *dir_fd);
+    if (access(address->sun_path, F_OK) < 0) {
+        close(*dir_fd);
+        return -ENAMETOOLONG;
+    }
     snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", *dir_fd, file);
     return 0;
 }

@@ -22,8 +22,10 @@
 #include <glob.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -187,6 +189,48 @@ TEST(a_place_that_is_not_ours_alone)
     CHECK(access(inside, F_OK) < 0);
     unlink(link);
     rmdir(path);
+}
+
+/* In a place whose paths are too long for a socket's address; without /proc, through which such are reached. */
+static int serve_far_away(struct child *me)
+{
+    HANDLE h = serve(PIPE_ACCESS_DUPLEX, 0, 1);
+
+    (void)me;
+    return h == INVALID_HANDLE_VALUE || client_error() != 0 || !CloseHandle(h);
+}
+
+static int serve_without_proc(struct child *me)
+{
+    (void)me;
+    alarm(30); /* looked for over and over, once */
+    if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) < 0 ||
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+        return 77;
+    if (serve(PIPE_ACCESS_DUPLEX, 0, 1) != INVALID_HANDLE_VALUE)
+        return 1;
+    return GetLastError() != ERROR_FILENAME_EXCED_RANGE;
+}
+
+TEST(a_place_far_away)
+{
+    char path[160];
+    struct child c;
+    int without;
+
+    snprintf(path, sizeof path, "%s/%0100d", place, 0);
+    CHECK_EQ(mkdir(path, 0700), 0);
+    setenv("XDG_RUNTIME_DIR", path, 1);
+    c = start(serve_far_away);
+    CHECK_EQ(finish(&c), 0);
+    c = start(serve_without_proc);
+    without = finish(&c);
+    setenv("XDG_RUNTIME_DIR", place, 1);
+    snprintf(path, sizeof path, "rm -rf '%s'/0*", place);
+    CHECK_EQ(system(path), 0);
+    if (without == 77)
+        SKIP("no namespace of mounts is to be had");
+    CHECK_EQ(without, 0);
 }
 
 static int be_client(struct child *me)
