@@ -28,7 +28,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { RING_SIZE = 256, SLOTS = 2 * RING_SIZE, NO_SLOT = -1 };
+enum { RING_SIZE = 256, SLOTS = 2 * RING_SIZE, NO_SLOT = -1, ANSWERS_AT_ONCE = SLOTS };
 /* One bad entry does not hold up those behind it; a completion does not interrupt the home thread while it
  * runs, as it is always about to enter the kernel. */
 #if defined(IORING_SETUP_SUBMIT_ALL) && defined(IORING_SETUP_COOP_TASKRUN)
@@ -289,12 +289,12 @@ static void answer(struct op *op, int64_t result)
     op->done(op, result);
 }
 
-static unsigned reap(void)
+static unsigned reap(unsigned max)
 {
     struct io_uring_cqe *cqe;
     unsigned n = 0;
 
-    while (io_uring_peek_cqe(&ring.uring, &cqe) == 0) {
+    while (n < max && io_uring_peek_cqe(&ring.uring, &cqe) == 0) {
         uint64_t user_data = cqe->user_data;
         int64_t result = os_answer("io_uring_cqe", cqe->res);
         struct op *op;
@@ -308,9 +308,11 @@ static unsigned reap(void)
     return n;
 }
 
-/* Everything the ring needs, on the home thread. */
+/* Everything the ring needs, on the home thread. There may be no end of it while answers start new operations:
+ * after so many of them the rest waits for the next turn, which others have theirs before. */
 static void turn(void)
 {
+    unsigned answers = 0, n;
     int err;
 
     do {
@@ -321,9 +323,13 @@ static void turn(void)
         err = io_uring_submit(&ring.uring);
         if (err < 0 || io_uring_sq_ready(&ring.uring) > 0) /* or the kernel took the first ones only */
             ring.unsubmitted = true;
-    } while (reap() > 0); /* freed slots admit more; what is done within the call needs no edge */
-    if (ring.unsubmitted)
-        request_service(); /* the kernel is short of something: once more, after others had a turn */
+        n = reap(ANSWERS_AT_ONCE - answers);
+        answers += n;
+        /* Freed slots admit more; what is done within the call needs no edge. */
+    } while (n > 0 && answers < ANSWERS_AT_ONCE);
+    /* The kernel is short of something, or answers lie there still: once more, after others had a turn. */
+    if (ring.unsubmitted || answers == ANSWERS_AT_ONCE)
+        request_service();
 }
 
 static void serve(struct home_work *w)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/futex.h"
 #include "engine/backends.h"
+#include "engine/home.h"
 #include "unit.h"
 #include "count.h"
 #include "work.h"
@@ -259,4 +260,50 @@ TEST(cancelled_after_the_ring_gave_up)
     }
     close(fd[0]);
     close(fd[1]);
+}
+
+/* ---- answers without end ---- */
+
+static _Atomic int go_on, still_started, home_was_free;
+
+static void done_and_again(struct op *op, int64_t result)
+{
+    CHECK_EQ(result, (long long)sizeof((struct work *)NULL)->data);
+    if (!atomic_load(&go_on) || engine_start(op) != 0)
+        atomic_fetch_sub(&still_started, 1);
+}
+
+static void note_turn(struct home_work *w)
+{
+    (void)w;
+    atomic_store(&home_was_free, 1);
+}
+
+/* Reads that are started again by their answers, and done within the call that submits them: the home thread
+ * gets to its other work all the same, again and again, and no answer is lost. */
+TEST(answers_without_end)
+{
+    enum { MANY = 8, ROUNDS = 50 };
+    static struct work w[MANY];
+    static struct home_work turn = {.run = note_turn};
+    int fd = temporary();
+    int late = 0;
+
+    CHECK_EQ(write(fd, w[0].data, sizeof w[0].data), (int)sizeof w[0].data);
+    atomic_store(&go_on, 1);
+    atomic_store(&still_started, MANY);
+    for (int i = 0; i < MANY; i++) {
+        prepare(&w[i], OP_READ, fd, 0);
+        w[i].op.done = done_and_again;
+        CHECK_EQ(engine_start(&w[i].op), 0);
+    }
+    for (int i = 0; i < ROUNDS && !late; i++) {
+        atomic_store(&home_was_free, 0);
+        home_submit(&turn);
+        late = !WITHIN(10000, atomic_load(&home_was_free));
+    }
+    CHECK_EQ(late, 0);
+    atomic_store(&go_on, 0);
+    CHECK(WITHIN(10000, atomic_load(&still_started) == 0));
+    close(fd);
 }
