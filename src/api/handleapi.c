@@ -176,11 +176,10 @@ static uint32_t duplicate(uintptr_t source, uint32_t access, bool inherit, bool 
     }
     if (status == STATUS_SUCCESS)
         status = another_number(source, obj, inherit, &fd);
-    if (status == STATUS_SUCCESS) {
-        status = handle_duplicate(obj, access, inherit ? HANDLE_INHERIT : 0, fd, out);
-        if (status != STATUS_SUCCESS && fd >= 0)
-            close(fd);
-    }
+    if (status == STATUS_SUCCESS && fd >= 0)
+        status = file_duplicate(file_from_object(obj), fd, access, inherit ? HANDLE_INHERIT : 0, out);
+    else if (status == STATUS_SUCCESS)
+        status = handle_open(obj, access, inherit ? HANDLE_INHERIT : 0, out);
     object_put(obj);
     return status;
 }

@@ -11,7 +11,6 @@
 #include "base/own_fd.h"
 #include "base/status.h"
 #include "ntstatus.h"
-#include "object/handle.h"
 #include "winerror.h"
 
 #include <errno.h>
@@ -56,7 +55,7 @@ uint32_t duplicate_offer(struct file *f, uint32_t process, struct duplicate_sour
 
 static uint32_t another_number(struct file *f, uint32_t mark, uintptr_t *h)
 {
-    uint32_t found, status;
+    uint32_t found;
     int fd;
 
     if (!mark_of(f->fd, &found) || found != mark)
@@ -64,10 +63,7 @@ static uint32_t another_number(struct file *f, uint32_t mark, uintptr_t *h)
     fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
         return status_from_errno_socket(errno);
-    status = handle_duplicate(&f->object, f->access, 0, fd, h);
-    if (status != STATUS_SUCCESS)
-        close(fd);
-    return status;
+    return file_duplicate(f, fd, f->access, 0, h);
 }
 
 static uint32_t take_here(const struct duplicate_source *source, uintptr_t *h)

@@ -242,15 +242,91 @@ uint32_t file_new(int fd, enum file_kind kind, uint32_t flags, uint32_t access,
     return STATUS_SUCCESS;
 }
 
+/* ---- numbers that are lost ---- */
+
+/* A number of `object`, other than `fd`, whose handle is open; -1. */
+struct another {
+    const struct object *object;
+    int fd;
+    int found;
+};
+
+static void note_another(struct object *obj, uintptr_t fd, void *ctx)
+{
+    struct another *a = ctx;
+
+    if (obj == a->object && (int)fd != a->fd)
+        a->found = (int)fd;
+}
+
+static int another_number(const struct file *f)
+{
+    struct another a = {.object = &f->object, .fd = f->fd, .found = -1};
+
+    if (atomic_load(&f->object.handles) > 0)
+        handle_each_fd(note_another, &a);
+    return a.found;
+}
+
+/*
+ * The number is the program's to close, or was closed behind our back and means something else by now. To the
+ * handle that is closing it; a file that has another number goes on under that.
+ */
+static void lose_number(struct file *f, int fd)
+{
+    int other = f->fd == fd ? another_number(f) : -1;
+    bool moves = false;
+
+    if (f->fd == fd) {
+        lock_acquire(&f->lock);
+        moves = f->registered && other >= 0;
+        lane_unregister_locked(f);
+        if (other >= 0)
+            f->fd = other;
+        else
+            f->keep_fd = true;
+        lock_release(&f->lock);
+    }
+    if (moves) {
+        lane_register(f);
+        lane_kick(f);
+    }
+    handle_lose_fd(&f->object, fd);
+}
+
+/* The kernel has given out the number, so an object that still has it was closed behind our back. */
+static uint32_t open_number(struct file *f, int fd, uint32_t access, uint32_t handle_flags)
+{
+    uint32_t status = handle_open_fd(&f->object, fd, access, handle_flags);
+    struct object *stale;
+
+    if (status != STATUS_OBJECT_NAME_COLLISION)
+        return status;
+    stale = handle_get_fd_owner(fd);
+    if (stale) {
+        lose_number(file_from_object(stale), fd);
+        object_put(stale);
+    }
+    return handle_open_fd(&f->object, fd, access, handle_flags);
+}
+
 uint32_t file_publish(struct file *f, uint32_t handle_flags, uintptr_t *h)
 {
-    uint32_t status = handle_open_fd(&f->object, f->fd, f->access, handle_flags);
+    uint32_t status = open_number(f, f->fd, f->access, handle_flags);
 
-    /* The kernel gave out the number, so a file that still has it was closed behind our back. */
-    if (status == STATUS_OBJECT_NAME_COLLISION && file_release(f->fd) == STATUS_SUCCESS)
-        status = handle_open_fd(&f->object, f->fd, f->access, handle_flags);
     *h = (uintptr_t)f->fd;
     file_put(f);
+    return status;
+}
+
+uint32_t file_duplicate(struct file *f, int fd, uint32_t access, uint32_t handle_flags, uintptr_t *h)
+{
+    uint32_t status = open_number(f, fd, access, handle_flags);
+
+    if (status == STATUS_SUCCESS)
+        *h = (uintptr_t)fd;
+    else
+        close(fd);
     return status;
 }
 
@@ -367,7 +443,7 @@ uint32_t file_from_handle_fresh(uintptr_t h, struct file **out)
 
     if (status != STATUS_SUCCESS || !is_stranger(*out))
         return status;
-    forget(*out);
+    lose_number(*out, (*out)->fd);
     file_put(*out);
     return file_from_handle(h, true, out, NULL);
 }
@@ -397,12 +473,9 @@ uint32_t file_release(int fd)
 
     if (status != STATUS_SUCCESS)
         return status;
-    if (file_from_object(obj)->fd == fd)
-        status = forget(file_from_object(obj));
-    else
-        status = STATUS_INVALID_PARAMETER; /* a duplicate's number */
+    lose_number(file_from_object(obj), fd);
     object_put(obj);
-    return status;
+    return STATUS_SUCCESS;
 }
 
 /* ---- port and modes ---- */

@@ -5,13 +5,14 @@
  * alone knows (disk.c, sock.c ...).
  *
  * Rules:
- * 1. fd, kind and flags are constant after publication; so is `extra`'s pointer.
+ * 1. fd, kind and flags are constant after publication; so is `extra`'s pointer. But fd becomes a duplicate's
+ *    number if the program takes the first one away while there is one (lose_number).
  * 2. `lock` guards: port, key, poller, generation, what stands behind ops up to `ready`,
  *    pending, sync_waiters, lanes, rare.
  * 3. port goes from NULL to a port once (promise PORT-04), and needs no lock to be read, until a program
  *    replaces it by the native API: then FILE_MODE_REBOUND is set for good, and who wants port and key
  *    takes the lock and a reference. The first port stays until destroy, for who read it just before.
- * 4. I/O always uses `fd`, the object's first number, open until destroy.
+ * 4. I/O always uses `fd`, open until destroy: mostly the object's first number.
  */
 #ifndef IOCP_IO_FILE_H
 #define IOCP_IO_FILE_H
@@ -180,10 +181,14 @@ uint32_t file_from_handle(uintptr_t h, bool adopt, struct file **out, uint32_t *
  * behind our back is noticed; what pended on the old one ends in 995, and it is adopted afresh. */
 uint32_t file_from_handle_fresh(uintptr_t h, struct file **out);
 
+/* Another number for the same file: `fd`, a copy of its descriptor, is owned from now on (also when this fails:
+ * closed). Its handle. */
+uint32_t file_duplicate(struct file *f, int fd, uint32_t access, uint32_t handle_flags, uintptr_t *h);
+
 /* Gives an adopted fd back: the library forgets it; pending requests end in 995. */
 uint32_t file_forget(int fd);
 
-/* The same for a file that the library opened: its number is the caller's to close from now on. */
+/* The same for whatever handle it is, a duplicate's too: the number is the caller's to close from now on. */
 uint32_t file_release(int fd);
 
 /* How a kind adopts: tried by file_from_handle after fstat. Registered by sock.c, disk.c, pipe.c */

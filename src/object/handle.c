@@ -312,6 +312,14 @@ bool handle_is(uintptr_t h, const struct object *obj)
            atomic_load_explicit(&slot->generation, memory_order_acquire) == (uint8_t)(h >> 22);
 }
 
+/* One handle less, and the reference that its slot had. */
+static void drop_handle(struct object *obj)
+{
+    if (atomic_fetch_sub(&obj->handles, 1) == 1 && obj->type->cleanup)
+        obj->type->cleanup(obj);
+    object_put(obj);
+}
+
 uint32_t handle_close(uintptr_t h)
 {
     struct slot *slot = slot_lock(h);
@@ -334,19 +342,8 @@ uint32_t handle_close(uintptr_t h)
         index_return((uint32_t)(h >> 2) & INDEX_MASK);
     else if (obj->type->fd_closed)
         obj->type->fd_closed(obj, (int)h);
-    if (atomic_fetch_sub(&obj->handles, 1) == 1 && obj->type->cleanup)
-        obj->type->cleanup(obj);
-    object_put(obj);
+    drop_handle(obj);
     return STATUS_SUCCESS;
-}
-
-uint32_t handle_duplicate(struct object *obj, uint32_t access, uint32_t flags, int newfd,
-                          uintptr_t *out)
-{
-    if (newfd < 0)
-        return handle_open(obj, access, flags, out);
-    *out = (uintptr_t)newfd;
-    return handle_open_fd(obj, newfd, access, flags);
 }
 
 uint32_t handle_flags_get(uintptr_t h, uint32_t *flags)
@@ -383,6 +380,25 @@ void handle_release_fd(struct object *obj, int fd)
         slot->object = NULL;
     }
     lock_release(&slot->lock);
+}
+
+void handle_lose_fd(struct object *obj, int fd)
+{
+    struct slot *slot = slot_at(&fd_table, (uint32_t)fd);
+    bool was_open = false;
+
+    if (!slot)
+        return;
+    lock_acquire(&slot->lock);
+    if (slot->object == obj) {
+        was_open = slot->state == SLOT_OPEN;
+        slot->state = SLOT_FREE;
+        slot->object = NULL;
+        slot->generation++;
+    }
+    lock_release(&slot->lock);
+    if (was_open)
+        drop_handle(obj);
 }
 
 void handle_close_fd(struct object *obj, int fd)

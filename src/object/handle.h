@@ -51,15 +51,15 @@ struct object *handle_get_fd_owner(int fd);
 /* Closes one handle; the last one runs the type's cleanup. PROTECT refuses. */
 uint32_t handle_close(uintptr_t h);
 
-/* Another handle to the same object. For fd objects `newfd` is the dup(2) number, else -1. */
-uint32_t handle_duplicate(struct object *obj, uint32_t access, uint32_t flags, int newfd,
-                          uintptr_t *out);
-
 uint32_t handle_flags_get(uintptr_t h, uint32_t *flags);
 uint32_t handle_flags_set(uintptr_t h, uint32_t mask, uint32_t flags);
 
 /* The object gives the number back to the program, open. */
 void handle_release_fd(struct object *obj, int fd);
+
+/* The number is not the object's any more: its handle goes as if it had been closed, whatever protects it, and
+ * the descriptor, which may be another's, is left alone. */
+void handle_lose_fd(struct object *obj, int fd);
 
 /* The object gives the number back to the kernel: close(fd), which nobody may adopt meanwhile. */
 void handle_close_fd(struct object *obj, int fd);

@@ -564,6 +564,138 @@ TEST(made_closed_and_reused_by_the_library)
     CloseHandle(port);
 }
 
+static HANDLE copy_of(HANDLE h)
+{
+    HANDLE copy = NULL;
+
+    CHECK(DuplicateHandle(GetCurrentProcess(), h, GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    return copy;
+}
+
+static SOCKET bound_socket(struct sockaddr_in *name)
+{
+    SOCKET s = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+    int size = sizeof *name;
+
+    *name = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    CHECK_EQ(iocp_bind(s, (struct sockaddr *)name, sizeof *name), 0);
+    CHECK_EQ(iocp_getsockname(s, (struct sockaddr *)name, &size), 0);
+    return s;
+}
+
+/* A socket that gets that number; lower ones may have become free just now. */
+static SOCKET socket_under(HANDLE number, struct sockaddr_in *name)
+{
+    SOCKET s[16];
+    int n = 0;
+
+    do
+        s[n] = bound_socket(name);
+    while (s[n] != (SOCKET)number && ++n < 16);
+    if (!CHECK(n < 16))
+        n = 15;
+    for (int i = 0; i < n; i++)
+        CHECK_EQ(closesocket(s[i]), 0);
+    return s[n];
+}
+
+static void receive_something(SOCKET s, OVERLAPPED *ov, char *byte)
+{
+    WSABUF buf = {READ_SIZE, byte};
+    DWORD flags = 0;
+
+    memset(ov, 0, sizeof *ov);
+    CHECK_EQ(WSARecv(s, &buf, 1, NULL, &flags, ov, NULL), SOCKET_ERROR);
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+}
+
+/* A duplicate's number: its handle goes, and the file stays as it was. */
+TEST(a_duplicate_closed_and_reused)
+{
+    HANDLE port = new_port(), copy, next;
+    struct sockaddr_in name, other;
+    OVERLAPPED ov;
+    WSADATA data;
+    SOCKET s, t;
+    char byte[READ_SIZE];
+    DWORD bytes;
+
+    CHECK_EQ(WSAStartup(MAKEWORD(2, 2), &data), 0);
+    s = bound_socket(&name);
+    CHECK(CreateIoCompletionPort((HANDLE)s, port, 1, 0) == port);
+    receive_something(s, &ov, byte);
+    copy = copy_of((HANDLE)s);
+    close((int)(intptr_t)copy);
+    next = copy_of((HANDLE)s); /* mostly the number again: by a duplicate of the same file */
+    CHECK(CompareObjectHandles(next, (HANDLE)s));
+    close((int)(intptr_t)next);
+    t = socket_under(copy, &other); /* and by another file */
+    CHECK(!CompareObjectHandles((HANDLE)t, (HANDLE)s));
+    CHECK_EQ(iocp_sendto(t, "x", 1, 0, (struct sockaddr *)&name, sizeof name), 1);
+    CHECK_EQ(take(port, &ov, &bytes), 0);
+    CHECK_EQ(bytes, 1);
+    CHECK_EQ(closesocket(t), 0);
+    CHECK(fcntl((int)t, F_GETFD) < 0);
+    CHECK_EQ(closesocket(s), 0);
+    CHECK(fcntl((int)s, F_GETFD) < 0);
+    CloseHandle(port);
+}
+
+/* The first number, while there is a duplicate: the file goes on under that, and so do its requests. The number
+ * may have been closed properly before. */
+TEST(closed_and_reused_but_for_a_duplicate)
+{
+    WSADATA data;
+
+    CHECK_EQ(WSAStartup(MAKEWORD(2, 2), &data), 0);
+    for (int closed_first = 0; closed_first < 2; closed_first++) {
+        HANDLE port = new_port(), copy;
+        struct sockaddr_in name, other;
+        OVERLAPPED ov;
+        SOCKET s, t;
+        char byte[READ_SIZE];
+        DWORD bytes;
+
+        s = bound_socket(&name);
+        CHECK(CreateIoCompletionPort((HANDLE)s, port, 1, 0) == port);
+        copy = copy_of((HANDLE)s);
+        receive_something(s, &ov, byte);
+        if (closed_first)
+            CHECK_EQ(closesocket(s), 0);
+        close((int)s);
+        t = socket_under((HANDLE)s, &other);
+        CHECK(CreateIoCompletionPort((HANDLE)t, port, 2, 0) == port);
+        CHECK(!HasOverlappedIoCompleted(&ov));
+        CHECK_EQ(iocp_sendto(t, "y", 1, 0, (struct sockaddr *)&name, sizeof name), 1);
+        CHECK_EQ(take(port, &ov, &bytes), 0);
+        CHECK_EQ(bytes, 1);
+        receive_something((SOCKET)copy, &ov, byte);
+        CHECK_EQ(iocp_sendto((SOCKET)copy, "z", 1, 0, (struct sockaddr *)&name, sizeof name), 1);
+        CHECK_EQ(take(port, &ov, &bytes), 0);
+        receive_something((SOCKET)copy, &ov, byte);
+        CHECK(CloseHandle(copy));
+        CHECK_EQ(take(port, &ov, &bytes), ERROR_OPERATION_ABORTED);
+        CHECK(fcntl((int)(intptr_t)copy, F_GETFD) < 0);
+        CHECK_EQ(closesocket(t), 0);
+        CHECK(fcntl((int)t, F_GETFD) < 0);
+        CloseHandle(port);
+    }
+}
+
+TEST(protected_closed_and_reused)
+{
+    struct sockaddr_in name;
+    WSADATA data;
+    SOCKET s;
+
+    CHECK_EQ(WSAStartup(MAKEWORD(2, 2), &data), 0);
+    s = bound_socket(&name);
+    CHECK(SetHandleInformation((HANDLE)s, HANDLE_FLAG_PROTECT_FROM_CLOSE, HANDLE_FLAG_PROTECT_FROM_CLOSE));
+    close((int)s);
+    s = socket_under((HANDLE)s, &name);
+    CHECK_EQ(closesocket(s), 0);
+}
+
 TEST(forgotten)
 {
     for (int with_port = 0; with_port < 2; with_port++) {

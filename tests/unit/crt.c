@@ -536,7 +536,7 @@ TEST(descriptors)
 
 TEST(handle_to_descriptor_and_back)
 {
-    HANDLE file;
+    HANDLE file, copy = NULL, self = GetCurrentProcess();
     LARGE_INTEGER size;
     DWORD n;
     int fd;
@@ -551,6 +551,10 @@ TEST(handle_to_descriptor_and_back)
     CHECK(WriteFile((HANDLE)_get_osfhandle(fd), "56", 2, &n, NULL)); /* one position */
     CHECK(GetFileSizeEx((HANDLE)_get_osfhandle(fd), &size));
     CHECK_EQ(size.QuadPart, 6);
+    CHECK(DuplicateHandle(self, file, self, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    CHECK_EQ(_close((int)(intptr_t)copy), 0);
+    CHECK(!CloseHandle(copy)); /* a duplicate goes alone */
+    CHECK(GetFileSizeEx(file, &size));
     CHECK_EQ(_close(fd), 0);
     CHECK(!CloseHandle(file)); /* it was the descriptor's */
     CHECK_EQ(GetLastError(), ERROR_INVALID_HANDLE);
