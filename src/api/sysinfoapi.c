@@ -13,6 +13,7 @@
 
 #include <limits.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,45 +68,32 @@ void WINAPI GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo)
     GetSystemInfo(lpSystemInfo);
 }
 
-/* The plain and the EX structure share their head, in both spellings. */
-BOOL WINAPI GetVersionExA(LPOSVERSIONINFOA lpVersionInformation)
+/* The plain structure and the EX one share their head, in both spellings; only EX ones end with the kind. */
+static BOOL get_version(DWORD *head, size_t plain, size_t ex, size_t kind)
 {
-    OSVERSIONINFOA *info = lpVersionInformation;
-    DWORD size = info->dwOSVersionInfoSize;
+    DWORD size = head[0];
 
-    if (size != sizeof(OSVERSIONINFOA) && size != sizeof(OSVERSIONINFOEXA)) {
+    if (size != plain && size != ex) {
         last_error_set(ERROR_INSUFFICIENT_BUFFER);
         return FALSE;
     }
-    memset(info, 0, size);
-    info->dwOSVersionInfoSize = size;
-    info->dwMajorVersion = 6;
-    info->dwMinorVersion = 2;
-    info->dwBuildNumber = 9200;
-    info->dwPlatformId = VER_PLATFORM_WIN32_NT;
-    if (size == sizeof(OSVERSIONINFOEXA))
-        ((OSVERSIONINFOEXA *)info)->wProductType = VER_NT_WORKSTATION;
+    memset(head, 0, size);
+    memcpy(head, (const DWORD[]){size, 6, 2, 9200, VER_PLATFORM_WIN32_NT}, 5 * sizeof *head);
+    if (size == ex)
+        ((BYTE *)head)[kind] = VER_NT_WORKSTATION;
     return TRUE;
+}
+
+BOOL WINAPI GetVersionExA(LPOSVERSIONINFOA lpVersionInformation)
+{
+    return get_version((DWORD *)lpVersionInformation, sizeof(OSVERSIONINFOA), sizeof(OSVERSIONINFOEXA),
+                       offsetof(OSVERSIONINFOEXA, wProductType));
 }
 
 BOOL WINAPI GetVersionExW(LPOSVERSIONINFOW lpVersionInformation)
 {
-    OSVERSIONINFOW *info = lpVersionInformation;
-    DWORD size = info->dwOSVersionInfoSize;
-
-    if (size != sizeof(OSVERSIONINFOW) && size != sizeof(OSVERSIONINFOEXW)) {
-        last_error_set(ERROR_INSUFFICIENT_BUFFER);
-        return FALSE;
-    }
-    memset(info, 0, size);
-    info->dwOSVersionInfoSize = size;
-    info->dwMajorVersion = 6;
-    info->dwMinorVersion = 2;
-    info->dwBuildNumber = 9200;
-    info->dwPlatformId = VER_PLATFORM_WIN32_NT;
-    if (size == sizeof(OSVERSIONINFOEXW))
-        ((OSVERSIONINFOEXW *)info)->wProductType = VER_NT_WORKSTATION;
-    return TRUE;
+    return get_version((DWORD *)lpVersionInformation, sizeof(OSVERSIONINFOW), sizeof(OSVERSIONINFOEXW),
+                       offsetof(OSVERSIONINFOEXW, wProductType));
 }
 
 DWORD WINAPI GetVersion(void)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 bool asym_by_kernel;
-#ifdef ASYM_WATCHED
+#if THREAD_SANITIZER
 _Atomic unsigned asym_word;
 #endif
 

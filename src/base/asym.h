@@ -9,18 +9,12 @@
 #ifndef IOCP_BASE_ASYM_H
 #define IOCP_BASE_ASYM_H
 
+#include "base/sanitizer.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define ASYM_WATCHED 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define ASYM_WATCHED 1
-#endif
-#endif
-
-#ifdef ASYM_WATCHED
+#if THREAD_SANITIZER
 /* The thread sanitizer knows no fences; that all who fence change one word in some order, it understands. */
 extern _Atomic unsigned asym_word;
 

@@ -13,6 +13,7 @@
 
 #include "base/os.h"
 #include "base/own_fd.h"
+#include "base/sanitizer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,16 +41,8 @@
 /* It runs in somebody else's memory, on a stack that no sanitizer knows. */
 #define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
 
-#if defined(__SANITIZE_THREAD__)
-#define BORROWED 0 /* it takes any clone for a fork, and the caller for the child from then on */
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define BORROWED 0
-#endif
-#endif
-#ifndef BORROWED
-#define BORROWED CLONE_VM
-#endif
+/* The thread sanitizer takes any clone for a fork, and the caller for the child from then on. */
+#define BORROWED (THREAD_SANITIZER ? 0 : CLONE_VM)
 
 enum { STACK_SIZE = 64 * 1024, SIGNALS = 64, UNSTARTED = 127 };
 

@@ -5,6 +5,7 @@
 #include "base/os.h"
 
 #include "base/own_fd.h"
+#include "base/sanitizer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +23,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* A sanitizer looks at what the C library is asked to read and write. */
+#define OS_WATCHED (ADDRESS_SANITIZER || THREAD_SANITIZER)
+
 /* No cancellation points: see os_recv. An offset fills one argument where `long` has 64 bits. */
-#ifdef OS_WATCHED
+#if OS_WATCHED
 #define READV preadv2
 #define WRITEV pwritev2
 #else
@@ -160,7 +164,7 @@ int os_unlink(const char *path)
     return unlink(path);
 }
 
-#ifdef OS_WATCHED
+#if OS_WATCHED
 
 ssize_t os_recv(int fd, void *data, size_t size, int flags)
 {

@@ -11,14 +11,6 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define OS_WATCHED 1 /* a sanitizer looks at what the C library is asked to read and write */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define OS_WATCHED 1
-#endif
-#endif
-
 /* The fd's own position, as an offset. */
 #define OS_CURRENT UINT64_MAX
 

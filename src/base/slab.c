@@ -3,24 +3,16 @@
 #include "base/slab.h"
 
 #include "base/os.h"
+#include "base/sanitizer.h"
 
 #include <sys/mman.h>
 
 enum { CHUNK = 64 * 1024 };
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WATCHED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WATCHED 1
-#endif
-#endif
-
-#ifdef WATCHED
+#if ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>
 #else
-#define WATCHED 0
 #define __lsan_register_root_region(p, n) ((void)(p), (void)(n))
 #define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
@@ -74,7 +66,7 @@ static void give_locked(struct slab *s, void *piece)
 {
     void *last = s->free ? s->free_last : NULL;
 
-    if (WATCHED && last) {
+    if (ADDRESS_SANITIZER && last) {
         show(s, last);
         *slab_next(s, last) = piece;
         hide(s, last);
@@ -83,7 +75,7 @@ static void give_locked(struct slab *s, void *piece)
         *slab_next(s, piece) = s->free;
         s->free = piece;
     }
-    if (WATCHED)
+    if (ADDRESS_SANITIZER)
         s->free_last = piece;
     hide(s, piece);
 }

@@ -8,6 +8,7 @@
 
 #include "base/align.h"
 #include "base/lock.h"
+#include "base/sanitizer.h"
 #include "base/slab.h"
 #include "base/status.h"
 #include "io/file.h"
@@ -24,16 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define CACHE_REQUESTS 0 /* let the sanitizer see every use after free */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CACHE_REQUESTS 0
-#endif
-#endif
-#ifndef CACHE_REQUESTS
-#define CACHE_REQUESTS 1
-#endif
+#define CACHE_REQUESTS (!ADDRESS_SANITIZER) /* which is to see every use after free */
 
 /* ---- memory ---- */
 

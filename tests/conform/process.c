@@ -6,6 +6,7 @@
 #include "conform.h"
 #include "child.h"
 #include "packet.h"
+#include "../../src/base/sanitizer.h"
 
 #define SPAWN(NAME, LINE, FLAGS, DIRECTORY, STARTUP, INFO)                                           \
     CreateProcessA((NAME), (LINE), NULL, NULL, FALSE, (FLAGS), NULL, (DIRECTORY), (STARTUP), (INFO))
@@ -568,16 +569,7 @@ TEST(ended_by_a_signal, "")
 
 /* A handler runs on a thread of its own; where none wants the event the process ends. */
 /* That sanitizer keeps a signal back until its thread makes a call it knows; who sleeps makes none. */
-#if defined(__SANITIZE_THREAD__)
-#define SIGNALS_COME_LATE 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SIGNALS_COME_LATE 1
-#endif
-#endif
-#ifndef SIGNALS_COME_LATE
-#define SIGNALS_COME_LATE 0
-#endif
+#define SIGNALS_COME_LATE THREAD_SANITIZER
 
 TEST(handlers, "")
 {

@@ -6,6 +6,7 @@
  * nothing crashes or hangs. Skipped under sanitizers, which own malloc themselves.
  */
 #include "base/os.h"
+#include "base/sanitizer.h"
 #include "fault.h"
 
 #include <iocp.h>
@@ -17,16 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define OWN_MALLOC 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define OWN_MALLOC 0
-#endif
-#endif
-#ifndef OWN_MALLOC
-#define OWN_MALLOC 1
-#endif
+#define OWN_MALLOC (!ADDRESS_SANITIZER && !THREAD_SANITIZER)
 
 static _Atomic int armed;    /* count allocations */
 static _Atomic long counted; /* since armed */

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #endif
 #include "base/os.h"
+#include "base/sanitizer.h"
 #include "fault.h"
 
 #include <iocp_nt.h>
@@ -428,11 +429,7 @@ static long repeat(const char *name, void (*run)(void))
     }
 }
 
-#if defined(__SANITIZE_THREAD__)
-enum { REASONS = 1 }; /* a process takes so long to begin there */
-#else
-enum { REASONS = 2 };
-#endif
+enum { REASONS = THREAD_SANITIZER ? 1 : 2 }; /* a process takes so long to begin there */
 
 int main(void)
 {

@@ -38,20 +38,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define THREAD_SANITIZER 1
-#endif
-#endif
-#ifndef THREAD_SANITIZER
-#define THREAD_SANITIZER 0
-#endif
-
 #include "arguments.h"
 #include "careful.h"
 #include "entries.h"
+#include "../../src/base/sanitizer.h"
 
 /* Something that this program needs is not to be had: descriptors, say, because somebody has lost them. */
 static void broken(const char *what)

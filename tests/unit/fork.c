@@ -22,26 +22,6 @@
 
 enum { PATIENCE_MS = 10000, BLOCK = 4096 };
 
-/* The address sanitizer's malloc may be locked for ever in the child of a process whose threads allocate. */
-#ifdef __SANITIZE_ADDRESS__
-#define CHILDREN_ALLOCATE 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CHILDREN_ALLOCATE 0
-#endif
-#endif
-#ifndef CHILDREN_ALLOCATE
-#define CHILDREN_ALLOCATE 1
-#endif
-
-const char *__tsan_default_options(void);
-
-/* For the thread sanitizer: children of a process with threads start threads of their own, and rightly. */
-const char *__tsan_default_options(void)
-{
-    return "die_after_fork=0";
-}
-
 static HANDLE handle_of(int fd)
 {
     return (HANDLE)(intptr_t)fd;

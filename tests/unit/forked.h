@@ -7,9 +7,21 @@
 #ifndef FORKED_H
 #define FORKED_H
 
+#include "base/sanitizer.h"
+
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* The address sanitizer's malloc may be locked for ever in the child of a process whose threads allocate. */
+#define CHILDREN_ALLOCATE (!ADDRESS_SANITIZER)
+
+/* For the thread sanitizer: children of a process with threads start threads of their own, and rightly. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
 
 /* fork(2); in the child a hang is a failure. */
 static inline pid_t child_begin(void)

@@ -7,6 +7,8 @@
 #include "unit.h"
 #include "asleep.h"
 
+#include "base/sanitizer.h"
+
 #include <iocp.h>
 
 #include <dirent.h>
@@ -112,9 +114,8 @@ static int come_to_rest(void)
     double limit = now_ms() + 20000;
     long long before;
 
-#ifdef __SANITIZE_THREAD__
-    return 1; /* it has a thread of its own, which ticks */
-#endif
+    if (THREAD_SANITIZER)
+        return 1; /* it has a thread of its own, which ticks */
     do {
         before = sleeps_of_others();
         usleep(250000);

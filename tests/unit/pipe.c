@@ -9,8 +9,10 @@
 #endif
 #include "unit.h"
 #include "count.h"
+#include "forked.h"
 
 #include "base/clock.h"
+#include "base/sanitizer.h"
 #include "io/pipe_dir.h"
 #include "io/pipe_wire.h"
 
@@ -102,19 +104,11 @@ static int await(int fd)
 }
 
 /* Exit handlers are part of what is tested; but a child has lost sight of its parent's memory. */
-#ifdef __SANITIZE_ADDRESS__
+#if ADDRESS_SANITIZER
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "detect_leaks=0";
-}
-#endif
-
-#ifdef __SANITIZE_THREAD__
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "die_after_fork=0";
 }
 #endif
 

@@ -26,36 +26,7 @@
 enum { PATIENCE_MS = 20000, IDLE_MS = 60, CODE = 23 };
 
 /* The thread sanitizer's runtime does not survive a child whose only thread, not the first, just ends. */
-#ifdef __SANITIZE_THREAD__
-#define CHILDREN_RETURN 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define CHILDREN_RETURN 0
-#endif
-#endif
-#ifndef CHILDREN_RETURN
-#define CHILDREN_RETURN 1
-#endif
-
-/* The address sanitizer's malloc may be locked for ever in the child of a process whose threads allocate. */
-#ifdef __SANITIZE_ADDRESS__
-#define CHILDREN_ALLOCATE 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CHILDREN_ALLOCATE 0
-#endif
-#endif
-#ifndef CHILDREN_ALLOCATE
-#define CHILDREN_ALLOCATE 1
-#endif
-
-const char *__tsan_default_options(void);
-
-/* For the thread sanitizer: children of a process with threads start threads of their own, and rightly. */
-const char *__tsan_default_options(void)
-{
-    return "die_after_fork=0";
-}
+#define CHILDREN_RETURN (!THREAD_SANITIZER)
 
 static _Atomic bool refusing;
 static _Atomic int refused;

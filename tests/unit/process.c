@@ -11,6 +11,8 @@
 #include "asleep.h"
 #include "forked.h"
 
+#include "base/sanitizer.h"
+
 #include <iocp.h>
 #include <process.h>
 
@@ -275,13 +277,6 @@ TEST(unloading_is_refused)
     expect_code(NULL, by_unloading, "dlclose");
 }
 
-/* Children of tests start threads. */
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "die_after_fork=0";
-}
-
 /* ---- signals ---- */
 
 static _Atomic unsigned ticks;
@@ -296,16 +291,7 @@ static void on_tick(int number)
 }
 
 /* A sanitizer has threads of its own, and hands signals on as it likes. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
+#define SANITIZED (ADDRESS_SANITIZER || THREAD_SANITIZER)
 
 /* A worker of the ring: a thread of the kernel that shows up among ours. Its flags say so from the beginning,
  * its name only once it runs. */

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #endif
 #include "unit.h"
+#include "forked.h"
 
 #include "base/os.h"
 #include "object/handle.h"
@@ -31,14 +32,6 @@
 #include <unistd.h>
 
 enum { PATIENCE_MS = 20000 };
-
-const char *__tsan_default_options(void);
-
-/* For the thread sanitizer: children of a process with threads start threads of their own, and rightly. */
-const char *__tsan_default_options(void)
-{
-    return "die_after_fork=0";
-}
 
 /* ---- processes ---- */
 

@@ -6,6 +6,9 @@
  */
 #define _GNU_SOURCE
 #include "unit.h"
+#include "forked.h"
+
+#include "base/sanitizer.h"
 
 #include <winsock2.h>
 
@@ -29,22 +32,8 @@ extern char **environ;
 int socketpair(int family, int type, int protocol, int *fds);
 enum { PATIENCE_MS = 20000, TEXT = 1 << 16 };
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
-#if defined(__SANITIZE_THREAD__)
-#define RACES_TOLD 1 /* by the thread sanitizer: of two answers that go to one OVERLAPPED */
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "die_after_fork=0";
-}
-#else
-#define RACES_TOLD 0
-#endif
+#define SANITIZED (ADDRESS_SANITIZER || THREAD_SANITIZER)
+#define RACES_TOLD THREAD_SANITIZER /* of two answers that go to one OVERLAPPED */
 
 static bool is_child(void)
 {

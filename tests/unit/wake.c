@@ -6,6 +6,8 @@
  */
 #include "unit.h"
 
+#include "base/sanitizer.h"
+
 #include <iocp.h>
 
 #include <dlfcn.h>
@@ -19,16 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1 /* the library calls the C library's functions then */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
+/* The library calls the C library's functions then. */
+#define SANITIZED (ADDRESS_SANITIZER || THREAD_SANITIZER)
 
 enum { PATIENCE_MS = 10000 };
 enum way { WAY_PACKET, WAY_CLOSE, WAY_APC, WAYS };
