@@ -138,6 +138,20 @@ WINBASEAPI BOOL WINAPI ReadDirectoryChangesW(HANDLE directory, LPVOID data, DWOR
                                              LPOVERLAPPED_COMPLETION_ROUTINE routine)
     IOCP_SYM(ReadDirectoryChangesW);
 
+/*
+ * The same with records of `kind`: ReadDirectoryNotifyInformation is ReadDirectoryChangesW;
+ * ReadDirectoryNotifyExtendedInformation gives FILE_NOTIFY_EXTENDED_INFORMATION records, which also say what
+ * a file is: at the moment when the change is read, and in both records of a rename what it is under its
+ * new name. Of one that is gone by then are known whether it was a directory, and the parent's FileId; the
+ * rest is 0. The first call decides the kind, too. ERROR_INVALID_PARAMETER: another kind than in the first
+ * call, or than these two; and the errors of ReadDirectoryChangesW.
+ */
+WINBASEAPI BOOL WINAPI ReadDirectoryChangesExW(HANDLE directory, LPVOID data, DWORD size, BOOL subtree,
+                                               DWORD filter, LPDWORD bytes, LPOVERLAPPED overlapped,
+                                               LPOVERLAPPED_COMPLETION_ROUTINE routine,
+                                               READ_DIRECTORY_NOTIFY_INFORMATION_CLASS kind)
+    IOCP_SYM(ReadDirectoryChangesExW);
+
 /* ---------- files: again, and in memory ---------- */
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ReadDirectoryChangesW.
+ * ReadDirectoryChangesW and ReadDirectoryChangesExW.
  */
 #include <windows.h>
 
@@ -9,6 +9,7 @@
 #include "api/overlapped.h"
 #include "base/status.h"
 #include "io/watch.h"
+#include "io/watch_tree.h"
 
 #include <ntstatus.h>
 
@@ -64,6 +65,24 @@ static uint32_t read_changes(struct file *f, struct changes *c, DWORD *bytes)
     return status;
 }
 
+static BOOL read_directory(HANDLE directory, struct changes *c, const struct watch_how *how, DWORD *bytes)
+{
+    struct file *f;
+    uint32_t status = filename_handle(directory, FILE_LIST_DIRECTORY, &f);
+
+    if (status != STATUS_SUCCESS)
+        return win32_result(status);
+    status = check(f, c, how->filter);
+    if (status == STATUS_SUCCESS)
+        status = watch_begin(f, how);
+    if (status == STATUS_SUCCESS)
+        status = read_changes(f, c, bytes);
+    file_put(f);
+    if (status_is_success(status))
+        return TRUE; /* queued, or done, with or without records */
+    return win32_result(status);
+}
+
 BOOL WINAPI ReadDirectoryChangesW(HANDLE hDirectory, LPVOID lpBuffer, DWORD nBufferLength, BOOL bWatchSubtree,
                                   DWORD dwNotifyFilter, LPDWORD lpBytesReturned, LPOVERLAPPED lpOverlapped,
                                   LPOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
@@ -71,18 +90,22 @@ BOOL WINAPI ReadDirectoryChangesW(HANDLE hDirectory, LPVOID lpBuffer, DWORD nBuf
     struct changes c = {.data = lpBuffer, .size = nBufferLength, .ov = lpOverlapped,
                         .routine = (request_routine)(void (*)(void))lpCompletionRoutine};
     struct watch_how how = {.filter = dwNotifyFilter, .size = nBufferLength, .subtree = bWatchSubtree != 0};
-    struct file *f;
-    uint32_t status = filename_handle(hDirectory, FILE_LIST_DIRECTORY, &f);
 
-    if (status != STATUS_SUCCESS)
-        return win32_result(status);
-    status = check(f, &c, dwNotifyFilter);
-    if (status == STATUS_SUCCESS)
-        status = watch_begin(f, &how);
-    if (status == STATUS_SUCCESS)
-        status = read_changes(f, &c, lpBytesReturned);
-    file_put(f);
-    if (status_is_success(status))
-        return TRUE; /* queued, or done, with or without records */
-    return win32_result(status);
+    return read_directory(hDirectory, &c, &how, lpBytesReturned);
+}
+
+BOOL WINAPI ReadDirectoryChangesExW(HANDLE hDirectory, LPVOID lpBuffer, DWORD nBufferLength,
+                                    BOOL bWatchSubtree, DWORD dwNotifyFilter, LPDWORD lpBytesReturned,
+                                    LPOVERLAPPED lpOverlapped,
+                                    LPOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine,
+                                    READ_DIRECTORY_NOTIFY_INFORMATION_CLASS kind)
+{
+    struct changes c = {.data = lpBuffer, .size = nBufferLength, .ov = lpOverlapped,
+                        .routine = (request_routine)(void (*)(void))lpCompletionRoutine};
+    struct watch_how how = {.filter = dwNotifyFilter, .size = nBufferLength, .subtree = bWatchSubtree != 0,
+                            .detailed = kind == ReadDirectoryNotifyExtendedInformation};
+
+    if (kind != ReadDirectoryNotifyInformation && kind != ReadDirectoryNotifyExtendedInformation)
+        return win32_result(STATUS_INVALID_PARAMETER);
+    return read_directory(hDirectory, &c, &how, lpBytesReturned);
 }

@@ -93,14 +93,14 @@ static bool busy_end(struct watch *w)
 
 /* ---- harvest ---- */
 
-static void keep(void *ctx, uint32_t action, const char *path, size_t length)
+static void keep(void *ctx, const struct watch_change *change)
 {
     struct watch *w = ctx;
 
     if (w->notifies)
         w->records.overflow = true; /* that there was one is all that is asked */
     else
-        watch_records_add(&w->records, action, path, length);
+        watch_records_add(&w->records, change);
 }
 
 /* Has the home thread look again: at the first half of a rename in a moment, at what is unread now. */
@@ -326,9 +326,9 @@ static uint32_t begin(struct file *f, const struct watch_how *how, bool notifies
     lock_init(&w->lock, LOCK_LEAF);
     w->file = f;
     w->notifies = notifies;
-    watch_records_init(&w->records, how->size);
+    watch_records_init(&w->records, how->size, how->detailed);
     timer_init(&w->later, look_later);
-    err = watch_tree_new(f->fd, how->filter, how->subtree, keep, w, &w->tree);
+    err = watch_tree_new(f->fd, how, keep, w, &w->tree);
     if (err) {
         free(w);
         return err == -ENOSPC ? (uint32_t)STATUS_INSUFFICIENT_RESOURCES : status_from_errno(err);
@@ -340,7 +340,11 @@ static uint32_t begin(struct file *f, const struct watch_how *how, bool notifies
 
 uint32_t watch_begin(struct file *f, const struct watch_how *how)
 {
-    return watch_of(f) ? (uint32_t)STATUS_SUCCESS : begin(f, how, false);
+    uint32_t status = watch_of(f) ? (uint32_t)STATUS_SUCCESS : begin(f, how, false);
+
+    if (status == STATUS_SUCCESS && watch_of(f)->records.detailed != how->detailed)
+        return STATUS_INVALID_PARAMETER; /* another thread's first call may have been faster */
+    return status;
 }
 
 void watch_cleanup(struct file *f)

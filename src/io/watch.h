@@ -14,18 +14,14 @@
 #include <stdint.h>
 
 struct watch;
-
-/* What a call asks for. Of a directory that is watched already only `size` counts. */
-struct watch_how {
-    uint32_t filter;  /* FILE_NOTIFY_CHANGE_* */
-    uint32_t size;    /* bytes of the caller's buffer */
-    bool subtree;
-};
+struct watch_how;
 
 /*
- * Makes the watch of a directory unless it has one. STATUS_TOO_MANY_OPENED_FILES: no more inotify
- * descriptors (fs.inotify.max_user_instances); STATUS_INSUFFICIENT_RESOURCES: no more watches
- * (max_user_watches). The tree below is gone through inside the call.
+ * Makes the watch of a directory unless it has one: of what a later call asks for only the buffer's size
+ * counts. STATUS_INVALID_PARAMETER: its records are of the other kind, detailed or not.
+ * STATUS_TOO_MANY_OPENED_FILES: no more inotify descriptors (fs.inotify.max_user_instances);
+ * STATUS_INSUFFICIENT_RESOURCES: no more watches (max_user_watches). The tree below is gone through inside
+ * the call.
  */
 uint32_t watch_begin(struct file *f, const struct watch_how *how);
 

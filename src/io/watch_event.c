@@ -23,20 +23,66 @@ enum {
     READINGS = 4,        /* in one turn: a directory may be written to all the time */
 };
 
+/* ---- what is said ---- */
+
+/* A name in a directory; NULL: there is none any more. */
+struct place {
+    const struct watch_node *n;
+    const char *name;
+};
+
+/* What is at a place now; false: nothing that we can see. Its path may be longer than the kernel takes. */
+static bool look_at(struct watch_tree *t, const struct place *where, struct disk_info *info)
+{
+    int fd = where->n->parent ? watch_node_open(t, where->n, O_PATH) : t->dir_fd;
+    bool found = fd >= 0 && disk_info_at(fd, where->name, info) == 0;
+
+    if (fd >= 0 && fd != t->dir_fd)
+        close(fd);
+    return found;
+}
+
+static void describe(struct watch_tree *t, const struct place *said, const struct place *now, bool directory,
+                     struct watch_details *details)
+{
+    details->parent = said->n->ino;
+    if (now && look_at(t, now, &details->info))
+        return;
+    details->info = (struct disk_info){
+        .attributes = directory ? FILE_ATTRIBUTE_DIRECTORY : FILE_ATTRIBUTE_ARCHIVE,
+    };
+}
+
+/* `now`: where it is that is spoken of; NULL: it is gone. */
+static void say(struct watch_tree *t, uint32_t action, const struct place *said, const struct place *now,
+                bool directory)
+{
+    struct watch_details details;
+    struct watch_change change = {.action = action};
+
+    if (t->detailed) {
+        describe(t, said, now, directory, &details);
+        change.details = &details;
+    }
+    change.path = watch_node_path(t, said->n, said->name, &change.length);
+    if (change.path)
+        t->emit(t->ctx, &change);
+    else
+        t->lost = true;
+}
+
+static bool is_asked_for(const struct watch_tree *t, bool directory)
+{
+    return t->filter & (directory ? FILE_NOTIFY_CHANGE_DIR_NAME : FILE_NOTIFY_CHANGE_FILE_NAME);
+}
+
 void watch_tree_emit(struct watch_tree *t, uint32_t action, const struct watch_node *n, const char *name,
                      bool directory)
 {
-    uint32_t class = directory ? FILE_NOTIFY_CHANGE_DIR_NAME : FILE_NOTIFY_CHANGE_FILE_NAME;
-    const char *path;
-    size_t length;
+    struct place place = {n, name};
 
-    if (!(t->filter & class))
-        return;
-    path = watch_node_path(t, n, name, &length);
-    if (path)
-        t->emit(t->ctx, action, path, length);
-    else
-        t->lost = true;
+    if (is_asked_for(t, directory))
+        say(t, action, &place, action == FILE_ACTION_REMOVED ? NULL : &place, directory);
 }
 
 /* ---- names ---- */
@@ -77,12 +123,15 @@ static void on_renamed(struct watch_tree *t, struct watch_node *from, const char
                        struct watch_node *to, const char *new_name, bool directory)
 {
     struct watch_node *child = directory && t->subtree ? watch_node_child(from, old_name) : NULL;
+    struct place before = {from, old_name}, now = {to, new_name};
     bool same = from == to;
 
     watch_names_remove(&from->listed, old_name);
     watch_names_remove(&to->listed, new_name);
-    watch_tree_emit(t, same ? FILE_ACTION_RENAMED_OLD_NAME : FILE_ACTION_REMOVED, from, old_name, directory);
-    watch_tree_emit(t, same ? FILE_ACTION_RENAMED_NEW_NAME : FILE_ACTION_ADDED, to, new_name, directory);
+    if (is_asked_for(t, directory)) {
+        say(t, same ? FILE_ACTION_RENAMED_OLD_NAME : FILE_ACTION_REMOVED, &before, &now, directory);
+        say(t, same ? FILE_ACTION_RENAMED_NEW_NAME : FILE_ACTION_ADDED, &now, &now, directory);
+    }
     if (child && !watch_node_move(t, child, to, new_name))
         t->failure = -ENOMEM;
     arrived(t, to, new_name, directory); /* is it really the one that was known by the old name? */
@@ -101,6 +150,7 @@ static bool was_touched(struct watch_tree *t, const char *path)
 
 static void on_modified(struct watch_tree *t, struct watch_node *n, const char *name, uint32_t mask)
 {
+    struct place place = {n, name};
     size_t length;
     const char *path = watch_node_path(t, n, name, &length);
 
@@ -111,7 +161,7 @@ static void on_modified(struct watch_tree *t, struct watch_node *n, const char *
     if ((mask & IN_ATTRIB) && !(t->filter & (FILE_NOTIFY_CHANGE_ATTRIBUTES | FILE_NOTIFY_CHANGE_SECURITY)) &&
         !was_touched(t, path))
         return;
-    t->emit(t->ctx, FILE_ACTION_MODIFIED, path, length);
+    say(t, FILE_ACTION_MODIFIED, &place, &place, (mask & IN_ISDIR) != 0);
 }
 
 /* ---- events ---- */

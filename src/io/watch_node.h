@@ -27,7 +27,7 @@ struct watch_node {
     bool unlisted;             /* ... and has to be looked into, */
     struct watch_names missed; /* ... or these directories in it have to be watched */
     dev_t dev;                 /* identity: names may be another's by the time they are opened */
-    ino_t ino;
+    ino_t ino;                 /* ... and what its entries call their parent */
 };
 
 /* All of it belongs to the thread that reads. */
@@ -37,6 +37,7 @@ struct watch_tree {
     int parent_wd;               /* of the directory above the top; -1: none */
     uint32_t filter, mask;       /* constant */
     bool subtree;                /* constant */
+    bool detailed;               /* constant */
     bool repairing;
     bool gone;                   /* the top was deleted */
     bool lost;                   /* the kernel has dropped events */
@@ -61,6 +62,8 @@ struct watch_node *watch_node_find(struct watch_tree *t, int wd);
 struct watch_node *watch_node_child(struct watch_node *parent, const char *name);
 bool watch_node_move(struct watch_tree *t, struct watch_node *n, struct watch_node *parent, const char *name);
 void watch_node_drop(struct watch_tree *t, struct watch_node *top); /* with all below it */
+/* Opens its directory, or says -ENOENT if something else has its name by now; the top is dir_fd. */
+int watch_node_open(struct watch_tree *t, const struct watch_node *n, int flags);
 const char *watch_node_path(struct watch_tree *t, const struct watch_node *n, const char *name,
                             size_t *length);
 

@@ -13,11 +13,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD = offsetof(FILE_NOTIFY_INFORMATION, FileName), ALIGNMENT = 4 };
+/* The two kinds begin alike, and are linked alike. */
+_Static_assert(offsetof(FILE_NOTIFY_EXTENDED_INFORMATION, NextEntryOffset) ==
+                   offsetof(FILE_NOTIFY_INFORMATION, NextEntryOffset), "next");
+_Static_assert(offsetof(FILE_NOTIFY_EXTENDED_INFORMATION, Action) ==
+                   offsetof(FILE_NOTIFY_INFORMATION, Action), "action");
 
-void watch_records_init(struct watch_records *w, size_t capacity)
+void watch_records_init(struct watch_records *w, size_t capacity, bool detailed)
 {
-    *w = (struct watch_records){.capacity = capacity};
+    *w = (struct watch_records){.capacity = capacity, .detailed = detailed};
+}
+
+/* Bytes before the name, which is the last thing in a record. */
+static size_t head_size(const struct watch_records *w)
+{
+    return w->detailed ? offsetof(FILE_NOTIFY_EXTENDED_INFORMATION, FileName)
+                       : offsetof(FILE_NOTIFY_INFORMATION, FileName);
+}
+
+static size_t alignment(const struct watch_records *w)
+{
+    return w->detailed ? sizeof(LARGE_INTEGER) : sizeof(DWORD);
 }
 
 void watch_records_free(struct watch_records *w)
@@ -60,41 +76,72 @@ static FILE_NOTIFY_INFORMATION *record_at(struct watch_records *w, size_t at)
     return (FILE_NOTIFY_INFORMATION *)(void *)(w->data + at);
 }
 
-/* Is the record behind the last one the same as the last one? */
-static bool repeats(struct watch_records *w, const FILE_NOTIFY_INFORMATION *next)
+/* Is the record at `at`, with a name of so many bytes, about the same as the last one? */
+static bool repeats(struct watch_records *w, size_t at, size_t bytes)
 {
-    const FILE_NOTIFY_INFORMATION *last = record_at(w, w->last);
+    size_t head = head_size(w);
 
-    return w->size > 0 && next->Action == FILE_ACTION_MODIFIED && last->Action == next->Action &&
-           last->FileNameLength == next->FileNameLength &&
-           memcmp(last->FileName, next->FileName, next->FileNameLength) == 0;
+    return w->size > 0 && record_at(w, at)->Action == FILE_ACTION_MODIFIED &&
+           record_at(w, w->last)->Action == FILE_ACTION_MODIFIED && w->size == w->last + head + bytes &&
+           memcmp(w->data + w->last + head, w->data + at + head, bytes) == 0;
 }
 
-void watch_records_add(struct watch_records *w, uint32_t action, const char *path, size_t length)
+static void put_details(FILE_NOTIFY_EXTENDED_INFORMATION *record, const struct watch_details *details)
 {
-    size_t at = (w->size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    FILE_NOTIFY_INFORMATION *record;
+    const struct disk_info *info = &details->info;
+
+    record->CreationTime.QuadPart = info->created;
+    record->LastModificationTime.QuadPart = info->written;
+    record->LastChangeTime.QuadPart = info->changed;
+    record->LastAccessTime.QuadPart = info->accessed;
+    record->AllocatedLength.QuadPart = (LONGLONG)info->allocated;
+    record->FileSize.QuadPart = (LONGLONG)info->size;
+    record->FileAttributes = info->attributes;
+    record->ReparsePointTag = info->attributes & FILE_ATTRIBUTE_REPARSE_POINT ? IO_REPARSE_TAG_SYMLINK : 0;
+    record->FileId.QuadPart = (LONGLONG)info->index;
+    record->ParentFileId.QuadPart = (LONGLONG)details->parent;
+}
+
+/* All but the name, of so many bytes. */
+static void put_head(struct watch_records *w, size_t at, const struct watch_change *change, size_t bytes)
+{
+    FILE_NOTIFY_EXTENDED_INFORMATION *extended;
+
+    record_at(w, at)->NextEntryOffset = 0;
+    record_at(w, at)->Action = change->action;
+    if (!w->detailed) {
+        record_at(w, at)->FileNameLength = (DWORD)bytes;
+        return;
+    }
+    extended = (FILE_NOTIFY_EXTENDED_INFORMATION *)(void *)(w->data + at);
+    put_details(extended, change->details);
+    extended->FileNameLength = (DWORD)bytes;
+}
+
+void watch_records_add(struct watch_records *w, const struct watch_change *change)
+{
+    size_t at = (w->size + alignment(w) - 1) / alignment(w) * alignment(w);
+    size_t head = head_size(w);
     size_t units;
 
     if (w->overflow)
         return; /* until the program has been told, one more makes no difference */
-    units = (size_t)text_to_utf16(path, length, NULL, 0, false);
-    if (at + HEAD + units * 2 > w->capacity || !make_room(w, at + HEAD + units * 2 + ALIGNMENT)) {
+    units = (size_t)text_to_utf16(change->path, change->length, NULL, 0, false);
+    if (at + head + units * 2 > w->capacity || !make_room(w, at + head + units * 2 + alignment(w))) {
         watch_records_drop(w);
         return;
     }
-    record = record_at(w, at);
-    record->NextEntryOffset = 0;
-    record->Action = action;
-    record->FileNameLength = (DWORD)(units * 2);
-    text_to_utf16(path, length, (uint16_t *)record->FileName, units, false);
-    if (repeats(w, record))
+    put_head(w, at, change, units * 2);
+    text_to_utf16(change->path, change->length, (uint16_t *)(void *)(w->data + at + head), units, false);
+    if (repeats(w, at, units * 2)) {
+        memcpy(w->data + w->last, w->data + at, head); /* what the file is now */
         return;
+    }
     memset(w->data + w->size, 0, at - w->size);
     if (w->size > 0)
         record_at(w, w->last)->NextEntryOffset = (DWORD)(at - w->last);
     w->last = at;
-    w->size = at + HEAD + units * 2;
+    w->size = at + head + units * 2;
 }
 
 uint32_t watch_records_take(struct watch_records *w, void *to, size_t size, uint32_t *bytes)

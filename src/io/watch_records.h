@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changes that wait for the next call, as the FILE_NOTIFY_INFORMATION records it will get. What does
- * not fit drops them all, as on Windows: the program is told to look for itself.
+ * Changes that wait for the next call, as the records it will get: FILE_NOTIFY_INFORMATION, or
+ * FILE_NOTIFY_EXTENDED_INFORMATION if they are detailed. What does not fit drops them all, as on Windows: the
+ * program is told to look for itself.
  */
 #ifndef IOCP_IO_WATCH_RECORDS_H
 #define IOCP_IO_WATCH_RECORDS_H
+
+#include "io/watch_tree.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,13 +20,14 @@ struct watch_records {
     size_t room;     /* bytes allocated */
     size_t last;     /* where the last record begins */
     size_t capacity; /* more is not kept; constant */
+    bool detailed;   /* constant */
     bool overflow;   /* something was dropped */
 };
 
-void watch_records_init(struct watch_records *w, size_t capacity);
+void watch_records_init(struct watch_records *w, size_t capacity, bool detailed);
 void watch_records_free(struct watch_records *w);
 
-void watch_records_add(struct watch_records *w, uint32_t action, const char *path, size_t length);
+void watch_records_add(struct watch_records *w, const struct watch_change *change);
 void watch_records_drop(struct watch_records *w); /* all, as if they had not fitted */
 
 static inline bool watch_records_any(const struct watch_records *w)

@@ -247,8 +247,7 @@ static bool may_be_left(int err)
     return err == -ENOENT || err == -ENOTDIR || err == -ELOOP || err == -EACCES;
 }
 
-/* Opens a directory. -ENOENT: something else has its name by now, or the name of one above it. */
-static int open_node(struct watch_tree *t, const struct watch_node *n, int flags)
+int watch_node_open(struct watch_tree *t, const struct watch_node *n, int flags)
 {
     int fd = n->parent ? open_at(t, n->parent, n->name, flags) : open_at(t, n, ".", flags);
     struct stat st;
@@ -340,7 +339,7 @@ static int found(struct watch_tree *t, struct watch_node *n, int fd, const char 
 
 static int list_node(struct watch_tree *t, struct watch_node *n, bool report)
 {
-    int fd = open_node(t, n, O_RDONLY);
+    int fd = watch_node_open(t, n, O_RDONLY);
     struct dirent *entry;
     int err = 0;
     DIR *dir;
@@ -384,7 +383,7 @@ static int list_all(struct watch_tree *t, bool report)
 
 int watch_tree_arrive(struct watch_tree *t, struct watch_node *parent, const char *name)
 {
-    int fd = open_node(t, parent, O_PATH);
+    int fd = watch_node_open(t, parent, O_PATH);
     struct watch_node *n;
     int err;
 
@@ -488,12 +487,15 @@ static uint32_t mask_of(uint32_t filter, bool subtree)
 static int watch_top(struct watch_tree *t)
 {
     int wd = os_inotify_add(t->fd, t->dir_fd, t->mask | IN_MOVE_SELF | IN_ONLYDIR);
+    struct stat st;
 
     if (wd < 0)
         return wd;
     t->top = node_new(t, NULL, "", wd);
     if (!t->top)
         return -ENOMEM;
+    if (fstat(t->dir_fd, &st) == 0)
+        t->top->ino = st.st_ino;
     watch_tree_watch_parent(t);
     if (!t->subtree)
         return 0;
@@ -501,7 +503,7 @@ static int watch_top(struct watch_tree *t)
     return list_all(t, false);
 }
 
-int watch_tree_new(int dir_fd, uint32_t filter, bool subtree, watch_emit emit, void *ctx,
+int watch_tree_new(int dir_fd, const struct watch_how *how, watch_emit emit, void *ctx,
                    struct watch_tree **out)
 {
     struct watch_tree *t = calloc(1, sizeof *t);
@@ -510,9 +512,10 @@ int watch_tree_new(int dir_fd, uint32_t filter, bool subtree, watch_emit emit, v
     if (!t)
         return -ENOMEM;
     t->dir_fd = dir_fd;
-    t->filter = filter;
-    t->subtree = subtree;
-    t->mask = mask_of(filter, subtree);
+    t->filter = how->filter;
+    t->subtree = how->subtree;
+    t->detailed = how->detailed;
+    t->mask = mask_of(how->filter, how->subtree);
     t->emit = emit;
     t->ctx = ctx;
     t->parent_wd = -1;

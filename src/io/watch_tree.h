@@ -13,14 +13,38 @@
 #ifndef IOCP_IO_WATCH_TREE_H
 #define IOCP_IO_WATCH_TREE_H
 
+#include "io/disk_info.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct watch_tree;
 
-/* A change of a class that the filter names. `path` is valid during the call. */
-typedef void (*watch_emit)(void *ctx, uint32_t action, const char *path, size_t length);
+/* What to watch for. */
+struct watch_how {
+    uint32_t filter; /* FILE_NOTIFY_CHANGE_* */
+    uint32_t size;   /* bytes of the caller's buffer; the tree does not ask */
+    bool subtree;
+    bool detailed;   /* say also what the files are */
+};
+
+/* What a changed file is; of one that is gone most is 0. */
+struct watch_details {
+    struct disk_info info;
+    uint64_t parent; /* index of its directory */
+};
+
+/* A change of a class that the filter names. */
+struct watch_change {
+    uint32_t action;  /* FILE_ACTION_* */
+    const char *path; /* relative to the top */
+    size_t length;
+    const struct watch_details *details; /* NULL: not asked for */
+};
+
+/* What it is given is valid during the call. */
+typedef void (*watch_emit)(void *ctx, const struct watch_change *change);
 
 enum watch_state {
     WATCH_QUIET, /* all that has happened was emitted, if not watch_tree_more */
@@ -31,10 +55,10 @@ enum watch_state {
 };
 
 /*
- * Watches the directory dir_fd (borrowed) for the classes of `filter` (FILE_NOTIFY_CHANGE_*).
+ * Watches the directory dir_fd (borrowed).
  * 0, or -errno: -EMFILE no more inotify descriptors, -ENOSPC no more watches for this user.
  */
-int watch_tree_new(int dir_fd, uint32_t filter, bool subtree, watch_emit emit, void *ctx,
+int watch_tree_new(int dir_fd, const struct watch_how *how, watch_emit emit, void *ctx,
                    struct watch_tree **out);
 void watch_tree_free(struct watch_tree *t);
 

@@ -95,7 +95,8 @@ static const struct entry entries[] = {
     CALL(GetCommModemStatus, "hp"), CALL(SetupComm, "hii"), CALL(GetCommProperties, "hp"),
     CALL(GetCommConfig, "hpL"),
     /* watches */
-    CALL(ReadDirectoryChangesW, "hdsbipoc"), MAKE(FindFirstChangeNotificationA, "fbi"),
+    CALL(ReadDirectoryChangesW, "hdsbipoc"), CALL(ReadDirectoryChangesExW, "hdsbipoci"),
+    MAKE(FindFirstChangeNotificationA, "fbi"),
     CALL(FindNextChangeNotification, "h"), CALL(FindCloseChangeNotification, "h"),
     /* native calls, and the thread pool's that take handles */
     STAT(NtCreateWaitCompletionPacket, "Hi0"), STAT(NtAssociateWaitCompletionPacket, "hhhiiiip"),

@@ -32,17 +32,20 @@ static char said[4096]; /* what was emitted: "+a -b " */
 static unsigned count;
 static size_t longest;
 
-static void hear(void *ctx, uint32_t action, const char *path, size_t length)
+static const struct watch_how top_only = {.filter = NAMES}, whole_tree = {.filter = NAMES, .subtree = true};
+
+static void hear(void *ctx, const struct watch_change *change)
 {
     size_t at = strlen(said);
 
     (void)ctx;
-    CHECK_EQ(strlen(path), length);
+    CHECK_EQ(strlen(change->path), change->length);
+    CHECK(!change->details);
     count++;
-    if (length > longest)
-        longest = length;
-    if (at + length + 3 < sizeof said)
-        snprintf(said + at, sizeof said - at, "%c%s ", "?+-*<>"[action], path);
+    if (change->length > longest)
+        longest = change->length;
+    if (at + change->length + 3 < sizeof said)
+        snprintf(said + at, sizeof said - at, "%c%s ", "?+-*<>"[change->action], change->path);
 }
 
 static void begin(void)
@@ -99,7 +102,7 @@ TEST(no_descriptor)
     failure = -EMFILE;
     passes = 0;
     os_fault = fail;
-    CHECK_EQ(watch_tree_new(root_fd, NAMES, false, hear, NULL, &t), -EMFILE);
+    CHECK_EQ(watch_tree_new(root_fd, &top_only, hear, NULL, &t), -EMFILE);
     end(t);
 }
 
@@ -116,10 +119,10 @@ TEST(no_watch_at_the_beginning)
 
         passes = n;
         if (n == 1) { /* the one above is not worth failing for */
-            CHECK_EQ(watch_tree_new(root_fd, NAMES, false, hear, NULL, &t), 0);
+            CHECK_EQ(watch_tree_new(root_fd, &top_only, hear, NULL, &t), 0);
             watch_tree_free(t);
         } else {
-            CHECK_EQ(watch_tree_new(root_fd, NAMES, true, hear, NULL, &t), -ENOSPC);
+            CHECK_EQ(watch_tree_new(root_fd, &whole_tree, hear, NULL, &t), -ENOSPC);
         }
     }
     end(NULL);
@@ -130,7 +133,7 @@ TEST(no_watch_for_a_new_directory)
     struct watch_tree *t = NULL;
 
     begin();
-    CHECK_EQ(watch_tree_new(root_fd, NAMES, true, hear, NULL, &t), 0);
+    CHECK_EQ(watch_tree_new(root_fd, &whole_tree, hear, NULL, &t), 0);
     CHECK_EQ(mkdirat(root_fd, "a", 0700), 0);
     make("a/x");
     failing = "inotify_add_watch";
@@ -171,7 +174,7 @@ TEST(queue_overflow)
         return;
     begin();
     CHECK_EQ(mkdirat(root_fd, "gone", 0700), 0);
-    CHECK_EQ(watch_tree_new(root_fd, NAMES, true, hear, NULL, &t), 0);
+    CHECK_EQ(watch_tree_new(root_fd, &whole_tree, hear, NULL, &t), 0);
     for (long i = 0; i <= limit / 2 + 1; i++) {
         make("x");
         unlinkat(root_fd, "x", 0);
@@ -193,11 +196,11 @@ TEST(queue_overflow)
 /* ---- a directory that is written to all the time ---- */
 
 /* Whatever is emitted is followed by something new. */
-static void hear_and_write(void *ctx, uint32_t action, const char *path, size_t length)
+static void hear_and_write(void *ctx, const struct watch_change *change)
 {
     unsigned *left = ctx;
 
-    (void)action, (void)path, (void)length;
+    (void)change;
     count++;
     if (*left == 0)
         return;
@@ -214,7 +217,7 @@ TEST(reading_ends)
     unsigned left = 1000;
 
     begin();
-    CHECK_EQ(watch_tree_new(root_fd, NAMES, false, hear_and_write, &left, &t), 0);
+    CHECK_EQ(watch_tree_new(root_fd, &top_only, hear_and_write, &left, &t), 0);
     make("x");
     CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
     CHECK(watch_tree_more(t));
@@ -236,7 +239,7 @@ TEST(half_a_rename)
     begin();
     make("a");
     make("b");
-    CHECK_EQ(watch_tree_new(root_fd, NAMES, false, hear, NULL, &t), 0);
+    CHECK_EQ(watch_tree_new(root_fd, &top_only, hear, NULL, &t), 0);
     snprintf(outside, sizeof outside, "%s-outside", root);
     CHECK_EQ(renameat(root_fd, "a", AT_FDCWD, outside), 0);
     make("c");
@@ -262,7 +265,7 @@ TEST(many_move_away)
         snprintf(name, sizeof name, "f%d", i);
         make(name);
     }
-    CHECK_EQ(watch_tree_new(root_fd, NAMES, false, hear, NULL, &t), 0);
+    CHECK_EQ(watch_tree_new(root_fd, &top_only, hear, NULL, &t), 0);
     snprintf(outside, sizeof outside, "%s-outside", root);
     for (int i = 0; i < 100; i++) {
         snprintf(name, sizeof name, "f%d", i);
@@ -287,7 +290,7 @@ TEST(deeper_than_a_path)
     int fd, next;
 
     begin();
-    CHECK_EQ(watch_tree_new(root_fd, NAMES, true, hear, NULL, &t), 0);
+    CHECK_EQ(watch_tree_new(root_fd, &whole_tree, hear, NULL, &t), 0);
     memset(name, 'n', 200);
     name[200] = 0;
     fd = dup(root_fd);
@@ -341,28 +344,128 @@ TEST(names)
     watch_names_clear(&set);
 }
 
+static void add(struct watch_records *w, uint32_t action, const char *name)
+{
+    struct watch_details details = {.info = {.size = strlen(name), .index = action}, .parent = 7};
+    struct watch_change change = {action, name, strlen(name), w->detailed ? &details : NULL};
+
+    watch_records_add(w, &change);
+}
+
 TEST(records)
 {
     struct watch_records w;
     DWORD out[64];
     uint32_t bytes;
 
-    watch_records_init(&w, sizeof out);
+    watch_records_init(&w, sizeof out, false);
     CHECK(!watch_records_any(&w));
-    watch_records_add(&w, FILE_ACTION_MODIFIED, "abc", 3);
-    watch_records_add(&w, FILE_ACTION_MODIFIED, "abc", 3); /* the same again */
-    watch_records_add(&w, FILE_ACTION_ADDED, "x", 1);
+    add(&w, FILE_ACTION_MODIFIED, "abc");
+    add(&w, FILE_ACTION_MODIFIED, "abc"); /* the same again */
+    add(&w, FILE_ACTION_ADDED, "x");
     CHECK_EQ(watch_records_take(&w, out, sizeof out, &bytes), STATUS_SUCCESS);
     CHECK_EQ(bytes, 20 + 14);
     CHECK_EQ(out[0], 20);
     CHECK_EQ(out[5], 0);
     CHECK(!watch_records_any(&w));
-    watch_records_add(&w, FILE_ACTION_ADDED, "x", 1);
+    add(&w, FILE_ACTION_ADDED, "x");
     CHECK_EQ(watch_records_take(&w, (void *)16, sizeof out, &bytes), STATUS_ACCESS_VIOLATION);
     CHECK_EQ(watch_records_take(&w, out, 4, &bytes), STATUS_NOTIFY_ENUM_DIR);
     CHECK_EQ(bytes, 0);
     for (int i = 0; i < 20; i++)
-        watch_records_add(&w, FILE_ACTION_ADDED, "x", 1);
+        add(&w, FILE_ACTION_ADDED, "x");
     CHECK_EQ(watch_records_take(&w, out, sizeof out, &bytes), STATUS_NOTIFY_ENUM_DIR);
     watch_records_free(&w);
+}
+
+TEST(detailed_records)
+{
+    enum { HEAD = 84 }; /* before the name */
+    _Alignas(8) char out[320];
+    const FILE_NOTIFY_EXTENDED_INFORMATION *record = (const FILE_NOTIFY_EXTENDED_INFORMATION *)(void *)out;
+    struct watch_records w;
+    uint32_t bytes;
+
+    watch_records_init(&w, sizeof out, true);
+    add(&w, FILE_ACTION_MODIFIED, "abc");
+    add(&w, FILE_ACTION_MODIFIED, "abc");
+    add(&w, FILE_ACTION_MODIFIED, "abcd"); /* another */
+    add(&w, FILE_ACTION_ADDED, "x");
+    CHECK_EQ(watch_records_take(&w, out, sizeof out, &bytes), STATUS_SUCCESS);
+    CHECK_EQ(bytes, 96 + 96 + HEAD + 2);
+    CHECK_EQ(record->NextEntryOffset, 96);
+    CHECK_EQ(record->FileNameLength, 6);
+    CHECK_EQ(record->FileSize.QuadPart, 3);
+    record = (const FILE_NOTIFY_EXTENDED_INFORMATION *)(void *)(out + 96);
+    CHECK_EQ(record->NextEntryOffset, 96);
+    CHECK_EQ(record->FileNameLength, 8);
+    record = (const FILE_NOTIFY_EXTENDED_INFORMATION *)(void *)(out + 192);
+    CHECK_EQ(record->NextEntryOffset, 0);
+    CHECK_EQ(record->Action, FILE_ACTION_ADDED);
+    CHECK_EQ(record->FileId.QuadPart, FILE_ACTION_ADDED);
+    CHECK_EQ(record->ParentFileId.QuadPart, 7);
+    CHECK_EQ(record->FileNameLength, 2);
+    CHECK_EQ(record->FileName[0], 'x');
+    for (int i = 0; i < 4; i++) /* the fourth does not fit */
+        add(&w, FILE_ACTION_ADDED, "x");
+    CHECK_EQ(watch_records_take(&w, out, sizeof out, &bytes), STATUS_NOTIFY_ENUM_DIR);
+    watch_records_free(&w);
+}
+
+static struct watch_details details[8];
+
+static void hear_details(void *ctx, const struct watch_change *change)
+{
+    size_t at = strlen(said);
+
+    (void)ctx;
+    if (CHECK(count < 8))
+        details[count++] = *change->details;
+    snprintf(said + at, sizeof said - at, "%c%.1s ", "?+-*<>"[change->action], change->path);
+}
+
+static ino_t inode(int fd, const char *name)
+{
+    struct stat st;
+
+    CHECK_EQ(fstatat(fd, name, &st, 0), 0);
+    return st.st_ino;
+}
+
+TEST(details_of_changes)
+{
+    struct watch_how how = {.filter = NAMES, .subtree = true, .detailed = true};
+    struct watch_tree *t = NULL;
+    ino_t top, sub;
+
+    begin();
+    top = inode(root_fd, ".");
+    CHECK_EQ(watch_tree_new(root_fd, &how, hear_details, NULL, &t), 0);
+    CHECK_EQ(mkdirat(root_fd, "d", 0700), 0);
+    make("a");
+    CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
+    CHECK_STR(said, "+d +a ");
+    sub = inode(root_fd, "d");
+    CHECK_EQ(details[0].info.index, sub);
+    CHECK_EQ(details[0].info.attributes, FILE_ATTRIBUTE_DIRECTORY);
+    CHECK_EQ(details[0].parent, top);
+    CHECK_EQ(details[1].info.index, inode(root_fd, "a"));
+    CHECK_EQ(renameat(root_fd, "a", root_fd, "d/b"), 0);
+    CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
+    CHECK_STR(said, "+d +a -a +d ");
+    CHECK_EQ(details[2].info.index, inode(root_fd, "d/b")); /* it has only moved */
+    CHECK_EQ(details[2].parent, top);
+    CHECK_EQ(details[3].info.index, details[2].info.index);
+    CHECK_EQ(details[3].parent, sub);
+    CHECK_EQ(unlinkat(root_fd, "d/b", 0), 0);
+    CHECK_EQ(unlinkat(root_fd, "d", AT_REMOVEDIR), 0);
+    CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
+    CHECK_STR(said, "+d +a -a +d -d -d ");
+    CHECK_EQ(details[4].info.index, 0);
+    CHECK_EQ(details[4].info.attributes, FILE_ATTRIBUTE_ARCHIVE);
+    CHECK_EQ(details[4].parent, sub);
+    CHECK_EQ(details[5].parent, top);
+    CHECK_EQ(details[5].info.attributes, FILE_ATTRIBUTE_DIRECTORY);
+    CHECK_EQ(details[5].info.created, 0);
+    end(t);
 }
