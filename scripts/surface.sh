@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # scripts/surface.sh [BUILD_DIR]: how much of the API that programs use is there. Reads scripts/surface.txt, looks
-# at what the built library exports and compiles what the headers alone make, and reads from docs/DEVIATIONS.md
-# which functions fail with ERROR_CALL_NOT_IMPLEMENTED, always or in some cases. Names what is missing.
+# at what the built library exports, compiles what the headers alone make, asks WSAIoctl for what comes in a table,
+# and reads from docs/DEVIATIONS.md which functions fail with ERROR_CALL_NOT_IMPLEMENTED, always or in some cases.
+# Names what is missing.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
@@ -44,9 +45,29 @@ compile_uses() {
         while read -r line; do sed -n "${line}s/.*\/\*USE \(.*\)\*\//\1/p" "$work/uses.c"; done | sort -u >"$work/unusable"
 }
 
+# What only a table has: a program asks for it and says which of the names are in it.
+ask_for_table() {
+    {
+        echo '#include <winsock2.h>'
+        echo '#include <mswsock.h>'
+        echo '#include <stdio.h>'
+        echo 'int main(void) { WSADATA data; GUID id = WSAID_MULTIPLE_RIO; DWORD bytes = 0; SOCKET s;'
+        echo 'RIO_EXTENSION_FUNCTION_TABLE table = {0}; WSAStartup(MAKEWORD(2, 2), &data); s = socket(AF_INET, SOCK_DGRAM, 0);'
+        echo 'if (WSAIoctl(s, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &table, sizeof table, &bytes, NULL, NULL)) return 1;'
+        sed -n 's/^[123] \([^ ]*\) @ RIO$/if (table.\1) puts("\1");/p' scripts/surface.txt
+        echo 'return bytes != sizeof table; }'
+    } >"$work/table.c"
+    : >"$work/in_table"
+    ${CC:-cc} -std=gnu11 -D_WIN32 -Iinclude/iocp -Iinclude -o "$work/table" "$work/table.c" "$library" \
+        -Wl,-rpath,"$(cd "$build" && pwd)" 2>"$work/table.log" && "$work/table" >"$work/in_table" ||
+        { echo "no table of registered I/O:"; head -n 5 "$work/table.log"; }
+}
+
 is_there() {
-    local name=$1 use=$2
-    if [ -n "$use" ]; then
+    local name=$1 how=$2 use=$3
+    if [ "$how" = @ ]; then
+        grep -qx "$name" "$work/in_table"
+    elif [ -n "$use" ]; then
         ! grep -qx "$name" "$work/unusable"
     else
         exported "$name" || { exported "${name}A" && exported "${name}W"; }
@@ -54,11 +75,12 @@ is_there() {
 }
 
 compile_uses
+ask_for_table
 for tier in 1 2 3; do
     there=0 total=0 missing=() always=() sometimes=()
-    while read -r _ name _ use; do
+    while read -r _ name how use; do
         total=$((total + 1))
-        if ! is_there "$name" "$use"; then
+        if ! is_there "$name" "$how" "$use"; then
             missing+=("$name")
             continue
         fi

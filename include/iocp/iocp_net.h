@@ -456,7 +456,8 @@ WINSOCK_API_LINKAGE int WSAAPI closesocket(SOCKET s) IOCP_SYM(closesocket);
 WINSOCK_API_LINKAGE int WSAAPI ioctlsocket(SOCKET s, long command, void *argument) IOCP_SYM(ioctlsocket);
 
 /*
- * Control by code: SIO_GET_EXTENSION_FUNCTION_POINTER (in: GUID, out: the pointer), SIO_BASE_HANDLE,
+ * Control by code: SIO_GET_EXTENSION_FUNCTION_POINTER (in: GUID, out: the pointer), the same with MULTIPLE
+ * (WSAID_MULTIPLE_RIO: RIO_EXTENSION_FUNCTION_TABLE of mswsock.h), SIO_BASE_HANDLE,
  * SIO_KEEPALIVE_VALS, SIO_UDP_CONNRESET, FIONBIO, FIONREAD ... in, out: buffers of in_size and
  * out_size bytes; bytes: gets what was written to out. All codes here are done at once; overlapped and
  * routine then get their completion as ever. SOCKET_ERROR: WSAEOPNOTSUPP (code), WSAEINVAL (GUID),

@@ -4,7 +4,7 @@
  * GetAcceptExSockaddrs and TransmitFile are functions; pointers to the others come from WSAIoctl with
  * SIO_GET_EXTENSION_FUNCTION_POINTER and a WSAID_* GUID, are the same for every socket, and stay
  * valid for the life of the process. Unlike most of Winsock these return BOOL: FALSE with
- * ERROR_IO_PENDING means accepted. Ownership as in iocp_net.h. Registered I/O (RIO) is not there.
+ * ERROR_IO_PENDING means accepted. Ownership as in iocp_net.h. Registered I/O (RIO) is at the end.
  * Pages: learn.microsoft.com/windows/win32/api/mswsock/.
  */
 #ifndef _MSWSOCK_
@@ -204,6 +204,106 @@ WINSOCK_API_LINKAGE INT PASCAL WSARecvMsg(SOCKET s, LPWSAMSG message, LPDWORD by
                                           LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
     __asm__("iocp_WSARecvMsg");
 #endif
+
+/* ---------- registered I/O ---------- */
+
+/* How RIONotify tells. The handles may be closed once the completion queue is made; Overlapped lives as long as
+ * that. */
+typedef enum _RIO_NOTIFICATION_COMPLETION_TYPE {
+    RIO_EVENT_COMPLETION = 1,
+    RIO_IOCP_COMPLETION = 2
+} RIO_NOTIFICATION_COMPLETION_TYPE, *PRIO_NOTIFICATION_COMPLETION_TYPE;
+
+typedef struct _RIO_NOTIFICATION_COMPLETION {
+    RIO_NOTIFICATION_COMPLETION_TYPE Type;
+    IOCP_NAMELESS union {
+        struct {
+            HANDLE EventHandle;
+            BOOL NotifyReset; /* RIONotify resets it first */
+        } Event;
+        struct {
+            HANDLE IocpHandle;
+            PVOID CompletionKey;
+            PVOID Overlapped; /* not NULL; comes back with the packet */
+        } Iocp;
+    };
+} RIO_NOTIFICATION_COMPLETION, *PRIO_NOTIFICATION_COMPLETION;
+IOCP_ASSERT_SIZE(RIO_NOTIFICATION_COMPLETION, 32);
+
+/*
+ * data: where in a registered buffer; count 1 (on datagram sockets also NULL and 0: no data). flags:
+ * RIO_MSG_*. The memory belongs to the operation until its result is dequeued, the RIO_BUFs only during the
+ * call. TRUE: one result follows, also of a failure (WSAENOTCONN, WSA_OPERATION_ABORTED when the socket is
+ * closed ...). FALSE: none; WSAEINVAL (the queue is not open, flags, a slice that is not within its buffer),
+ * WSAEFAULT (the buffer is not registered), WSAENOBUFS (as many outstanding as were asked for).
+ * Differs: any number of threads may call these at a time.
+ */
+typedef BOOL(PASCAL *LPFN_RIORECEIVE)(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD flags, PVOID context);
+typedef BOOL(PASCAL *LPFN_RIOSEND)(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD flags, PVOID context);
+
+/*
+ * The same for datagrams; on streams what is more has no effect. local, remote: a SOCKADDR_INET each, where
+ * it arrived and where it came from or goes to; control: a RIO_CMSG_BUFFER; out_flags: a ULONG. Any may
+ * be NULL; a send's local must be.
+ */
+typedef int(PASCAL *LPFN_RIORECEIVEEX)(RIO_RQ queue, PRIO_BUF data, ULONG count, PRIO_BUF local,
+                                       PRIO_BUF remote, PRIO_BUF control, PRIO_BUF out_flags, DWORD flags,
+                                       PVOID context);
+typedef BOOL(PASCAL *LPFN_RIOSENDEX)(RIO_RQ queue, PRIO_BUF data, ULONG count, PRIO_BUF local,
+                                     PRIO_BUF remote, PRIO_BUF control, PRIO_BUF out_flags, DWORD flags,
+                                     PVOID context);
+
+/* size: results it holds, 1 to RIO_MAX_CQ_SIZE. how: read during the call; NULL: RIONotify is not used.
+ * RIO_INVALID_CQ: WSAEINVAL, WSAENOBUFS. Closing drops what lies there; it is the last use. */
+typedef RIO_CQ(PASCAL *LPFN_RIOCREATECOMPLETIONQUEUE)(DWORD size, PRIO_NOTIFICATION_COMPLETION how);
+typedef VOID(PASCAL *LPFN_RIOCLOSECOMPLETIONQUEUE)(RIO_CQ queue);
+/* FALSE: WSAEINVAL, WSAETOOMANYREFS (less than the sockets that use it may need). */
+typedef BOOL(PASCAL *LPFN_RIORESIZECOMPLETIONQUEUE)(RIO_CQ queue, DWORD size);
+
+/*
+ * For a socket made with WSA_FLAG_REGISTERED_IO; it ends with closesocket. receives, sends: as many may be
+ * outstanding, from the call until the result is dequeued, and the completion queues must have room for them;
+ * buffers: 1. context: comes back with each result. RIO_INVALID_RQ: WSAEINVAL (also: it has one), WSAENOBUFS,
+ * WSAENOTSOCK, WSAEOPNOTSUPP.
+ */
+typedef RIO_RQ(PASCAL *LPFN_RIOCREATEREQUESTQUEUE)(SOCKET s, ULONG receives, ULONG receive_buffers,
+                                                   ULONG sends, ULONG send_buffers, RIO_CQ receive_results,
+                                                   RIO_CQ send_results, PVOID context);
+/* FALSE: WSAEINVAL, WSAENOBUFS, WSAETOOMANYREFS (less than is outstanding). */
+typedef BOOL(PASCAL *LPFN_RIORESIZEREQUESTQUEUE)(RIO_RQ queue, DWORD receives, DWORD sends);
+
+/* Takes up to `size` results, oldest first; never waits. Their number, or RIO_CORRUPT_CQ: no such queue. */
+typedef ULONG(PASCAL *LPFN_RIODEQUEUECOMPLETION)(RIO_CQ queue, PRIORESULT results, ULONG size);
+
+/* One packet, or the event is set, as soon as a result lies there that was not asked for with
+ * RIO_MSG_DONT_NOTIFY; perhaps at once. Returns 0, WSAEALREADY (asked, and not told yet), WSAEINVAL. */
+typedef INT(PASCAL *LPFN_RIONOTIFY)(RIO_CQ queue);
+
+/* RIO_INVALID_BUFFERID: WSAEINVAL (length 0), WSAEFAULT. Differs: nothing is locked into memory. */
+typedef RIO_BUFFERID(PASCAL *LPFN_RIOREGISTERBUFFER)(PCHAR data, DWORD length);
+typedef VOID(PASCAL *LPFN_RIODEREGISTERBUFFER)(RIO_BUFFERID buffer);
+
+/* WSAIoctl with SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER and WSAID_MULTIPLE_RIO fills it. */
+typedef struct _RIO_EXTENSION_FUNCTION_TABLE {
+    DWORD cbSize; /* bytes of this */
+    LPFN_RIORECEIVE RIOReceive;
+    LPFN_RIORECEIVEEX RIOReceiveEx;
+    LPFN_RIOSEND RIOSend;
+    LPFN_RIOSENDEX RIOSendEx;
+    LPFN_RIOCLOSECOMPLETIONQUEUE RIOCloseCompletionQueue;
+    LPFN_RIOCREATECOMPLETIONQUEUE RIOCreateCompletionQueue;
+    LPFN_RIOCREATEREQUESTQUEUE RIOCreateRequestQueue;
+    LPFN_RIODEQUEUECOMPLETION RIODequeueCompletion;
+    LPFN_RIODEREGISTERBUFFER RIODeregisterBuffer;
+    LPFN_RIONOTIFY RIONotify;
+    LPFN_RIOREGISTERBUFFER RIORegisterBuffer;
+    LPFN_RIORESIZECOMPLETIONQUEUE RIOResizeCompletionQueue;
+    LPFN_RIORESIZEREQUESTQUEUE RIOResizeRequestQueue;
+} RIO_EXTENSION_FUNCTION_TABLE, *PRIO_EXTENSION_FUNCTION_TABLE;
+IOCP_ASSERT_SIZE(RIO_EXTENSION_FUNCTION_TABLE, 112);
+
+#define WSAID_MULTIPLE_RIO                                                                         \
+    { 0x8509e081, 0x96dd, 0x4005, { 0xb1, 0x65, 0x9e, 0x2e, 0xe8, 0xc7, 0x9e, 0x3f } }
 
 #ifdef __cplusplus
 }

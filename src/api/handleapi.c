@@ -15,9 +15,10 @@
 #include <unistd.h>
 
 #define HANDLE_FLAGS_ALL (HANDLE_FLAG_INHERIT | HANDLE_FLAG_PROTECT_FROM_CLOSE)
-/* Handles in the sense of CloseHandle and its kin. Searches, modules, registered waits and timer queues have
- * closing calls of their own and are none, on Windows too. */
-#define CLOSABLE (~(OBJECT_FIND | OBJECT_MODULE | OBJECT_TASK))
+/* Handles in the sense of CloseHandle and its kin. Searches, modules, registered waits, timer queues and what
+ * registered I/O has have closing calls of their own and are none, on Windows too. */
+#define CLOSABLE                                                                                             \
+    (~(OBJECT_FIND | OBJECT_MODULE | OBJECT_TASK | OBJECT_RIO_BUFFER | OBJECT_RIO_CQ | OBJECT_RIO_RQ))
 
 _Static_assert((int)HANDLE_INHERIT == HANDLE_FLAG_INHERIT &&
                    (int)HANDLE_PROTECT == HANDLE_FLAG_PROTECT_FROM_CLOSE,

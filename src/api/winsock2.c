@@ -120,11 +120,9 @@ static uint32_t check_flags(int type, DWORD flags)
     DWORD multipoint = WSA_FLAG_MULTIPOINT_C_ROOT | WSA_FLAG_MULTIPOINT_C_LEAF |
                        WSA_FLAG_MULTIPOINT_D_ROOT | WSA_FLAG_MULTIPOINT_D_LEAF;
 
-    if (flags & WSA_FLAG_REGISTERED_IO)
-        return status_from_wsa(WSAEOPNOTSUPP);
     if (flags & WSA_FLAG_ACCESS_SYSTEM_SECURITY)
         return status_from_wsa(WSAEACCES);
-    if (flags & ~(multipoint | WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT))
+    if (flags & ~(multipoint | WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_REGISTERED_IO))
         return status_from_wsa(WSAEINVAL);
     if ((flags & multipoint) && type == SOCK_STREAM)
         return status_from_wsa(WSAEINVAL);
@@ -140,6 +138,8 @@ static SOCKET new_socket(int family, int type, int protocol, DWORD flags)
         status = status_from_wsa(WSANOTINITIALISED);
     if (status == STATUS_SUCCESS)
         status = sock_new(family, type, protocol, flags & WSA_FLAG_OVERLAPPED, &f);
+    if (status == STATUS_SUCCESS && (flags & WSA_FLAG_REGISTERED_IO))
+        f->flags |= FILE_REGISTERED;
     if (status == STATUS_SUCCESS && (flags & (WSA_FLAG_MULTIPOINT_C_LEAF | WSA_FLAG_MULTIPOINT_D_LEAF)))
         atomic_store(&sock_of(f)->leaf, SOCK_LEAF_OPEN); /* no stream: see check_flags */
     return socket_publish(status, f);

@@ -3,6 +3,7 @@
  * winsock2.h: ioctlsocket and WSAIoctl. Every control here is done inside the call; one with an
  * OVERLAPPED is answered all the same, by event, packet or routine.
  */
+#include "api/mswsock_rio.h"
 #include "api/socket.h"
 
 #define IOCP_EXTENSION_FUNCTIONS 1
@@ -69,6 +70,20 @@ static uint32_t extension_function(struct control *c)
         if (memcmp(&extensions[i].id, &wanted, sizeof wanted) == 0)
             return give(c, &extensions[i].function, sizeof extensions[i].function);
     return status_from_wsa(WSAEINVAL);
+}
+
+/* The only family there is: of registered I/O. */
+static uint32_t extension_table(struct control *c)
+{
+    static const GUID known = WSAID_MULTIPLE_RIO;
+    GUID wanted;
+    uint32_t status = take(c, &wanted, sizeof wanted);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (memcmp(&known, &wanted, sizeof wanted) != 0)
+        return status_from_wsa(WSAEINVAL);
+    return give(c, &mswsock_rio_table, sizeof mswsock_rio_table);
 }
 
 /* ---- single controls ---- */
@@ -139,6 +154,8 @@ static uint32_t run_control(struct file *f, struct control *c)
         return at_mark(f, c);
     case SIO_GET_EXTENSION_FUNCTION_POINTER:
         return extension_function(c);
+    case SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER:
+        return extension_table(c);
     case SIO_KEEPALIVE_VALS:
         return keepalive(f, c);
     case SIO_UDP_CONNRESET:

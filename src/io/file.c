@@ -171,8 +171,7 @@ const struct object_type file_type = {
 
 /* ---- making ---- */
 
-/* Makes sure of f->rare. f's lock is not held. */
-static uint32_t need_rare(struct file *f)
+uint32_t file_need_rare(struct file *f)
 {
     struct file_rare *made = calloc(1, sizeof *made);
 
@@ -357,7 +356,7 @@ uint32_t file_identify(struct file *f)
 
     if (fstat(f->fd, &st) < 0)
         return STATUS_INVALID_HANDLE;
-    status = need_rare(f);
+    status = file_need_rare(f);
     if (status == STATUS_SUCCESS)
         identify(f, &st);
     return status;
@@ -547,7 +546,7 @@ uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
 
     if (!(f->flags & FILE_OVERLAPPED))
         return STATUS_INVALID_PARAMETER;
-    if (need_rare(f) != STATUS_SUCCESS)
+    if (file_need_rare(f) != STATUS_SUCCESS)
         return STATUS_INSUFFICIENT_RESOURCES;
     lock_acquire(&f->lock);
     if (f->closing) {
@@ -620,7 +619,7 @@ uint32_t file_serve(struct file *f, struct port *port)
 
     if (is_served_by(f, port))
         return STATUS_SUCCESS;
-    if (need_rare(f) != STATUS_SUCCESS)
+    if (file_need_rare(f) != STATUS_SUCCESS)
         return STATUS_INSUFFICIENT_RESOURCES;
     lock_acquire(&f->lock);
     if (f->closing) {

@@ -51,6 +51,7 @@ enum file_flag {
     FILE_NONBLOCK_FD = 1 << 4,  /* O_NONBLOCK is set on the descriptor */
     FILE_DELETE_AT_CLOSE = 1 << 5,
     FILE_STD = 1 << 6,          /* GetStdHandle's: the fd (0-2) is not ours to close */
+    FILE_REGISTERED = 1 << 7,   /* WSA_FLAG_REGISTERED_IO */
 };
 
 enum file_mode {
@@ -78,6 +79,7 @@ struct file_rare {
     ino_t ino;
     struct port *first_port; /* counted; NULL until the port is replaced */
     struct port *server;     /* counted: its poller serves a file without a port (file_serve); NULL */
+    struct object *rio;      /* counted: a socket's request queue (rio.h), until it is closed; NULL */
 };
 
 /* Laid out so that a message touches the first three cache lines, and the end of the fourth where a socket
@@ -198,6 +200,9 @@ uint32_t file_adopt_stream(int fd, uint32_t flags, enum file_kind kind, struct f
 
 /* The specific rights that a descriptor's open mode gives. */
 uint32_t file_access_of_fd(int fd);
+
+/* Makes sure of f->rare. f's lock is not held. STATUS_INSUFFICIENT_RESOURCES. */
+uint32_t file_need_rare(struct file *f);
 
 /* An adopted file remembers what is behind its number, so that another thing there can be told. */
 uint32_t file_identify(struct file *f);

@@ -356,6 +356,14 @@ void request_begin(struct request *r)
     verify_begin(r);
 }
 
+void request_begin_apart(struct request *r)
+{
+    r->begun = true;
+    store_internal(r->ov, STATUS_PENDING);
+    thread_count(thread_current(), LEDGER_STARTED, 1);
+    verify_begin(r);
+}
+
 /* ---- ending ---- */
 
 /* What a request holds beside its file and its own memory; put when all is done. */
@@ -448,6 +456,16 @@ static inline void store_answer(struct dispatcher *signal, OVERLAPPED *ov, uint3
         dispatcher_note(signal, 1);
 }
 
+static __attribute__((noinline)) void answer_apart(struct request *r)
+{
+    void (*answer)(struct request *r) = r->ops->answer;
+    struct holdings h = let_go(r);
+
+    thread_count(thread_current(), LEDGER_COMPLETED, 1);
+    answer(r);
+    put_holdings(&h);
+}
+
 void request_answer(struct request *r, uint32_t status, bool in_call)
 {
     struct dispatcher *signal = &r->file->dispatcher;
@@ -463,6 +481,10 @@ void request_answer(struct request *r, uint32_t status, bool in_call)
     r->status = status;
     if (r->ops && r->ops->finish)
         r->ops->finish(r, status);
+    if (r->ops && __builtin_expect(r->ops->answer != NULL, 0)) {
+        answer_apart(r);
+        return;
+    }
     to = file_target(r->file);
     aim(r, &to, status, in_call);
     if (to.port) /* the key of one with a routine is part of its apc */

@@ -75,6 +75,11 @@ struct request_ops {
     void (*finish)(struct request *r, uint32_t status);
     /* Frees what the request owns beyond the common fields. May be NULL. */
     void (*release)(struct request *r);
+    /*
+     * Instead of OVERLAPPED, event, packet and routine: tells the program in a way of its own, and puts r.
+     * status and bytes are set; r->file is the caller's to put. No lock held. May be NULL.
+     */
+    void (*answer)(struct request *r);
     /* Of a parked request only: it is asked to come back. No lock held; see request_park. */
     void (*cancel)(struct request *r, struct file *f);
 };
@@ -245,6 +250,9 @@ static inline uint32_t request_call_bytes(void)
 
 /* Internal = STATUS_PENDING, event and file nonsignalled. The last step before starting. */
 void request_begin(struct request *r);
+
+/* The same for one with ops->answer, which concerns neither event nor file: r->ov is the library's own. */
+void request_begin_apart(struct request *r);
 
 /* Refused before anything was accepted: frees it, answers nobody. Returns status. */
 uint32_t request_refuse(struct request *r, uint32_t status);

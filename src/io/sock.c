@@ -14,6 +14,7 @@
 #include "io/lane.h"
 #include "io/sockevent.h"
 #include "io/notice.h"
+#include "io/rio.h"
 #include "ntstatus.h"
 #include "object/handle.h"
 #include "winerror.h"
@@ -147,7 +148,7 @@ uint32_t sock_new_accepted(int fd, struct file *listener, struct file **out)
     s->nonblocking = atomic_load(&parent->nonblocking);
     s->recv_ms = atomic_load(&parent->recv_ms);
     s->send_ms = atomic_load(&parent->send_ms);
-    make_file(fd, s, (listener->flags & FILE_OVERLAPPED) | FILE_NONBLOCK_FD, out);
+    make_file(fd, s, (listener->flags & (FILE_OVERLAPPED | FILE_REGISTERED)) | FILE_NONBLOCK_FD, out);
     sock_connected(*out);
     return STATUS_SUCCESS;
 }
@@ -440,6 +441,8 @@ uint32_t sock_shutdown(struct file *f, int how)
 
 static void cleanup(struct file *f)
 {
+    if (f->flags & FILE_REGISTERED)
+        rio_end(f);
     sockevent_end(f);
     afd_end(f);
     notice_end(f);

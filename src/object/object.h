@@ -25,6 +25,9 @@ enum object_kind {
     OBJECT_PROCESS = 1 << 7,
     OBJECT_FIND = 1 << 8, /* FindFirstFile */
     OBJECT_MODULE = 1 << 9,
+    OBJECT_RIO_BUFFER = 1 << 10, /* registered I/O: buffers, completion queues, request queues */
+    OBJECT_RIO_CQ = 1 << 11,
+    OBJECT_RIO_RQ = 1 << 16,
     OBJECT_TASK = 1 << 12, /* of the thread pool: registered waits, timer queues and the like */
     OBJECT_SECTION = 1 << 15, /* of files or memory, to be mapped */
     OBJECT_KEYED_EVENT = 1 << 13,

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The operations of registered I/O; see rio.h. A call makes the operation and its request, so that nothing is
+ * missing later, and puts it into its direction's list. Deferred ones stay there until a call commits them.
+ * Who commits starts them one after the other in the order of the calls, and whatever others commit
+ * meanwhile. From then on they are requests in the socket's lane; how they fail, at once or later, is a result.
+ */
+#include "io/rio_inside.h"
+
+#include "base/status.h"
+#include "io/lane.h"
+#include "io/notice.h"
+#include "io/sock.h"
+#include "io/sockevent.h"
+#include "ntstatus.h"
+#include "winerror.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    ADDRESS_SIZE = sizeof(struct sockaddr_in6), /* of a SOCKADDR_INET */
+    CONTROL_HEAD = 8,                           /* RIO_CMSG_BUFFER, before the first header */
+    NO_ISSUER = 0,                              /* no thread's end cancels it */
+};
+
+static struct rio_op *op_of(const struct request *r)
+{
+    return container_of(r->ov, struct rio_op, ov);
+}
+
+/* ---- attempts ---- */
+
+static struct sock_transfer transfer_of(struct request *r)
+{
+    return (struct sock_transfer){
+        .iov = request_iov(r),
+        .iov_count = r->iov_count,
+        .flags = r->in_flags,
+        .size = r->size,
+        .bytes = r->bytes,
+    };
+}
+
+/* Room for the one message that tells the local address. */
+union pktinfo {
+    struct cmsghdr head;
+    char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
+};
+
+static void aim(struct sock_transfer *t, const struct rio_op *op, union pktinfo *own)
+{
+    t->name = op->remote;
+    t->name_len = op->remote ? ADDRESS_SIZE : 0;
+    if (op->control_size > CONTROL_HEAD) {
+        t->control = (char *)op->control + CONTROL_HEAD;
+        t->control_len = op->control_size - CONTROL_HEAD;
+    } else if (op->local) {
+        t->control = own;
+        t->control_len = sizeof *own;
+    }
+}
+
+/* The address that the datagram was sent to, if the kernel has told. */
+static void put_arrival(const struct sock_transfer *t, void *local)
+{
+    struct msghdr m = {.msg_control = t->control, .msg_controllen = t->control_len};
+    struct sockaddr_in *v4 = local;
+    struct sockaddr_in6 *v6 = local;
+
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO && v4->sin_family == AF_INET)
+            v4->sin_addr = ((struct in_pktinfo *)(void *)CMSG_DATA(c))->ipi_addr;
+        else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO && v6->sin6_family == AF_INET6)
+            v6->sin6_addr = ((struct in6_pktinfo *)(void *)CMSG_DATA(c))->ipi6_addr;
+    }
+}
+
+static void give_back(struct file *f, const struct sock_transfer *t, const struct rio_op *op)
+{
+    int32_t room = ADDRESS_SIZE;
+
+    if (op->local && sock_local_name(f, op->local, &room) == STATUS_SUCCESS && t->control)
+        put_arrival(t, op->local);
+    if (op->control) {
+        uint32_t total = CONTROL_HEAD;
+
+        if (op->control_size > CONTROL_HEAD)
+            total += (uint32_t)t->control_len;
+        memcpy(op->control, &total, sizeof total);
+    }
+    if (op->flags_out)
+        *op->flags_out = t->out_flags;
+}
+
+static uint32_t receive_attempt(struct request *r)
+{
+    struct rio_op *op = op_of(r);
+    struct sock_transfer t = transfer_of(r);
+    union pktinfo own;
+    uint32_t status;
+
+    if (!sock_is_stream(sock_of(r->file)))
+        aim(&t, op, &own);
+    status = sock_receive_step(r->file, &t);
+    r->bytes = t.bytes;
+    r->drained_hint = t.drained;
+    if (status == STATUS_SUCCESS || status == STATUS_BUFFER_OVERFLOW)
+        give_back(r->file, &t, op);
+    return status;
+}
+
+static uint32_t send_attempt(struct request *r)
+{
+    struct rio_op *op = op_of(r);
+    struct sock_transfer t = transfer_of(r);
+    uint32_t total = 0;
+    uint32_t status;
+
+    if (!sock_is_stream(sock_of(r->file))) {
+        t.name = op->remote;
+        t.name_len = op->remote ? sock_address_size(sock_of(r->file)->family) : 0;
+        if (op->control)
+            memcpy(&total, op->control, sizeof total);
+        if (total > CONTROL_HEAD && total <= op->control_size) {
+            t.control = (char *)op->control + CONTROL_HEAD;
+            t.control_len = total - CONTROL_HEAD;
+        }
+    }
+    status = sock_send_step(r->file, &t);
+    r->bytes = t.bytes;
+    if (status == STATUS_SUCCESS && op->flags_out)
+        *op->flags_out = 0;
+    return status;
+}
+
+static void receive_finish(struct request *r, uint32_t status)
+{
+    (void)status;
+    sockevent_again(r->file, SE_READ);
+    notice_received(r->file);
+}
+
+static void send_queued(struct request *r)
+{
+    atomic_fetch_add(&sock_of(r->file)->sends, 1);
+}
+
+static void send_release(struct request *r)
+{
+    if (r->noted)
+        sock_sends_done(r->file);
+}
+
+static void answer(struct request *r)
+{
+    struct rio_op *op = op_of(r);
+    uint32_t status = r->status;
+    uint32_t bytes = r->bytes;
+
+    request_put(r);
+    rio_finish(op, status, bytes);
+}
+
+static const struct request_ops receive_ops = {
+    .name = "registered receive", .attempt = receive_attempt, .finish = receive_finish, .answer = answer};
+static const struct request_ops send_ops = {.name = "registered send",
+                                            .attempt = send_attempt,
+                                            .queued = send_queued,
+                                            .release = send_release,
+                                            .answer = answer};
+
+/* ---- starting ---- */
+
+/* Into the lane. A socket that is closed takes nothing: then this is its end, too. */
+static void start(struct rio_op *op)
+{
+    struct request *r = op->request;
+    enum lane_direction direction = (enum lane_direction)op->direction;
+    uint32_t status = direction == LANE_IN ? sock_may_receive(r->file) : sock_may_send(r->file, op->remote);
+
+    op->request = NULL;
+    if (status != STATUS_SUCCESS) {
+        request_refuse(r, status);
+    } else {
+        request_begin_apart(r);
+        status = lane_start(r, direction, NULL);
+    }
+    if (status != STATUS_PENDING)
+        rio_finish(op, status, 0);
+}
+
+/* Starts what is committed, unless somebody is at it, who then does this too. rq's lock is held on entry,
+ * not on return. */
+static void start_ready(struct rio_rq *rq, struct rio_side *side)
+{
+    struct list *n;
+
+    lock_assert_held(&rq->lock);
+    if (!side->starting) {
+        side->starting = true;
+        while ((n = list_pop_front(&side->ready)) != NULL) {
+            lock_release(&rq->lock);
+            start(container_of(n, struct rio_op, link));
+            lock_acquire(&rq->lock);
+        }
+        side->starting = false;
+    }
+    lock_release(&rq->lock);
+}
+
+static void commit(struct rio_rq *rq, enum lane_direction direction)
+{
+    struct rio_side *side = &rq->sides[direction];
+
+    lock_acquire(&rq->lock);
+    list_splice_back(&side->ready, &side->held);
+    start_ready(rq, side);
+}
+
+/* The socket has been closed since the operation was made: false. */
+static bool enlist(struct rio_op *op, bool held)
+{
+    struct rio_rq *rq = op->rq;
+    struct rio_side *side = &rq->sides[op->direction];
+
+    lock_acquire(&rq->lock);
+    if (!rq->file) {
+        lock_release(&rq->lock);
+        return false;
+    }
+    list_push_back(&side->held, &op->link);
+    if (held) {
+        lock_release(&rq->lock);
+    } else {
+        list_splice_back(&side->ready, &side->held);
+        start_ready(rq, side);
+    }
+    return true;
+}
+
+/* ---- calls ---- */
+
+static uint32_t check_commit(const struct rio_call *c)
+{
+    bool bare = c->flags == RIO_COMMIT && !c->data && c->count == 0 && !c->local && !c->remote &&
+                !c->control && !c->flags_out && c->context == 0;
+
+    return bare ? (uint32_t)STATUS_SUCCESS : status_from_wsa(WSAEINVAL);
+}
+
+static uint32_t check(struct file *f, const struct rio_call *c)
+{
+    bool stream = sock_is_stream(sock_of(f));
+    uint32_t may = RIO_QUIET | RIO_HELD;
+
+    if (c->direction == LANE_IN && stream)
+        may |= RIO_WHOLE;
+    if ((c->flags & ~may) || c->count != (c->data ? 1 : 0) || (stream && !c->data) ||
+        (c->direction == LANE_OUT && c->local))
+        return status_from_wsa(WSAEINVAL);
+    return STATUS_SUCCESS;
+}
+
+static uint32_t resolve_optional(const struct rio_slice *slice, uint32_t least, void **base)
+{
+    return slice ? rio_resolve(slice, least, base) : (uint32_t)STATUS_SUCCESS;
+}
+
+/* A destination is as long as its family has it; a source may be of either. */
+static uint32_t resolve_all(struct rio_op *op, const struct rio_call *c, struct file *f, void **data)
+{
+    uint32_t remote_least = c->direction == LANE_IN ? ADDRESS_SIZE : sock_address_size(sock_of(f)->family);
+    void *flags_out = NULL;
+    uint32_t status = resolve_optional(c->data, 0, data);
+
+    if (status == STATUS_SUCCESS)
+        status = resolve_optional(c->local, ADDRESS_SIZE, &op->local);
+    if (status == STATUS_SUCCESS)
+        status = resolve_optional(c->remote, remote_least, &op->remote);
+    if (status == STATUS_SUCCESS)
+        status = resolve_optional(c->control, sizeof(uint32_t), &op->control);
+    if (status == STATUS_SUCCESS)
+        status = resolve_optional(c->flags_out, sizeof(uint32_t), &flags_out);
+    op->flags_out = flags_out;
+    op->control_size = c->control ? c->control->size : 0;
+    return status;
+}
+
+/* The kernel is to tell where each datagram was sent to. */
+static void ask_for_arrival(struct file *f)
+{
+    bool v6 = sock_of(f)->family == AF_INET6;
+    int on = 1;
+
+    setsockopt(f->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on);
+}
+
+/* Operation and request; the reference to f is used up, if this succeeds. */
+static uint32_t make(struct rio_rq *rq, struct file *f, const struct rio_call *c, struct rio_op **out)
+{
+    struct rio_op *op = calloc(1, sizeof *op);
+    struct request *r = NULL;
+    void *data = NULL;
+    uint32_t status = op ? resolve_all(op, c, f, &data) : (uint32_t)STATUS_INSUFFICIENT_RESOURCES;
+
+    if (status == STATUS_SUCCESS)
+        status = request_new_lean(f, &op->ov, false, &r);
+    if (status != STATUS_SUCCESS) {
+        free(op);
+        return status;
+    }
+    if (op->local && !sock_is_stream(sock_of(f)))
+        ask_for_arrival(f);
+    request_set_buf(r, data, c->data ? c->data->size : 0);
+    r->ops = c->direction == LANE_IN ? &receive_ops : &send_ops;
+    r->in_flags = c->flags & RIO_WHOLE ? MSG_WAITALL : 0;
+    r->issuer = NO_ISSUER;
+    r->never_refused = r->answers_later = true;
+    object_get(&rq->object);
+    op->rq = rq;
+    op->request = r;
+    op->context = c->context;
+    op->direction = (uint8_t)c->direction;
+    op->quiet = (c->flags & RIO_QUIET) != 0;
+    *out = op;
+    return STATUS_SUCCESS;
+}
+
+static void unmake(struct rio_op *op)
+{
+    request_refuse(op->request, STATUS_CANCELLED);
+    object_put(&op->rq->object);
+    free(op);
+}
+
+static uint32_t run(struct rio_rq *rq, const struct rio_call *c)
+{
+    struct rio_op *op;
+    struct file *f;
+    uint32_t status = rio_charge(rq, c->direction, &f);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    status = check(f, c);
+    if (status == STATUS_SUCCESS)
+        status = make(rq, f, c, &op);
+    if (status != STATUS_SUCCESS) {
+        file_put(f);
+        rio_discharge(rq, c->direction);
+        return status;
+    }
+    if (enlist(op, c->flags & RIO_HELD))
+        return STATUS_SUCCESS;
+    unmake(op);
+    rio_discharge(rq, c->direction);
+    return status_from_wsa(WSAEINVAL);
+}
+
+uint32_t rio_start(uintptr_t h, const struct rio_call *c)
+{
+    struct rio_rq *rq = rio_rq_get(h);
+    uint32_t status;
+
+    if (!rq)
+        return status_from_wsa(WSAEINVAL);
+    if (!(c->flags & RIO_COMMIT)) {
+        status = run(rq, c);
+    } else {
+        status = check_commit(c);
+        if (status == STATUS_SUCCESS)
+            commit(rq, c->direction);
+    }
+    object_put(&rq->object);
+    return status;
+}
