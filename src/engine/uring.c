@@ -308,8 +308,8 @@ static unsigned reap(unsigned max)
     return n;
 }
 
-/* Everything the ring needs, on the home thread. There may be no end of it while answers start new operations:
- * after so many of them the rest waits for the next turn, which others have theirs before. */
+/* Everything the ring needs, on the home thread. There may be no end of it while answers start new
+ * operations: after so many of them the rest waits for the next turn, before which others have theirs. */
 static void turn(void)
 {
     unsigned answers = 0, n;

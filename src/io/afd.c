@@ -109,7 +109,7 @@ static uint32_t stream_conditions(struct file *f, short bits)
 
 static uint32_t datagram_conditions(struct file *f, short bits)
 {
-    bits = sock_datagram_bits(f, bits);
+    bits = sock_datagram_look(f, bits);
     return (bits & POLLIN ? AFD_RECEIVE : 0) | (bits & POLLOUT ? AFD_SEND : 0);
 }
 

@@ -22,6 +22,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -702,6 +703,14 @@ void file_block_leave(struct file *f, struct file_blocker *b)
     lock_release(&f->lock);
 }
 
+void file_call_blockers(struct file *f)
+{
+    lock_acquire(&f->lock);
+    list_for_each(l, &f->sync_waiters)
+        wait_sync_look(container_of(l, struct file_blocker, link)->thread);
+    lock_release(&f->lock);
+}
+
 /* Called back: what the attempt says is an error because of that, or speaks of the placeholder. */
 static bool called_back(struct file *f, uint32_t status)
 {
@@ -720,6 +729,8 @@ static bool called_back(struct file *f, uint32_t status)
 static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, bool alertable,
                            uint32_t (*attempt)(struct file *f, void *ctx), void *ctx)
 {
+    struct pollfd fds[2] = {[1] = {.fd = file_poll_fd(f), .events = events}};
+
     for (;;) {
         uint32_t status = attempt(f, ctx);
 
@@ -727,7 +738,7 @@ static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, b
             return STATUS_CANCELLED;
         if (status != STATUS_PENDING)
             return status;
-        status = wait_fd(file_poll_fd(f), events, deadline_ns, alertable);
+        status = wait_fds_once(fds, 2, deadline_ns, alertable);
         if (status == STATUS_TIMEOUT)
             return STATUS_IO_TIMEOUT;
         if (status != STATUS_SUCCESS)

@@ -183,8 +183,8 @@ uint32_t file_from_handle(uintptr_t h, bool adopt, struct file **out, uint32_t *
  * behind our back is noticed; what pended on the old one ends in 995, and it is adopted afresh. */
 uint32_t file_from_handle_fresh(uintptr_t h, struct file **out);
 
-/* Another number for the same file: `fd`, a copy of its descriptor, is owned from now on (also when this fails:
- * closed). Its handle. */
+/* Another number for the same file: `fd`, a copy of its descriptor, is owned from now on (also when this
+ * fails: closed). *h is its handle. */
 uint32_t file_duplicate(struct file *f, int fd, uint32_t access, uint32_t handle_flags, uintptr_t *h);
 
 /* Gives an adopted fd back: the library forgets it; pending requests end in 995. */
@@ -281,6 +281,8 @@ struct file_blocker {
 };
 bool file_block_enter(struct file *f, struct file_blocker *b); /* false: closing */
 void file_block_leave(struct file *f, struct file_blocker *b);
+/* What they wait for may be so, and the descriptor will not say it: they look again. No lock held. */
+void file_call_blockers(struct file *f);
 
 /*
  * The loop of a blocking call: attempt() until it does not say STATUS_PENDING, sleeping in

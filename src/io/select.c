@@ -70,7 +70,7 @@ static uint32_t view_open(struct file *f, short bits)
 
 static uint32_t view_datagram(struct file *f, short bits)
 {
-    bits = sock_datagram_bits(f, bits);
+    bits = sock_datagram_look(f, bits);
     return (bits & POLLIN ? READ_BITS : 0) | (bits & POLLOUT ? WRITE_BITS : 0);
 }
 
@@ -234,7 +234,7 @@ static uint32_t sleep_loop(struct selection *sel, uint64_t deadline_ns, unsigned
         uint32_t status = silence_all(sel);
 
         if (status == STATUS_SUCCESS)
-            status = wait_fds(sel->fds, FDS_OWN + sel->n, deadline_ns, true);
+            status = wait_fds_once(sel->fds, FDS_OWN + sel->n, deadline_ns, true);
         if (status == STATUS_CANCELLED)
             return why_cancelled(sel);
         if (status == STATUS_TIMEOUT)

@@ -188,12 +188,14 @@ struct sock_transfer {
 uint32_t sock_receive_step(struct file *f, struct sock_transfer *t);
 uint32_t sock_send_step(struct file *f, struct sock_transfer *t);
 
-/* Datagrams: poll(2) said "error". Forgets the fates of earlier datagrams, but for the one that the
- * next receive reports. */
-void sock_collect_errors(struct file *f);
-/* Datagrams: what poll(2) said, as far as somebody who waits may hear of it: POLLIN, also for a fate that
- * the next receive reports, and POLLOUT. */
-short sock_datagram_bits(struct file *f, short bits);
+/* Datagrams: what poll(2) said, as far as somebody who waits may hear of it: POLLIN, also for an earlier
+ * datagram's fate that the next receive reports, and POLLOUT. An "error" is forgotten, but for that fate:
+ * *reset says that this call has taken it from the kernel, and sock_tell_reset has to follow, unlocked. */
+short sock_datagram_bits(struct file *f, short bits, bool *reset);
+/* A receive that waits reports what a look, or a send, has taken from the kernel: no edge says it any more. */
+void sock_tell_reset(struct file *f);
+/* Both, with no lock held. */
+short sock_datagram_look(struct file *f, short bits);
 
 /* The answer of a blocking Winsock call: one that was called back because somebody has closed the
  * socket says WSAEINTR, one that was cancelled alone keeps STATUS_CANCELLED. */

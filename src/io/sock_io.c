@@ -87,21 +87,40 @@ static bool is_unreachable_port(struct file *f, int err)
     return (err == ECONNREFUSED || err == ECONNRESET) && reports_resets(f);
 }
 
-void sock_collect_errors(struct file *f)
+/* The kernel says it once. */
+static bool collect_errors(struct file *f)
 {
     int err = 0;
     socklen_t len = sizeof err;
 
     getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &err, &len);
-    if (is_unreachable_port(f, err))
-        atomic_store(&sock_of(f)->reset_seen, true);
+    if (!is_unreachable_port(f, err))
+        return false;
+    atomic_store(&sock_of(f)->reset_seen, true);
+    return true;
 }
 
-short sock_datagram_bits(struct file *f, short bits)
+short sock_datagram_bits(struct file *f, short bits, bool *reset)
 {
-    if (bits & POLLERR)
-        sock_collect_errors(f);
+    *reset = (bits & POLLERR) && collect_errors(f);
     return (short)((bits & (POLLIN | POLLOUT)) | (atomic_load(&sock_of(f)->reset_seen) ? POLLIN : 0));
+}
+
+void sock_tell_reset(struct file *f)
+{
+    lane_kick(f);
+    file_call_blockers(f);
+}
+
+short sock_datagram_look(struct file *f, short bits)
+{
+    bool reset;
+    short now = sock_datagram_bits(f, bits, &reset);
+
+    if (!reset)
+        return now;
+    sock_tell_reset(f);
+    return sock_datagram_bits(f, bits & ~POLLERR, &reset); /* it may have been told by now */
 }
 
 static bool is_delayed_error(int err)
@@ -327,11 +346,10 @@ static uint32_t send_datagram(struct file *f, struct sock_transfer *t)
             return STATUS_PENDING;
         if (!is_delayed_error(errno) || tries++ > 2)
             return status_from_errno_socket(errno);
-        /* It may be an earlier datagram's fate: that is for the next receive, which may be waiting: the
-         * kernel tells nobody any more. */
+        /* It may be an earlier datagram's fate: that is for the next receive, which may be waiting. */
         if (is_unreachable_port(f, errno)) {
             atomic_store(&sock_of(f)->reset_seen, true);
-            lane_kick(f);
+            sock_tell_reset(f);
         }
     }
 }

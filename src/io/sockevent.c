@@ -74,23 +74,24 @@ static uint32_t stream_conditions(struct file *f, short bits, int32_t *error)
     return now;
 }
 
-static uint32_t datagram_conditions(struct file *f, short bits)
+static uint32_t datagram_conditions(struct file *f, short bits, bool *reset)
 {
-    bits = sock_datagram_bits(f, bits);
+    bits = sock_datagram_bits(f, bits, reset);
     return (bits & POLLIN ? SE_READ : 0) | (bits & POLLOUT ? SE_WRITE : 0);
 }
 
-/* All that is true now, armed or not. *error: why the stream has ended. */
-static uint32_t conditions(struct file *f, int32_t *error)
+/* All that is true now, armed or not. *error: why the stream has ended; *reset: see sock_datagram_bits. */
+static uint32_t conditions(struct file *f, int32_t *error, bool *reset)
 {
     struct sock *s = sock_of(f);
     struct pollfd p = {.fd = f->fd, .events = POLLIN | POLLOUT | POLLPRI | POLLRDHUP};
 
     *error = 0;
+    *reset = false;
     if (poll(&p, 1, 0) < 0)
         return 0;
     if (!sock_is_stream(s))
-        return datagram_conditions(f, p.revents);
+        return datagram_conditions(f, p.revents, reset);
     switch (atomic_load(&s->phase)) {
     case SOCK_PHASE_LISTENING:
         return p.revents & POLLIN ? SE_ACCEPT : 0;
@@ -123,10 +124,10 @@ static void record_locked(struct sock_events *e, uint32_t events, int32_t error,
     dispatcher_unlock(d);
 }
 
-static void look_locked(struct file *f, struct sock_events *e, struct wake_list *wakes)
+static void look_locked(struct file *f, struct sock_events *e, struct wake_list *wakes, bool *reset)
 {
     int32_t error;
-    uint32_t fresh = conditions(f, &error) & e->mask & e->armed;
+    uint32_t fresh = conditions(f, &error, reset) & e->mask & e->armed;
 
     record_locked(e, fresh & ~(uint32_t)SE_CLOSE, 0, wakes);
     record_locked(e, fresh & SE_CLOSE, error, wakes);
@@ -138,6 +139,7 @@ static void look(struct file *f, uint32_t arm)
     struct sock *s = sock_of(f);
     struct sock_events *e = atomic_load(&s->events);
     struct wake_list wakes;
+    bool reset = false;
 
     if (!file_is_open(f))
         return;
@@ -148,9 +150,11 @@ static void look(struct file *f, uint32_t arm)
     lock_acquire(&e->lock);
     e->armed |= arm;
     if (e->mask)
-        look_locked(f, e, &wakes);
+        look_locked(f, e, &wakes, &reset);
     lock_release(&e->lock);
     wake_list_run(&wakes);
+    if (reset)
+        sock_tell_reset(f);
 }
 
 void sockevent_look(struct file *f)

@@ -57,8 +57,8 @@ uint32_t handle_flags_set(uintptr_t h, uint32_t mask, uint32_t flags);
 /* The object gives the number back to the program, open. */
 void handle_release_fd(struct object *obj, int fd);
 
-/* The number is not the object's any more: its handle goes as if it had been closed, whatever protects it, and
- * the descriptor, which may be another's, is left alone. */
+/* The number is not the object's any more: its handle goes as if it had been closed, whatever protects it,
+ * and the descriptor, which may be another's, is left alone. */
 void handle_lose_fd(struct object *obj, int fd);
 
 /* The object gives the number back to the kernel: close(fd), which nobody may adopt meanwhile. */

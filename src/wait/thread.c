@@ -351,7 +351,7 @@ static void keep_self(void)
     lock_init(&t->apc_lock, LOCK_APC);
     list_init(&t->apcs);
     atomic_store(&t->apc_count, 0);
-    t->alertable = t->terminating = t->apc_wakes_fd = t->sync_cancel = false;
+    t->alertable = t->terminating = t->apc_wakes_fd = t->sync_cancel = t->sync_look = false;
     t->sync_depth = 0;
     t->apc_poller = NULL;
     list_init(&t->owned_mutexes);

@@ -105,6 +105,7 @@ struct thread {
     int wake_fd;                /* (self creates) eventfd, -1 until needed */
     int sync_depth;             /* guarded by apc_lock: inside a cancellable synchronous call */
     bool sync_cancel;           /* guarded by apc_lock: CancelSynchronousIo came */
+    bool sync_look;             /* guarded by apc_lock: it is to look again (wait_sync_look) */
 
     uint64_t serial;            /* unique for ever; what requests remember */
     _Atomic uint32_t tid;       /* Linux thread id = GetCurrentThreadId */

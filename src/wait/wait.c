@@ -324,7 +324,7 @@ void wait_sync_begin(void)
 
     lock_acquire(&self->apc_lock);
     if (self->sync_depth++ == 0)
-        self->sync_cancel = false;
+        self->sync_cancel = self->sync_look = false;
     lock_release(&self->apc_lock);
 }
 
@@ -361,6 +361,26 @@ bool wait_sync_cancel(struct thread *t)
     }
     lock_release(&t->apc_lock);
     return reached;
+}
+
+void wait_sync_look(struct thread *t)
+{
+    lock_acquire(&t->apc_lock);
+    t->sync_look = true;
+    if (t->wake_fd >= 0)
+        eventfd_write(t->wake_fd, 1);
+    lock_release(&t->apc_lock);
+}
+
+static bool take_look(struct thread *self)
+{
+    bool look;
+
+    lock_acquire(&self->apc_lock);
+    look = self->sync_look;
+    self->sync_look = false;
+    lock_release(&self->apc_lock);
+    return look;
 }
 
 /* The thread's eventfd, made at its first blocking call; -1: no descriptor is to be had just now. */
@@ -413,7 +433,10 @@ static uint32_t poll_once(struct thread *self, struct pollfd *fds, unsigned coun
     return n > 0 ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PENDING;
 }
 
-uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable)
+/* once: it comes back for whatever reason. A look that was asked for while routines ran may have been taken
+ * by what they waited for: so it comes back after them, too. */
+static uint32_t sleep_on_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable,
+                             bool once)
 {
     struct thread *self = thread_current();
     bool held = queue_block(self);
@@ -424,6 +447,10 @@ uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool
         fds[0] = (struct pollfd){.fd = own_wake_fd(self), .events = POLLIN};
         if (wait_sync_cancelled()) {
             status = STATUS_CANCELLED;
+            break;
+        }
+        if (once && take_look(self)) { /* after the eventfd was made: one of the two is seen */
+            status = STATUS_SUCCESS;
             break;
         }
         if (alertable) {
@@ -444,9 +471,19 @@ uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool
             held = queue_block(self);
             poller_attend_all();
         }
-    } while (status == STATUS_PENDING);
+    } while (status == STATUS_PENDING && !once);
     queue_unblock(self, held);
-    return status;
+    return status == STATUS_PENDING ? (uint32_t)STATUS_SUCCESS : status;
+}
+
+uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable)
+{
+    return sleep_on_fds(fds, count, deadline_ns, alertable, false);
+}
+
+uint32_t wait_fds_once(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable)
+{
+    return sleep_on_fds(fds, count, deadline_ns, alertable, true);
 }
 
 uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable)

@@ -43,6 +43,9 @@ uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable);
 /* The same on several: fds[0] is this room's own slot, the others say poll(2)'s events. At
  * STATUS_SUCCESS some of them have revents. */
 uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable);
+/* The same for those who look again whenever they come back: STATUS_SUCCESS also for nothing, above all when
+ * somebody has called them by wait_sync_look, or routines have run. */
+uint32_t wait_fds_once(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable);
 
 /*
  * The region of one synchronous call that CancelSynchronousIo can reach. begin forgets an earlier
@@ -52,6 +55,8 @@ void wait_sync_begin(void);
 void wait_sync_end(void);
 bool wait_sync_cancelled(void);
 bool wait_sync_cancel(struct thread *t);
+/* Likewise: what t waits for may be so though no descriptor will say it. It comes back from wait_fds_once. */
+void wait_sync_look(struct thread *t);
 
 /* Around a system call of the caller's own that may block (disk read): frees its place. The result of begin
  * goes to end. */

@@ -1549,6 +1549,87 @@ TEST_W8(port_unreachable_between_sends, "SOCK-25",
     CloseHandle(ov.hEvent);
 }
 
+/* Nor does somebody who only looks at the socket, whatever kind of look that is. */
+static void look_at_socket(SOCKET s, int way, WSAEVENT event)
+{
+    fd_set set;
+    struct timeval now = {0, 0};
+    WSAPOLLFD item = {.fd = s, .events = POLLRDNORM};
+    FD_ZERO(&set);
+    FD_SET(s, &set);
+    if (way == 0)
+        select(0, &set, NULL, NULL, &now);
+    else if (way == 1)
+        WSAPoll(&item, 1, 0);
+    else
+        CHECK_EQ(WSAEventSelect(s, event, FD_READ), 0);
+    if (way == 2)
+        CHECK_EQ(WSAEventSelect(s, event, 0), 0);
+}
+
+TEST_W8(port_unreachable_and_looks, "SOCK-25",
+        "Wine does not hear of unreachable ports on unconnected sockets")
+{
+    struct sockaddr_in a_address, dead = dead_port();
+    SOCKET a = udp_socket(&a_address);
+    HANDLE port = port_of(a, 62), event = CreateEventA(NULL, TRUE, FALSE, NULL);
+    OVERLAPPED ov;
+    char got[16];
+    for (int i = 0; i < 300; i++) {
+        memset(&ov, 0, sizeof ov);
+        CHECK_EQ(start_recv(a, got, sizeof got, &ov), WSA_IO_PENDING);
+        CHECK_EQ(udp_send(a, &dead, "lost", 4), 4);
+        look_at_socket(a, i % 3, event);
+        struct packet p = pop(port, 2000);
+        if (!CHECK_EQ(p.error, ERROR_PORT_UNREACHABLE) || !CHECK(p.ov == &ov))
+            break;
+    }
+    closesocket(a);
+    CloseHandle(port);
+    CloseHandle(event);
+}
+
+struct blocked_receiver {
+    SOCKET s;
+    HANDLE begins;
+    int told;
+};
+
+static DWORD WINAPI receive_resets(void *ctx)
+{
+    struct blocked_receiver *r = ctx;
+    char got[16];
+    for (int i = 0; i < 300; i++) {
+        SetEvent(r->begins);
+        if (recv(r->s, got, sizeof got, 0) != SOCKET_ERROR || WSAGetLastError() != WSAECONNRESET)
+            break;
+        r->told++;
+    }
+    return 0;
+}
+
+/* The same for a thread that sleeps in recv, or is just about to. */
+TEST_W8(port_unreachable_and_a_blocked_receive, "SOCK-25",
+        "Wine does not hear of unreachable ports on unconnected sockets")
+{
+    struct sockaddr_in a_address, dead = dead_port();
+    struct blocked_receiver r = {udp_socket(&a_address), CreateEventA(NULL, FALSE, FALSE, NULL), 0};
+    HANDLE thread, ends[2];
+    DWORD ms = 3000;
+    CHECK_EQ(setsockopt(r.s, SOL_SOCKET, SO_RCVTIMEO, (char *)&ms, sizeof ms), 0);
+    thread = CreateThread(NULL, 0, receive_resets, &r, 0, NULL);
+    ends[0] = thread;
+    ends[1] = r.begins;
+    while (WaitForMultipleObjects(2, ends, FALSE, 10000) == WAIT_OBJECT_0 + 1) {
+        CHECK_EQ(udp_send(r.s, &dead, "lost", 4), 4);
+        look_at_socket(r.s, 0, NULL);
+    }
+    CHECK_EQ(r.told, 300);
+    closesocket(r.s);
+    CloseHandle(thread);
+    CloseHandle(r.begins);
+}
+
 /* SIO_UDP_CONNRESET with FALSE: it is not told. */
 TEST(port_unreachable_off, "SOCK-25")
 {

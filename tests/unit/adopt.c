@@ -568,7 +568,8 @@ static HANDLE copy_of(HANDLE h)
 {
     HANDLE copy = NULL;
 
-    CHECK(DuplicateHandle(GetCurrentProcess(), h, GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    CHECK(DuplicateHandle(GetCurrentProcess(), h, GetCurrentProcess(), &copy, 0, FALSE,
+                          DUPLICATE_SAME_ACCESS));
     return copy;
 }
 
@@ -641,8 +642,8 @@ TEST(a_duplicate_closed_and_reused)
     CloseHandle(port);
 }
 
-/* The first number, while there is a duplicate: the file goes on under that, and so do its requests. The number
- * may have been closed properly before. */
+/* The first number, while there is a duplicate: the file goes on under that, and so do its requests. The
+ * number may have been closed properly before. */
 TEST(closed_and_reused_but_for_a_duplicate)
 {
     WSADATA data;

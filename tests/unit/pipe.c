@@ -185,7 +185,7 @@ TEST(a_place_that_is_not_ours_alone)
     rmdir(path);
 }
 
-/* In a place whose paths are too long for a socket's address; without /proc, through which such are reached. */
+/* In a place whose paths are too long for a socket's address; without /proc, by which such are reached. */
 static int serve_far_away(struct child *me)
 {
     HANDLE h = serve(PIPE_ACCESS_DUPLEX, 0, 1);
