@@ -46,7 +46,8 @@ WINBASEAPI BOOL WINAPI ChangeTimerQueueTimer(HANDLE queue, HANDLE timer, ULONG d
 WINBASEAPI BOOL WINAPI DeleteTimerQueueTimer(HANDLE queue, HANDLE timer, HANDLE completion)
     IOCP_SYM(DeleteTimerQueueTimer);
 
-/* Deletes the queue and all its timers. */
+/* Deletes the queue and all its timers. A timer that is being made in it meanwhile goes with the others, or
+ * CreateTimerQueueTimer fails with ERROR_INVALID_HANDLE. */
 WINBASEAPI BOOL WINAPI DeleteTimerQueueEx(HANDLE queue, HANDLE completion) IOCP_SYM(DeleteTimerQueueEx);
 
 IOCP_EXTERN_C_END

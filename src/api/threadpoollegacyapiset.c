@@ -124,6 +124,7 @@ static uint32_t register_wait(struct object *obj, WAITORTIMERCALLBACK callback, 
     bool once = (flags & WT_EXECUTEONLYONCE) != 0;
     struct task_env env;
     struct task *t;
+    uintptr_t h;
     uint32_t status = env_from_flags(flags, &env);
 
     if (status != STATUS_SUCCESS)
@@ -133,10 +134,10 @@ static uint32_t register_wait(struct object *obj, WAITORTIMERCALLBACK callback, 
     if (status != STATUS_SUCCESS)
         return status;
     object_get(&t->object);
-    status = task_publish(t);
+    status = task_publish(t, &h);
     if (status == STATUS_SUCCESS) {
         /* The callback may come, and end the wait by this handle, before the call returns. */
-        *out = (HANDLE)atomic_load(&t->handle);
+        *out = (HANDLE)h;
         registered_wait_begin(t);
     } else {
         task_close(t);
@@ -226,6 +227,7 @@ static uint32_t create_timer(struct group *g, WAITORTIMERCALLBACK callback, void
 {
     struct task_env env;
     struct task *t;
+    uintptr_t h;
     uint32_t status = env_from_flags(flags, &env);
 
     if (status != STATUS_SUCCESS)
@@ -236,14 +238,16 @@ static uint32_t create_timer(struct group *g, WAITORTIMERCALLBACK callback, void
     if (status != STATUS_SUCCESS)
         return status;
     object_get(&t->object);
-    status = task_publish(t);
-    if (status == STATUS_SUCCESS) {
-        task_join(t);
-        *out = (HANDLE)atomic_load(&t->handle); /* now another thread, or the callback, may delete it */
+    status = task_publish(t, &h);
+    if (status != STATUS_SUCCESS) {
+        task_close(t);
+    } else if (task_join(t)) {
+        *out = (HANDLE)h; /* now another thread, or the callback, may delete it */
         if (due != INFINITE)
             pool_timer_set(t, deadline_from_ms(due), flags & WT_EXECUTEONLYONCE ? 0 : period);
     } else {
-        task_close(t);
+        task_retire(t, NULL); /* the queue was deleted since we looked */
+        status = STATUS_INVALID_HANDLE;
     }
     object_put(&t->object);
     return status;

@@ -16,6 +16,7 @@ struct group {
     struct object object;
     struct lock lock;    /* all below, and of its members task.member, left and gone */
     struct list members; /* borrowed: kept by the program's reference, and then by what pends or runs */
+    bool retired;        /* nobody joins any more */
     struct object *done; /* reference to be put when the last member goes, or NULL */
 };
 
@@ -42,6 +43,7 @@ uint32_t group_new(struct group **out)
     object_init(&g->object, &group_type);
     lock_init(&g->lock, LOCK_LEAF);
     list_init(&g->members);
+    g->retired = false;
     g->done = NULL;
     *out = g;
     return STATUS_SUCCESS;
@@ -67,12 +69,16 @@ void group_get(struct group *g)
     object_get(&g->object);
 }
 
-void group_join(struct group *g, struct task *t)
+bool group_join(struct group *g, struct task *t)
 {
+    bool open;
+
     lock_acquire(&g->lock);
-    if (!t->gone) /* its handle may be known already, and another thread has closed it */
+    open = !g->retired;
+    if (open && !t->gone) /* its handle may be known already, and another thread has closed it */
         list_push_back(&g->members, &t->member);
     lock_release(&g->lock);
+    return open;
 }
 
 void group_leave(struct group *g, struct task *t)
@@ -172,6 +178,7 @@ uint32_t group_retire_members(struct group *g, struct object *latch)
     list_init(&retiring);
     object_get(&g->object);
     lock_acquire(&g->lock);
+    g->retired = true;
     list_splice_back(&retiring, &g->members);
     lock_release(&g->lock);
     while ((t = take(g, &retiring)) != NULL) {

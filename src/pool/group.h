@@ -6,7 +6,7 @@
 #include "pool/task.h"
 
 void group_get(struct group *g);
-void group_join(struct group *g, struct task *t);
+bool group_join(struct group *g, struct task *t); /* false: its members have been retired */
 void group_leave(struct group *g, struct task *t);  /* it is being closed; again: nothing */
 void group_forget(struct group *g, struct task *t); /* it is closed, and nothing pends or runs: once */
 

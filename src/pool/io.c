@@ -81,7 +81,7 @@ static uint32_t make(const struct task_env *env, const struct task_ops *ops, voi
         return status;
     }
     list_init(&io->bound);
-    status = task_publish(&io->task);
+    status = task_publish(&io->task, NULL);
     if (status != STATUS_SUCCESS)
         object_put(&io->task.object);
     else

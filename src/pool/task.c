@@ -159,10 +159,9 @@ uint32_t task_init(struct task *t, const struct object_type *type, const struct 
     return STATUS_SUCCESS;
 }
 
-void task_join(struct task *t)
+bool task_join(struct task *t)
 {
-    if (t->group)
-        group_join(t->group, t);
+    return !t->group || group_join(t->group, t);
 }
 
 void task_fini(struct task *t)
@@ -199,14 +198,17 @@ void task_close(struct task *t)
     object_put(&t->object);
 }
 
-uint32_t task_publish(struct task *t)
+uint32_t task_publish(struct task *t, uintptr_t *h)
 {
-    uintptr_t h;
-    uint32_t status = handle_open(&t->object, 0, 0, &h);
+    uintptr_t handle;
+    uint32_t status = handle_open(&t->object, 0, 0, &handle);
 
-    if (status == STATUS_SUCCESS)
-        atomic_store(&t->handle, h);
-    return status;
+    if (status != STATUS_SUCCESS)
+        return status;
+    atomic_store(&t->handle, handle);
+    if (h)
+        *h = handle;
+    return STATUS_SUCCESS;
 }
 
 bool task_unpublish(struct task *t)

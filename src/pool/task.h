@@ -80,8 +80,9 @@ struct task_env {
 uint32_t task_init(struct task *t, const struct object_type *type, const struct task_ops *ops,
                    const struct task_env *env, void *context);
 void task_fini(struct task *t);
-/* The last step: from here on its group may close it. */
-void task_join(struct task *t);
+/* The last step: from here on its group may close it. False: the group has retired its members, before this
+ * one was among them. */
+bool task_join(struct task *t);
 
 static inline struct task *task_from_object(struct object *obj)
 {
@@ -103,8 +104,9 @@ void task_wait(struct task *t, bool cancel);
  * nothing. */
 void task_close(struct task *t);
 
-/* A handle that CloseHandle refuses; until task_unpublish, which is false for all but the first. */
-uint32_t task_publish(struct task *t);
+/* A handle that CloseHandle refuses, also in *h (or NULL); until task_unpublish, which is false for all but the
+ * first. */
+uint32_t task_publish(struct task *t, uintptr_t *h);
 bool task_unpublish(struct task *t);
 
 /*
