@@ -50,8 +50,6 @@ BOOL WINAPI UpdateProcThreadAttribute(LPPROC_THREAD_ATTRIBUTE_LIST lpAttributeLi
         return fail(ERROR_GEN_FAILURE);
     if (Attribute != PROC_THREAD_ATTRIBUTE_HANDLE_LIST)
         return fail(ERROR_NOT_SUPPORTED);
-    if (!lpValue)
-        return fail(ERROR_INVALID_PARAMETER);
     if (cbSize == 0 || cbSize % sizeof(HANDLE))
         return fail(ERROR_BAD_LENGTH);
     if (attribute_find(lpAttributeList, Attribute))

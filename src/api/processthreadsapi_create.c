@@ -256,6 +256,8 @@ static uint32_t list_handles(const struct creation *c, struct child_how *how, in
     size_t count = c->handles->size / sizeof(HANDLE);
     uint32_t status = c->inherit ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 
+    if (!c->handles->value)
+        return STATUS_ACCESS_VIOLATION; /* conform/process.c: wrong_lists */
     *only = malloc(count * sizeof **only);
     if (!*only)
         return STATUS_NO_MEMORY;

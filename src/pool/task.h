@@ -104,8 +104,8 @@ void task_wait(struct task *t, bool cancel);
  * nothing. */
 void task_close(struct task *t);
 
-/* A handle that CloseHandle refuses, also in *h (or NULL); until task_unpublish, which is false for all but the
- * first. */
+/* A handle that CloseHandle refuses, also in *h (or NULL); until task_unpublish, which is false for all but
+ * the first. */
 uint32_t task_publish(struct task *t, uintptr_t *h);
 bool task_unpublish(struct task *t);
 

@@ -457,6 +457,11 @@ TEST(wrong_lists, "")
     }
     DeleteProcThreadAttributeList(list);
     free(list);
+    list = new_attributes(1);
+    CHECK(list_handles(list, NULL, 1)); /* nobody looks at it before it is used */
+    CHECK_ERR(start_listed(&c, "exit 0", list, TRUE, 0), ERROR_NOACCESS);
+    DeleteProcThreadAttributeList(list);
+    free(list);
     free(full);
     CHECK(CloseHandle(ends[0]));
     CHECK(CloseHandle(ends[1]));
