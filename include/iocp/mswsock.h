@@ -207,8 +207,8 @@ WINSOCK_API_LINKAGE INT PASCAL WSARecvMsg(SOCKET s, LPWSAMSG message, LPDWORD by
 
 /* ---------- registered I/O ---------- */
 
-/* How RIONotify tells. The handles may be closed once the completion queue is made; Overlapped lives as long as
- * that. */
+/* How RIONotify tells. The handles may be closed once the completion queue is made; Overlapped lives as
+ * long as that. */
 typedef enum _RIO_NOTIFICATION_COMPLETION_TYPE {
     RIO_EVENT_COMPLETION = 1,
     RIO_IOCP_COMPLETION = 2

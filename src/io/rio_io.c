@@ -3,7 +3,8 @@
  * The operations of registered I/O; see rio.h. A call makes the operation and its request, so that nothing is
  * missing later, and puts it into its direction's list. Deferred ones stay there until a call commits them.
  * Who commits starts them one after the other in the order of the calls, and whatever others commit
- * meanwhile. From then on they are requests in the socket's lane; how they fail, at once or later, is a result.
+ * meanwhile. From then on they are requests in the socket's lane; how they fail, at once or later, is
+ * a result.
  */
 #include "io/rio_inside.h"
 
