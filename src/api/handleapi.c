@@ -142,16 +142,29 @@ BOOL WINAPI CloseHandle(HANDLE hObject)
 /* The rights that decide whether data may flow: no duplicate of a file gains one. */
 #define DATA_RIGHTS ((uint32_t)(FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA))
 
-/* Another number for a descriptor; -1 for objects that have none. */
-static uint32_t another_number(uintptr_t h, const struct object *obj, bool inherit, int *fd)
+/* A copy of the file's own descriptor: the handle's number, if it is another one, may be closed meanwhile
+ * and be somebody else's. */
+static uint32_t duplicate_number(struct file *f, uint32_t access, bool inherit, uintptr_t *out)
 {
-    *fd = -1;
-    if (obj->type->kind != OBJECT_FILE || !handle_is_fd(h))
-        return STATUS_SUCCESS;
-    *fd = fcntl((int)h, inherit ? F_DUPFD : F_DUPFD_CLOEXEC, 3);
-    if (*fd >= 0)
-        return STATUS_SUCCESS;
-    return errno == EMFILE ? STATUS_TOO_MANY_OPENED_FILES : STATUS_INVALID_HANDLE;
+    int fd = fcntl(f->fd, inherit ? F_DUPFD : F_DUPFD_CLOEXEC, 3);
+
+    if (fd < 0)
+        return errno == EMFILE ? STATUS_TOO_MANY_OPENED_FILES : STATUS_INVALID_HANDLE;
+    return file_duplicate(f, fd, access, inherit ? HANDLE_INHERIT : 0, out);
+}
+
+/* Another handle to what `source` stands for, which another thread may be closing. What a pseudo handle
+ * stands for is there, be there a handle or not. */
+static uint32_t open_again(uintptr_t source, struct object *obj, uint32_t access, bool inherit,
+                           uintptr_t *out)
+{
+    uint32_t flags = inherit ? HANDLE_INHERIT : 0;
+
+    if (is_pseudo(source))
+        return handle_open(obj, access, flags, out);
+    if (obj->type->kind == OBJECT_FILE && handle_is_fd(source))
+        return duplicate_number(file_from_object(obj), access, inherit, out);
+    return handle_open_another(obj, access, flags, out);
 }
 
 static uint32_t duplicate(uintptr_t source, uint32_t access, bool inherit, bool same_access,
@@ -160,7 +173,6 @@ static uint32_t duplicate(uintptr_t source, uint32_t access, bool inherit, bool 
     uint32_t granted = GENERIC_ALL;
     struct object *obj;
     uint32_t status;
-    int fd;
 
     if (is_pseudo(source))
         status = api_object_get((void *)source, OBJECT_ANY, &obj);
@@ -176,11 +188,7 @@ static uint32_t duplicate(uintptr_t source, uint32_t access, bool inherit, bool 
             status = STATUS_ACCESS_DENIED;
     }
     if (status == STATUS_SUCCESS)
-        status = another_number(source, obj, inherit, &fd);
-    if (status == STATUS_SUCCESS && fd >= 0)
-        status = file_duplicate(file_from_object(obj), fd, access, inherit ? HANDLE_INHERIT : 0, out);
-    else if (status == STATUS_SUCCESS)
-        status = handle_open(obj, access, inherit ? HANDLE_INHERIT : 0, out);
+        status = open_again(source, obj, access, inherit, out);
     object_put(obj);
     return status;
 }

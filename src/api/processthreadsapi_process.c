@@ -40,17 +40,14 @@ DWORD WINAPI GetProcessId(HANDLE Process)
 HANDLE WINAPI OpenProcess(DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwProcessId)
 {
     DWORD before = last_error_get();
-    uint32_t status = STATUS_SUCCESS;
-    struct process *p = process_self();
+    struct process *p;
+    uint32_t status = process_open((pid_t)dwProcessId, &p);
     HANDLE h;
 
-    if (dwProcessId == (DWORD)getpid())
-        object_get(&p->object);
-    else
-        status = process_open((pid_t)dwProcessId, &p);
     if (status != STATUS_SUCCESS)
         return win32_fail(status), NULL;
-    h = api_publish(STATUS_SUCCESS, &p->object, dwDesiredAccess, bInheritHandle);
+    h = api_publish(STATUS_SUCCESS, object_get(&p->object), dwDesiredAccess, bInheritHandle);
+    handle_drop(&p->object);
     if (h)
         last_error_set(before);
     return h;

@@ -84,6 +84,7 @@ static uint32_t create(uint32_t (*make)(const char *, struct object **), HANDLE 
     made = make(name, &obj);
     free(text);
     if (made == STATUS_OBJECT_NAME_EXISTS && !(attributes->Attributes & OBJ_OPENIF)) {
+        object_name_settle(obj);
         object_put(obj);
         return STATUS_OBJECT_NAME_COLLISION;
     }

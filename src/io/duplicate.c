@@ -75,7 +75,7 @@ static uint32_t take_here(const struct duplicate_source *source, uintptr_t *h)
         return status_from_wsa(WSAEINVAL);
     status = another_number(f, source->mark, h);
     file_put(f);
-    return status;
+    return status == STATUS_INVALID_HANDLE ? status_from_wsa(WSAEINVAL) : status; /* being closed */
 }
 
 /* ---- from another process ---- */

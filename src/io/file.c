@@ -295,9 +295,10 @@ static void lose_number(struct file *f, int fd)
 }
 
 /* The kernel has given out the number, so an object that still has it was closed behind our back. */
-static uint32_t open_number(struct file *f, int fd, uint32_t access, uint32_t handle_flags)
+static uint32_t open_number(struct file *f, int fd, uint32_t access, uint32_t handle_flags,
+                            uint32_t (*open)(struct object *, int, uint32_t, uint32_t))
 {
-    uint32_t status = handle_open_fd(&f->object, fd, access, handle_flags);
+    uint32_t status = open(&f->object, fd, access, handle_flags);
     struct object *stale;
 
     if (status != STATUS_OBJECT_NAME_COLLISION)
@@ -307,12 +308,12 @@ static uint32_t open_number(struct file *f, int fd, uint32_t access, uint32_t ha
         lose_number(file_from_object(stale), fd);
         object_put(stale);
     }
-    return handle_open_fd(&f->object, fd, access, handle_flags);
+    return open(&f->object, fd, access, handle_flags);
 }
 
 uint32_t file_publish(struct file *f, uint32_t handle_flags, uintptr_t *h)
 {
-    uint32_t status = open_number(f, f->fd, f->access, handle_flags);
+    uint32_t status = open_number(f, f->fd, f->access, handle_flags, handle_open_fd);
 
     *h = (uintptr_t)f->fd;
     file_put(f);
@@ -321,7 +322,7 @@ uint32_t file_publish(struct file *f, uint32_t handle_flags, uintptr_t *h)
 
 uint32_t file_duplicate(struct file *f, int fd, uint32_t access, uint32_t handle_flags, uintptr_t *h)
 {
-    uint32_t status = open_number(f, fd, access, handle_flags);
+    uint32_t status = open_number(f, fd, access, handle_flags, handle_open_another_fd);
 
     if (status == STATUS_SUCCESS)
         *h = (uintptr_t)fd;

@@ -184,7 +184,7 @@ uint32_t file_from_handle(uintptr_t h, bool adopt, struct file **out, uint32_t *
 uint32_t file_from_handle_fresh(uintptr_t h, struct file **out);
 
 /* Another number for the same file: `fd`, a copy of its descriptor, is owned from now on (also when this
- * fails: closed). *h is its handle. */
+ * fails: closed). *h is its handle. STATUS_INVALID_HANDLE: the last of the file's handles has been closed. */
 uint32_t file_duplicate(struct file *f, int fd, uint32_t access, uint32_t handle_flags, uintptr_t *h);
 
 /* Gives an adopted fd back: the library forgets it; pending requests end in 995. */

@@ -58,7 +58,7 @@ static void destroy(struct object *obj)
 const struct object_type section_type = {
     .name = "section",
     .kind = OBJECT_SECTION,
-    .cleanup = object_name_leave,
+    .cleanup = object_name_cleanup,
     .destroy = destroy,
 };
 

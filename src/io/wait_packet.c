@@ -152,8 +152,8 @@ static bool stop_listening(struct wait_packet *p)
 
 static void cleanup(struct object *obj)
 {
-    object_name_leave(obj);
-    wait_packet_cancel(obj, true);
+    if (object_name_leave(obj))
+        wait_packet_cancel(obj, true);
 }
 
 static void destroy(struct object *obj)

@@ -118,15 +118,24 @@ static void check_fd_object(const struct object *obj)
     (void)obj;
 }
 
-static void slot_fill(struct slot *slot, struct object *obj, uint32_t access, uint32_t flags)
+/* Is it one more of handles that must not have gone, all of them, before? The first may come after the last
+ * where an object is found by its name, or by the thread it stands for. */
+enum which { FIRST, ANOTHER };
+
+static uint32_t slot_fill(struct slot *slot, struct object *obj, uint32_t access, uint32_t flags,
+                          enum which which)
 {
     lock_assert_held(&slot->lock);
+    if (which == FIRST)
+        atomic_fetch_add(&obj->handles, 1);
+    else if (!object_try_open(obj))
+        return STATUS_INVALID_HANDLE;
     object_get(obj);
-    atomic_fetch_add(&obj->handles, 1);
     atomic_store_explicit(&slot->access, access, memory_order_relaxed);
     atomic_store_explicit(&slot->object, obj, memory_order_release);
     slot->flags = (uint8_t)flags;
     atomic_store_explicit(&slot->state, SLOT_OPEN, memory_order_release); /* pairs with look_at_fd */
+    return STATUS_SUCCESS;
 }
 
 static uint32_t index_take(void)
@@ -155,10 +164,12 @@ static void index_return(uint32_t index)
     lock_release(&t->lock);
 }
 
-uint32_t handle_open(struct object *obj, uint32_t access, uint32_t flags, uintptr_t *out)
+static uint32_t open_value(struct object *obj, uint32_t access, uint32_t flags, enum which which,
+                           uintptr_t *out)
 {
     uint32_t index = index_take();
     struct slot *slot;
+    uint32_t status;
 
     if (index == NO_SLOT)
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -166,13 +177,26 @@ uint32_t handle_open(struct object *obj, uint32_t access, uint32_t flags, uintpt
     if (!slot)
         return STATUS_NO_MEMORY; /* the index is lost: its chunk cannot be had anyway */
     lock_acquire(&slot->lock);
-    slot_fill(slot, obj, access, flags);
-    *out = value_of(index, slot->generation);
+    status = slot_fill(slot, obj, access, flags, which);
+    if (status == STATUS_SUCCESS)
+        *out = value_of(index, slot->generation);
     lock_release(&slot->lock);
-    return STATUS_SUCCESS;
+    if (status != STATUS_SUCCESS)
+        index_return(index);
+    return status;
 }
 
-uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t flags)
+uint32_t handle_open(struct object *obj, uint32_t access, uint32_t flags, uintptr_t *out)
+{
+    return open_value(obj, access, flags, FIRST, out);
+}
+
+uint32_t handle_open_another(struct object *obj, uint32_t access, uint32_t flags, uintptr_t *out)
+{
+    return open_value(obj, access, flags, ANOTHER, out);
+}
+
+static uint32_t open_fd(struct object *obj, int fd, uint32_t access, uint32_t flags, enum which which)
 {
     struct slot *slot = slot_make(&fd_table, (uint32_t)fd);
     uint32_t status = STATUS_SUCCESS;
@@ -182,11 +206,21 @@ uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t fl
         return STATUS_NO_MEMORY;
     lock_acquire(&slot->lock);
     if (slot->state == SLOT_FREE || slot->state == SLOT_CLOSING)
-        slot_fill(slot, obj, access, flags);
+        status = slot_fill(slot, obj, access, flags, which);
     else
         status = STATUS_OBJECT_NAME_COLLISION; /* somebody owns that number already */
     lock_release(&slot->lock);
     return status;
+}
+
+uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t flags)
+{
+    return open_fd(obj, fd, access, flags, FIRST);
+}
+
+uint32_t handle_open_another_fd(struct object *obj, int fd, uint32_t access, uint32_t flags)
+{
+    return open_fd(obj, fd, access, flags, ANOTHER);
 }
 
 bool handle_fd_free(int fd, uint8_t *generation)
@@ -212,7 +246,7 @@ uint32_t handle_adopt_fd(struct object *obj, int fd, uint32_t access, uint8_t ge
         return STATUS_NO_MEMORY;
     lock_acquire(&slot->lock);
     if (slot->state == SLOT_FREE && slot->generation == generation)
-        slot_fill(slot, obj, access, 0);
+        status = slot_fill(slot, obj, access, 0, FIRST);
     else
         status = STATUS_OBJECT_NAME_COLLISION;
     lock_release(&slot->lock);
@@ -312,8 +346,7 @@ bool handle_is(uintptr_t h, const struct object *obj)
            atomic_load_explicit(&slot->generation, memory_order_acquire) == (uint8_t)(h >> 22);
 }
 
-/* One handle less, and the reference that its slot had. */
-static void drop_handle(struct object *obj)
+void handle_drop(struct object *obj)
 {
     if (atomic_fetch_sub(&obj->handles, 1) == 1 && obj->type->cleanup)
         obj->type->cleanup(obj);
@@ -342,7 +375,7 @@ uint32_t handle_close(uintptr_t h)
         index_return((uint32_t)(h >> 2) & INDEX_MASK);
     else if (obj->type->fd_closed)
         obj->type->fd_closed(obj, (int)h);
-    drop_handle(obj);
+    handle_drop(obj);
     return STATUS_SUCCESS;
 }
 
@@ -398,7 +431,7 @@ void handle_lose_fd(struct object *obj, int fd)
     }
     lock_release(&slot->lock);
     if (was_open)
-        drop_handle(obj);
+        handle_drop(obj);
 }
 
 void handle_close_fd(struct object *obj, int fd)

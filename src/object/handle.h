@@ -25,6 +25,13 @@ uint32_t handle_open(struct object *obj, uint32_t access, uint32_t flags, uintpt
 uint32_t handle_open_fd(struct object *obj, int fd, uint32_t access, uint32_t flags);
 
 /*
+ * The same for an object that another thread may be closing: once its last handle has gone it has had its
+ * cleanup, and there is no other: STATUS_INVALID_HANDLE.
+ */
+uint32_t handle_open_another(struct object *obj, uint32_t access, uint32_t flags, uintptr_t *out);
+uint32_t handle_open_another_fd(struct object *obj, int fd, uint32_t access, uint32_t flags);
+
+/*
  * The same for a number that a program has merely named, and that another thread may be closing:
  * handle_fd_free before the first look at the descriptor, handle_adopt_fd after the last. Both fail
  * while an object owns the number, the second also if one has owned and closed it in between.
@@ -50,6 +57,9 @@ struct object *handle_get_fd_owner(int fd);
 
 /* Closes one handle; the last one runs the type's cleanup. PROTECT refuses. */
 uint32_t handle_close(uintptr_t h);
+
+/* One handle less, which is in no table any more (or never was: object_try_open), and its reference. */
+void handle_drop(struct object *obj);
 
 uint32_t handle_flags_get(uintptr_t h, uint32_t *flags);
 uint32_t handle_flags_set(uintptr_t h, uint32_t mask, uint32_t flags);

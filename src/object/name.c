@@ -194,19 +194,29 @@ void object_name_settle(struct object *obj)
         name = unlink_if_closed_locked(obj);
     }
     lock_release(&names.lock);
+    if (name && obj->type->cleanup)
+        obj->type->cleanup(obj);
     free(name);
 }
 
-void object_name_leave(struct object *obj)
+bool object_name_leave(struct object *obj)
 {
     struct object_name *name;
+    bool open;
 
     if (!obj->name)
-        return;
+        return true;
     lock_acquire(&names.lock);
     name = unlink_if_closed_locked(obj);
+    open = obj->name != NULL;
     lock_release(&names.lock);
     free(name);
+    return !open;
+}
+
+void object_name_cleanup(struct object *obj)
+{
+    object_name_leave(obj);
 }
 
 void object_name_clear(struct object *obj)

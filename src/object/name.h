@@ -21,12 +21,15 @@ uint32_t object_name_find(const char *name, enum object_kind kind, struct object
 
 /*
  * Whoever has got an object from one of these two, or published one, opens a handle to it, or fails to, and
- * then says so: until then its name stays, even if another thread closes the last handle meanwhile.
+ * then says so: until then its name stays, even if another thread closes the last handle meanwhile. If it
+ * stays closed after all, it has its cleanup here.
  */
 void object_name_settle(struct object *obj);
 
-/* Takes the name away, if there is one and nobody has a handle: from every named type's cleanup. */
-void object_name_leave(struct object *obj);
+/* Takes the name away, if there is one and nobody has a handle: every named type's cleanup, or the start of
+ * it. False: it is open again, or about to be, by its name, and goes on. May come more than once. */
+bool object_name_leave(struct object *obj);
+void object_name_cleanup(struct object *obj); /* nothing else */
 /* Takes it away at any rate: from its destroy. */
 void object_name_clear(struct object *obj);
 

@@ -75,6 +75,16 @@ static inline bool object_try_get(struct object *obj)
     return refs != 0;
 }
 
+/* A handle more, for who has none to be sure of: false once the last has gone, and cleanup may run. */
+static inline bool object_try_open(struct object *obj)
+{
+    uint32_t handles = atomic_load(&obj->handles);
+
+    while (handles != 0 && !atomic_compare_exchange_weak(&obj->handles, &handles, handles + 1))
+        ;
+    return handles != 0;
+}
+
 void object_destroy(struct object *obj); /* refs has reached 0; use object_put */
 
 static inline void object_put(struct object *obj)

@@ -57,7 +57,7 @@ struct dispatcher *event_dispatcher(struct object *event)
 const struct object_type event_type = {
     .name = "event",
     .kind = OBJECT_EVENT,
-    .cleanup = object_name_leave,
+    .cleanup = object_name_cleanup,
     .destroy = destroy,
     .dispatcher = event_dispatcher,
 };

@@ -41,7 +41,7 @@ static void destroy(struct object *obj)
 const struct object_type keyed_event_type = {
     .name = "keyed event",
     .kind = OBJECT_KEYED_EVENT,
-    .cleanup = object_name_leave,
+    .cleanup = object_name_cleanup,
     .destroy = destroy,
 };
 

@@ -53,7 +53,7 @@ static struct dispatcher *dispatcher_of(struct object *obj)
 const struct object_type mutex_type = {
     .name = "mutex",
     .kind = OBJECT_MUTEX,
-    .cleanup = object_name_leave,
+    .cleanup = object_name_cleanup,
     .destroy = destroy,
     .dispatcher = dispatcher_of,
 };

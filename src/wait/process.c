@@ -390,14 +390,26 @@ uint32_t process_watch_child(struct process *p, const struct child *child)
     return status;
 }
 
+/* A handle to it is about to be opened: until then it is held as by one, or the end of a stranger's last
+ * handle would end the watch. False: that has come already. */
+static bool hold(struct process *p)
+{
+    if (p->child) /* watched to its end */
+        atomic_fetch_add(&p->object.handles, 1);
+    else if (!object_try_open(&p->object))
+        return false;
+    object_get(&p->object);
+    return true;
+}
+
 static struct process *known(pid_t pid)
 {
     struct process *p;
 
     lock_acquire(&table.lock);
-    p = find_locked(0, pid);
-    if (p)
-        object_get(&p->object);
+    p = pid == getpid() ? &self_process : find_locked(0, pid);
+    if (p && !hold(p))
+        p = NULL;
     lock_release(&table.lock);
     return p;
 }
@@ -419,10 +431,12 @@ uint32_t process_open(pid_t pid, struct process **out)
     p->pid = pid;
     p->pidfd = own_fd(os_pidfd_open(pid));
     status = p->pidfd < 0 ? status_from_errno(errno) : watch(p);
-    if (status == STATUS_SUCCESS)
+    if (status == STATUS_SUCCESS) {
+        atomic_fetch_add(&p->object.handles, 1);
         *out = p;
-    else
+    } else {
         object_put(&p->object);
+    }
     return status == status_from_errno(ESRCH) ? (uint32_t)STATUS_INVALID_PARAMETER : status;
 }
 

@@ -52,7 +52,8 @@ static inline struct process *process_from_object(struct object *obj)
 uint32_t process_new(struct process **out);
 /* It is this child from now on, whose descriptors it owns. On failure the child was killed. */
 uint32_t process_watch_child(struct process *p, const struct child *child);
-/* The process with this id, ours or a stranger; counted. STATUS_INVALID_PARAMETER: there is none. */
+/* The process with this id, this one, ours or a stranger; held as by a handle until handle_drop.
+ * STATUS_INVALID_PARAMETER: there is none. */
 uint32_t process_open(pid_t pid, struct process **out);
 
 /* The exit code, STILL_ACTIVE (259) while it runs; STATUS_NOT_SUPPORTED: the kernel does not tell a

@@ -30,7 +30,7 @@ static struct dispatcher *dispatcher_of(struct object *obj)
 const struct object_type semaphore_type = {
     .name = "semaphore",
     .kind = OBJECT_SEMAPHORE,
-    .cleanup = object_name_leave,
+    .cleanup = object_name_cleanup,
     .destroy = destroy,
     .dispatcher = dispatcher_of,
 };

@@ -230,8 +230,8 @@ uint32_t timer_object_set(struct object *timer, int64_t due_100ns, int32_t perio
 
 static void cleanup(struct object *obj)
 {
-    object_name_leave(obj);
-    timer_object_cancel(obj);
+    if (object_name_leave(obj))
+        timer_object_cancel(obj);
 }
 
 static void destroy(struct object *obj)

@@ -458,3 +458,46 @@ TEST(one_of_many_closes, "HANDLE-01")
     for (int i = 0; i < THREADS; i++)
         JOIN(threads[i]);
 }
+
+/* Does it do its work still? `h` is closed. */
+static int lives(HANDLE h, int is_port)
+{
+    HANDLE port = is_port ? h : CreateIoCompletionPort(h, NULL, 1, 1);
+    int good = port && PostQueuedCompletionStatus(port, 1, 2, NULL) && CHECK_PACKET(port, 1, 2, NULL);
+    if (!is_port && port)
+        CloseHandle(port);
+    return CloseHandle(h) && good;
+}
+
+/* A duplicate of what is being closed is one that works, or there is none. */
+static int duplicate_as_it_closes(int is_port, double until)
+{
+    enum { ROUNDS = 3000 };
+    HANDLE me = GetCurrentProcess(), twin;
+    int good = 1;
+    for (int i = 0; good && i < ROUNDS && now_ms() < until; i++) {
+        rivals.event = is_port ? new_port(1) : (HANDLE)socket(AF_INET, SOCK_DGRAM, 0);
+        meet(&rivals.start);
+        for (volatile int spin = i % 150; spin > 0; spin--)
+            ;
+        if (DuplicateHandle(me, rivals.event, me, &twin, 0, FALSE, DUPLICATE_SAME_ACCESS))
+            good = CHECK(lives(twin, is_port));
+        else
+            good = CHECK_LASTERR(ERROR_INVALID_HANDLE);
+        meet(&rivals.end);
+    }
+    return good;
+}
+
+TEST(duplicated_while_closed, "HANDLE-01 HANDLE-02")
+{
+    net_start();
+    memset(&rivals, 0, sizeof rivals);
+    rivals.start.need = rivals.end.need = 2;
+    HANDLE thread = start_thread(close_it_too, NULL);
+    if (!duplicate_as_it_closes(1, now_ms() + 1000) || !duplicate_as_it_closes(0, now_ms() + 1000))
+        FAIL("a duplicate was dead, or refused with another error");
+    rivals.stop = 1;
+    meet(&rivals.start);
+    JOIN(thread);
+}

@@ -10,6 +10,7 @@
 #include "object/handle.h"
 #include "object/name.h"
 #include "wait/objects.h"
+#include "wait/process.h"
 #include "wait/tls.h"
 #include "wait/userlock.h"
 #include "wait/wait.h"
@@ -17,7 +18,10 @@
 #include <ntstatus.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct dispatcher *of(struct object *obj)
 {
@@ -62,6 +66,101 @@ TEST(names_are_shared_and_go)
     CHECK_EQ(handle_close(h), STATUS_SUCCESS);
     CHECK_EQ(object_name_find("unit name", OBJECT_EVENT, &other), STATUS_OBJECT_NAME_NOT_FOUND);
     CHECK_EQ(handle_close(h), STATUS_INVALID_HANDLE);
+}
+
+/* ---- the last handle ---- */
+
+static int cleanups, destroys;
+
+static void count_cleanup(struct object *obj)
+{
+    (void)obj;
+    cleanups++;
+}
+
+static void count_destroy(struct object *obj)
+{
+    (void)obj;
+    destroys++;
+}
+
+static const struct object_type counted_type = {
+    .name = "counted", .kind = OBJECT_EVENT, .cleanup = count_cleanup, .destroy = count_destroy};
+
+/* Who has looked a handle up, and is slow, gets no other once it is the last that was closed. */
+TEST(no_duplicate_after_the_last)
+{
+    struct object obj, *found;
+    uintptr_t first, second, third;
+
+    object_init(&obj, &counted_type);
+    CHECK_EQ(handle_open(&obj, 0, 0, &first), STATUS_SUCCESS);
+    CHECK_EQ(handle_get(first, OBJECT_ANY, &found, NULL), STATUS_SUCCESS);
+    CHECK_EQ(handle_open_another(found, 0, 0, &second), STATUS_SUCCESS);
+    CHECK_EQ(handle_close(first), STATUS_SUCCESS);
+    CHECK_EQ(handle_open_another(found, 0, 0, &third), STATUS_SUCCESS);
+    CHECK_EQ(handle_close(third), STATUS_SUCCESS);
+    CHECK_EQ(cleanups, 0);
+    CHECK_EQ(handle_close(second), STATUS_SUCCESS);
+    CHECK_EQ(cleanups, 1);
+    CHECK_EQ(handle_open_another(found, 0, 0, &third), STATUS_INVALID_HANDLE);
+    object_put(found);
+    CHECK_EQ(destroys, 0);
+    object_put(&obj);
+    CHECK_EQ(cleanups, 1);
+    CHECK_EQ(destroys, 1);
+}
+
+/* What is found by its name as its last handle is closed goes on as if nothing had been. */
+TEST(a_timer_is_opened_as_it_is_closed)
+{
+    struct object *made, *found = NULL;
+    uintptr_t first, second;
+
+    CHECK_EQ(timer_object_new("unit timer", true, &made), STATUS_SUCCESS);
+    CHECK_EQ(handle_open(made, 0, 0, &first), STATUS_SUCCESS);
+    object_name_settle(made);
+    object_put(made);
+    CHECK_EQ(object_name_find("unit timer", OBJECT_TIMER, &found), STATUS_SUCCESS);
+    CHECK_EQ(timer_object_set(found, -20 * 10000, 0, NULL, NULL), STATUS_SUCCESS);
+    CHECK_EQ(handle_close(first), STATUS_SUCCESS);
+    CHECK_EQ(handle_open(found, 0, 0, &second), STATUS_SUCCESS);
+    object_name_settle(found);
+    CHECK_EQ(wait_for_one(of(found), false, soon(5000)), STATUS_WAIT_0);
+
+    /* If it is not opened after all, its end comes then. */
+    CHECK_EQ(object_name_find("unit timer", OBJECT_TIMER, &made), STATUS_SUCCESS);
+    CHECK_EQ(timer_object_set(found, -20 * 10000, 0, NULL, NULL), STATUS_SUCCESS);
+    CHECK_EQ(handle_close(second), STATUS_SUCCESS);
+    object_name_settle(made);
+    CHECK_EQ(wait_for_one(of(found), false, soon(60)), STATUS_TIMEOUT);
+    object_put(made);
+    object_put(found);
+    CHECK_EQ(object_name_find("unit timer", OBJECT_TIMER, &made), STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
+/* The same of a stranger, found by its id: its end is told to the handle that was opened last. */
+TEST(a_process_is_opened_as_it_is_closed)
+{
+    pid_t pid = fork();
+    struct process *p = NULL, *again = NULL;
+    uintptr_t first, second;
+
+    if (pid == 0)
+        for (;;)
+            pause();
+    CHECK_EQ(process_open(pid, &p), STATUS_SUCCESS);
+    CHECK_EQ(handle_open(&p->object, 0, 0, &first), STATUS_SUCCESS);
+    handle_drop(&p->object);
+    CHECK_EQ(process_open(pid, &again), STATUS_SUCCESS);
+    CHECK(again == p);
+    CHECK_EQ(handle_close(first), STATUS_SUCCESS);
+    CHECK_EQ(handle_open(&again->object, 0, 0, &second), STATUS_SUCCESS);
+    handle_drop(&again->object);
+    kill(pid, SIGKILL);
+    CHECK_EQ(wait_for_one(of(&again->object), false, soon(5000)), STATUS_WAIT_0);
+    CHECK_EQ(handle_close(second), STATUS_SUCCESS);
+    waitpid(pid, NULL, 0);
 }
 
 TEST(semaphore_limit)
