@@ -97,17 +97,40 @@ static bool take_out(struct file *f, const struct notice *n)
     return stood;
 }
 
+static bool stands_still(struct file *f, const struct notice *n)
+{
+    struct notice *now = find(f);
+
+    if (now)
+        notice_put(now);
+    return now == n;
+}
+
+/* The port whose registration stands serves the file, or none. After every change of the place: who has served
+ * it last looks at the place after that, so that what stands in the end is what serves. */
+static uint32_t serve(struct file *f)
+{
+    uint32_t status;
+    bool settled;
+
+    do {
+        struct notice *n = find(f);
+
+        status = file_serve(f, n ? n->port : NULL);
+        settled = stands_still(f, n);
+        if (n)
+            notice_put(n);
+    } while (status == STATUS_SUCCESS && !settled);
+    return status;
+}
+
 /* It has come to its end (n->file is NULL). */
 static void detach(struct file *f, struct notice *n)
 {
-    struct notice *stands = find(f);
-
-    if (stands == n)
-        file_serve(f, NULL); /* before another can stand there */
-    if (stands)
-        notice_put(stands);
-    if (take_out(f, n))
-        notice_put(n);
+    if (!take_out(f, n))
+        return;
+    serve(f);
+    notice_put(n);
 }
 
 /* ---- the queue ---- */
@@ -288,12 +311,11 @@ void notice_drop(struct queue_entry *e)
 /* ---- sockets that changed ---- */
 
 /* The thread that harvests the port's own poller looks into the queue behind that. */
-static bool is_harvester(const struct notice *n, struct file *f)
+static bool is_harvester(const struct notice *n)
 {
     struct thread *self = thread_current_or_null();
-    struct port *port = atomic_load(&f->port);
 
-    return self && self->queue == &n->port->queue && (!port || port == n->port);
+    return self && self->harvested == &n->port->queue;
 }
 
 void notice_look(struct file *f, bool edge)
@@ -309,7 +331,7 @@ void notice_look(struct file *f, bool edge)
     queued = n->enabled && begin_locked(n);
     lock_release(&n->lock);
     if (queued)
-        put(n, edge && is_harvester(n, f));
+        put(n, edge && is_harvester(n));
     notice_put(n);
 }
 
@@ -463,7 +485,7 @@ static uint32_t find_or_make(struct file *f, struct port *port, const uintptr_t 
 
 static uint32_t enable(struct file *f, struct notice *n, const struct notice_change *c)
 {
-    uint32_t status = file_serve(f, n->port);
+    uint32_t status = serve(f);
     uint32_t now = 0;
     bool queued = false;
 

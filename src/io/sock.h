@@ -190,9 +190,9 @@ uint32_t sock_send_step(struct file *f, struct sock_transfer *t);
 
 /* Datagrams: what poll(2) said, as far as somebody who waits may hear of it: POLLIN, also for an earlier
  * datagram's fate that the next receive reports, and POLLOUT. An "error" is forgotten, but for that fate:
- * *reset says that this call has taken it from the kernel, and sock_tell_reset has to follow, unlocked. */
+ * *reset says that this call took it from the kernel, and sock_tell_reset has to follow, unlocked. */
 short sock_datagram_bits(struct file *f, short bits, bool *reset);
-/* A receive that waits reports what a look, or a send, has taken from the kernel: no edge says it any more. */
+/* A receive that waits reports what a look, or a send, took from the kernel: no edge says it any more. */
 void sock_tell_reset(struct file *f);
 /* Both, with no lock held. */
 short sock_datagram_look(struct file *f, short bits);

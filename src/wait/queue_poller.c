@@ -40,11 +40,16 @@ static void poller_edge(struct poller *p, uint64_t token, uint32_t events, void 
 
 int queue_harvest(struct queue *q, struct poller *p, uint64_t deadline_ns)
 {
+    struct thread *self = thread_current_or_null(); /* none: the home thread */
     struct harvest h;
     int edges;
 
     h.count = 0;
+    if (self)
+        self->harvested = q;
     edges = poller_wait(p, deadline_ns, &h);
+    if (self)
+        self->harvested = NULL;
     if (h.count > 0)
         queue_put_ready(q, h.ready, h.count);
     return edges;

@@ -358,7 +358,7 @@ static void keep_self(void)
     dispatcher_init(&t->dispatcher, CONSUME_NOTHING, 0);
     atomic_store(&t->waiter.state, WAITER_IDLE);
     list_init(&t->waiter.link);
-    t->queue = t->keeping = NULL;
+    t->queue = t->keeping = t->harvested = NULL;
     t->turn.measured = false;
     t->pinned = NULL;
     t->pinned_handle = 0;

@@ -99,6 +99,7 @@ struct thread {
     uintptr_t pinned_handle;    /* (self) the handle that named it */
     struct queue_entry *kept;   /* (self) packet completed while harvesting for `keeping` */
     struct queue *keeping;      /* (self) queue whose first completion goes to `kept` */
+    struct queue *harvested;    /* (self) queue whose poller it looks into at this moment */
     struct prompt_turn turn;    /* (self) */
     uint32_t call_bytes;        /* (self) what the operation moved that its starting call has just ended */
     bool issued_portless;       /* (self) ever started overlapped I/O on a handle without a port */
