@@ -217,10 +217,10 @@ WINBASEAPI BOOL WINAPI InitializeProcThreadAttributeList(LPPROC_THREAD_ATTRIBUTE
 
 /*
  * PROC_THREAD_ATTRIBUTE_HANDLE_LIST: value is an array of handles (size: its bytes), which has to stay until
- * the list is deleted, and is looked at by CreateProcess (NULL: ERROR_NOACCESS); of the inheritable handles only
- * these are inherited. Standard handles always are. Other attributes: ERROR_NOT_SUPPORTED. ERROR_BAD_LENGTH,
- * ERROR_OBJECT_NAME_EXISTS (it is set already), ERROR_GEN_FAILURE (the list is full). flags: 0; previous,
- * return_size: NULL.
+ * the list is deleted, and is looked at by CreateProcess (NULL: ERROR_NOACCESS); of the inheritable handles
+ * only these are inherited. Standard handles always are. Other attributes: ERROR_NOT_SUPPORTED.
+ * ERROR_BAD_LENGTH, ERROR_OBJECT_NAME_EXISTS (it is set already), ERROR_GEN_FAILURE (the list is full).
+ * flags: 0; previous, return_size: NULL.
  */
 WINBASEAPI BOOL WINAPI UpdateProcThreadAttribute(LPPROC_THREAD_ATTRIBUTE_LIST list, DWORD flags,
                                                  DWORD_PTR attribute, PVOID value, SIZE_T size,

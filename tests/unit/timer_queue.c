@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Timers that another thread deletes, or with them their queue, while they are being made. The handle of a
- * new timer is written to a page that cannot be written to: at that very moment the other thread has its turn,
- * and finds the timer's handle in the table, as a program could have guessed it.
+ * new timer is written to a page that cannot be written to: at that very moment the other thread has its
+ * turn, and finds the timer's handle in the table, as a program could have guessed it.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

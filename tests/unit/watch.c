@@ -31,8 +31,10 @@ static int root_fd;
 static char said[4096]; /* what was emitted: "+a -b " */
 static unsigned count;
 static size_t longest;
+static struct watch_details last;
 
-static const struct watch_how top_only = {.filter = NAMES}, whole_tree = {.filter = NAMES, .subtree = true};
+static const struct watch_how top_only = {.filter = NAMES}, whole_tree = {.filter = NAMES, .subtree = true},
+                              with_details = {.filter = NAMES, .subtree = true, .detailed = true};
 
 static void hear(void *ctx, const struct watch_change *change)
 {
@@ -40,7 +42,8 @@ static void hear(void *ctx, const struct watch_change *change)
 
     (void)ctx;
     CHECK_EQ(strlen(change->path), change->length);
-    CHECK(!change->details);
+    if (change->details)
+        last = *change->details;
     count++;
     if (change->length > longest)
         longest = change->length;
@@ -79,6 +82,14 @@ static void make(const char *name)
 
     CHECK(fd >= 0);
     close(fd);
+}
+
+static ino_t inode(int fd, const char *name)
+{
+    struct stat st;
+
+    CHECK_EQ(fstatat(fd, name, &st, 0), 0);
+    return st.st_ino;
 }
 
 /* ---- limits ---- */
@@ -290,7 +301,7 @@ TEST(deeper_than_a_path)
     int fd, next;
 
     begin();
-    CHECK_EQ(watch_tree_new(root_fd, &whole_tree, hear, NULL, &t), 0);
+    CHECK_EQ(watch_tree_new(root_fd, &with_details, hear, NULL, &t), 0);
     memset(name, 'n', 200);
     name[200] = 0;
     fd = dup(root_fd);
@@ -306,6 +317,8 @@ TEST(deeper_than_a_path)
     close(openat(fd, "x", O_CREAT | O_WRONLY, 0600));
     CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
     CHECK_EQ(longest, DEPTH * 201 + 1);
+    CHECK_EQ(last.info.index, inode(fd, "x"));
+    CHECK_EQ(last.parent, inode(fd, "."));
     unlinkat(fd, "x", 0);
     close(fd);
     for (int depth = DEPTH; depth > 0; depth--) { /* nftw's names are not long enough */
@@ -424,23 +437,14 @@ static void hear_details(void *ctx, const struct watch_change *change)
     snprintf(said + at, sizeof said - at, "%c%.1s ", "?+-*<>"[change->action], change->path);
 }
 
-static ino_t inode(int fd, const char *name)
-{
-    struct stat st;
-
-    CHECK_EQ(fstatat(fd, name, &st, 0), 0);
-    return st.st_ino;
-}
-
 TEST(details_of_changes)
 {
-    struct watch_how how = {.filter = NAMES, .subtree = true, .detailed = true};
     struct watch_tree *t = NULL;
     ino_t top, sub;
 
     begin();
     top = inode(root_fd, ".");
-    CHECK_EQ(watch_tree_new(root_fd, &how, hear_details, NULL, &t), 0);
+    CHECK_EQ(watch_tree_new(root_fd, &with_details, hear_details, NULL, &t), 0);
     CHECK_EQ(mkdirat(root_fd, "d", 0700), 0);
     make("a");
     CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
