@@ -93,12 +93,20 @@ static int connect_adopted(int fd, const void *addr, socklen_t len)
     return err;
 }
 
+/* A local listener whose queue is full: the kernel has begun nothing and will not tell when there is room, so
+ * that this is no connect that is under way. It is refused, as on Windows. */
+static int without_room(int err)
+{
+    return err == EAGAIN ? ECONNREFUSED : err;
+}
+
 static int connect_call(struct file *f, const void *addr, int32_t len)
 {
+    bool local = sock_of(f)->family == AF_UNIX;
     int on = 1;
     int err;
 
-    if (sock_of(f)->family != AF_UNIX) /* its TIME_WAIT remains must let a successor bind */
+    if (!local) /* its TIME_WAIT remains must let a successor bind */
         setsockopt(f->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     do {
         if (f->flags & FILE_NONBLOCK_FD)
@@ -106,7 +114,9 @@ static int connect_call(struct file *f, const void *addr, int32_t len)
         else
             err = connect_adopted(f->fd, addr, (socklen_t)len);
     } while (err == EINTR);
-    return err == EAGAIN && sock_of(f)->family != AF_UNIX ? EINPROGRESS : err;
+    if (local)
+        return without_room(err);
+    return err == EAGAIN ? EINPROGRESS : err; /* the tick is over */
 }
 
 /* After a failure the kernel's socket must be told to begin anew, or its next connect says
