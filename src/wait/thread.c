@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -39,13 +40,43 @@ static struct {
     uint64_t dead_counts[LEDGER_COUNTS];
 } threads = {.lock = LOCK_INIT(LOCK_LEAF), .list = LIST_INIT(threads.list)};
 
+/* Records for threads that call in while there is no memory: whatever they call needs one, also to say that. */
+enum { SPARES = 32 };
+
+static struct {
+    _Atomic bool taken;
+    struct thread thread;
+} spares[SPARES];
+
+static struct thread *take_spare(void)
+{
+    for (int i = 0; i < SPARES; i++) {
+        if (!atomic_load(&spares[i].taken) && !atomic_exchange(&spares[i].taken, true)) {
+            memset(&spares[i].thread, 0, sizeof spares[i].thread);
+            return &spares[i].thread;
+        }
+    }
+    return NULL;
+}
+
+static void free_thread(struct thread *t)
+{
+    for (int i = 0; i < SPARES; i++) {
+        if (t == &spares[i].thread) {
+            atomic_store(&spares[i].taken, false);
+            return;
+        }
+    }
+    free(t);
+}
+
 static void destroy(struct object *obj)
 {
     struct thread *t = container_of(obj, struct thread, object);
 
     assert(list_empty(&t->apcs));
     free(t->description);
-    free(t);
+    free_thread(t);
 }
 
 static struct dispatcher *dispatcher_of(struct object *obj)
@@ -60,10 +91,9 @@ const struct object_type thread_type = {
     .dispatcher = dispatcher_of,
 };
 
-static struct thread *new_thread(void)
+/* `t` is zero; NULL stays NULL. */
+static struct thread *make_thread(struct thread *t)
 {
-    struct thread *t = calloc(1, sizeof *t);
-
     if (!t)
         return NULL;
     object_init(&t->object, &thread_type);
@@ -80,6 +110,11 @@ static struct thread *new_thread(void)
     atomic_init(&t->exit_code, EXIT_STILL_ACTIVE);
     t->created = clock_filetime();
     return t;
+}
+
+static struct thread *new_thread(void)
+{
+    return make_thread(calloc(1, sizeof(struct thread)));
 }
 
 static void unlist(struct thread *t)
@@ -179,6 +214,8 @@ struct thread *thread_attach(void)
 {
     struct thread *t = new_thread();
 
+    if (!t)
+        t = make_thread(take_spare());
     if (!t) {
         fputs("iocp: out of memory attaching a thread\n", stderr);
         abort();

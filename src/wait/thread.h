@@ -136,7 +136,7 @@ struct thread {
     void *fls_slots;            /* (self) owned by tls.c */
 };
 
-struct thread *thread_attach(void); /* slow half of thread_current; aborts when out of memory */
+struct thread *thread_attach(void); /* slow half of thread_current; aborts when out of memory and spares */
 
 extern _Thread_local struct thread *thread_self_ptr
     __attribute__((tls_model("initial-exec")));

@@ -12,6 +12,8 @@
 #include <iocp.h>
 
 #include <errno.h>
+#include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -316,6 +318,54 @@ static void life(void)
     EXPECT(CloseHandle(port));
 }
 
+/* ---- threads that the library meets while there is no memory at all ---- */
+
+enum { STRANGERS = 8, STRANGER_ROUNDS = 40 };
+
+static HANDLE strangers_port, strangers_event;
+static pthread_barrier_t strangers_meet;
+
+static void *be_stranger(void *arg)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *ov;
+    (void)arg;
+
+    pthread_barrier_wait(&strangers_meet);
+    EXPECT(GetCurrentThreadId() != 0);
+    EXPECT(SetEvent(strangers_event));
+    EXPECT(WaitForSingleObject(strangers_event, 10000) == WAIT_OBJECT_0);
+    EXPECT(!GetQueuedCompletionStatus(strangers_port, &bytes, &key, &ov, 0) && GetLastError() == WAIT_TIMEOUT);
+    EXPECT(PostQueuedCompletionStatus(strangers_port, 1, 2, NULL) ? 0 : said_so());
+    pthread_barrier_wait(&strangers_meet); /* all of them at once */
+    return NULL;
+}
+
+static void strangers(void)
+{
+    pthread_t threads[STRANGERS];
+
+    strangers_port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    strangers_event = CreateEventA(NULL, TRUE, FALSE, NULL);
+    pthread_barrier_init(&strangers_meet, NULL, STRANGERS + 1);
+    for (int round = 0; round < STRANGER_ROUNDS; round++) {
+        for (int i = 0; i < STRANGERS; i++)
+            EXPECT(pthread_create(&threads[i], NULL, be_stranger, NULL) == 0);
+        fail_at = 1;
+        burst = LONG_MAX / 2;
+        atomic_store(&counted, 0);
+        atomic_store(&armed, 1);
+        pthread_barrier_wait(&strangers_meet);
+        pthread_barrier_wait(&strangers_meet);
+        for (int i = 0; i < STRANGERS; i++)
+            pthread_join(threads[i], NULL);
+        atomic_store(&armed, 0);
+    }
+    EXPECT(CloseHandle(strangers_port) && CloseHandle(strangers_event));
+    balanced();
+}
+
 int main(void)
 {
     if (!OWN_MALLOC) {
@@ -340,6 +390,7 @@ int main(void)
         }
         printf("# bursts of %ld: %ld allocations made to fail\n", burst, fail_at - 1);
     }
+    strangers();
     puts(wrong ? "FAIL memory" : "ok memory");
     return wrong;
 }
