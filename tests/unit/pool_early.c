@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers that another thread deletes, or with them their queue, while they are being made. The handle of a
- * new timer is written to a page that cannot be written to: at that very moment the other thread has its
- * turn, and finds the timer's handle in the table, as a program could have guessed it.
+ * Timers and registered waits that another thread ends while they are being made, and a timer queue that it
+ * deletes then. The handle of the new one is written to a page that cannot be written to: at that very moment
+ * the other thread has its turn, and finds the handle in the table, as a program could have guessed it.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -26,6 +26,7 @@
 enum { ROUNDS = 50, DUE_MS = 1 };
 
 static HANDLE queue;
+static HANDLE signalled; /* an event */
 static HANDLE *page;
 static _Atomic int turns, turns_over; /* of the other thread; -1: it ends */
 static void (*turn)(void);            /* what it does then */
@@ -66,27 +67,41 @@ static void CALLBACK count_call(PVOID context, BOOLEAN fired)
     atomic_fetch_add(&calls, 1);
 }
 
-static void remember_timer(struct object *obj, uintptr_t h, void *ctx)
+struct search {
+    bool (*wanted)(const struct task *t);
+    uintptr_t found; /* 0: none */
+};
+
+static void look_at(struct object *obj, uintptr_t h, void *ctx)
 {
-    if (obj->type->kind == OBJECT_TASK && !group_from_object(obj) &&
-        task_is_queue_timer(task_from_object(obj)))
-        *(uintptr_t *)ctx = h;
+    struct search *search = ctx;
+
+    if (obj->type->kind == OBJECT_TASK && !group_from_object(obj) && search->wanted(task_from_object(obj)))
+        search->found = h;
 }
 
-static HANDLE timer_in_the_table(void)
+static HANDLE in_the_table(bool (*wanted)(const struct task *t))
 {
-    uintptr_t h = 0;
+    struct search search = {.wanted = wanted};
 
-    handle_each_value(remember_timer, &h);
-    return (HANDLE)h;
+    handle_each_value(look_at, &search);
+    return (HANDLE)search.found;
 }
 
 static void delete_timer(void)
 {
-    HANDLE timer = timer_in_the_table();
+    HANDLE timer = in_the_table(task_is_queue_timer);
 
     CHECK(timer != NULL);
     CHECK(DeleteTimerQueueTimer(queue, timer, NULL));
+}
+
+static void end_wait(void)
+{
+    HANDLE wait = in_the_table(task_is_registered_wait);
+
+    CHECK(wait != NULL);
+    CHECK(UnregisterWaitEx(wait, NULL));
 }
 
 static void delete_queue(void)
@@ -161,5 +176,22 @@ TEST(a_queue_deleted_as_the_handle_of_its_timer_is_written)
     with_turns(delete_queue, make_a_timer);
     after_the_others();
     CHECK_EQ(atomic_load(&calls), 0);
-    CHECK(timer_in_the_table() == NULL); /* none is left */
+    CHECK(in_the_table(task_is_queue_timer) == NULL); /* none is left */
+}
+
+static void register_a_wait(void)
+{
+    CHECK(RegisterWaitForSingleObject(page, signalled, count_call, NULL, DUE_MS, WT_EXECUTEDEFAULT));
+    CHECK(!UnregisterWaitEx(*page, NULL));
+    CHECK_EQ(GetLastError(), ERROR_INVALID_HANDLE);
+}
+
+TEST(a_wait_ended_as_its_handle_is_written)
+{
+    signalled = CreateEventA(NULL, TRUE, TRUE, NULL);
+    with_turns(end_wait, register_a_wait);
+    after_the_others();
+    CHECK_EQ(atomic_load(&calls), 0);
+    CHECK(in_the_table(task_is_registered_wait) == NULL);
+    CHECK(CloseHandle(signalled));
 }
