@@ -64,6 +64,8 @@ static bool cancel_started(struct request *r, struct file *f)
 /* In a lane: taken out and answered here, or, while it is attempted, told to give up. */
 static bool cancel_queued(struct request *r, struct file *lane_file)
 {
+    bool run;
+
     if (!list_linked(&r->entry.link) || r->attempting) {
         bool asked = r->state == REQUEST_QUEUED && !atomic_load(&r->cancelled);
 
@@ -72,11 +74,12 @@ static bool cancel_queued(struct request *r, struct file *lane_file)
         lock_release(&lane_file->lock);
         return asked;
     }
-    list_remove(&r->entry.link);
-    atomic_store(&r->state, REQUEST_DONE);
+    run = lane_withdraw_locked(lane_file, r);
     atomic_store(&r->cancelled, true);
     lock_release(&lane_file->lock);
     request_complete(r, STATUS_CANCELLED, false);
+    if (run)
+        lane_run(lane_file);
     return true;
 }
 

@@ -68,6 +68,7 @@ enum lane_direction { LANE_IN, LANE_OUT, LANE_COUNT };
 struct lane {
     struct list requests; /* struct request.entry.link, in order of the calls */
     bool running;         /* a thread works on this lane: others only queue */
+    bool kept;            /* ... which is inside a synchronous call (lane_enter): running is set, too */
     bool drained;         /* nothing to get until the next edge */
     uint32_t edges;       /* edges seen */
 };

@@ -24,6 +24,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sys/socket.h>
 
 #define GENERATION_MASK 0x3FFFFFFFu
 #define IN_EDGES (READY_IN | READY_PRI | READY_RDHUP | READY_HUP | READY_ERR)
@@ -291,6 +292,36 @@ static ALWAYS_INLINE unsigned run_lanes_locked(struct file *f)
     return owed;
 }
 
+void lane_run(struct file *f)
+{
+    unsigned owed;
+
+    lock_acquire(&f->lock);
+    owed = run_lanes_locked(f);
+    lock_release(&f->lock);
+    object_put_many(&f->object, owed);
+}
+
+bool lane_withdraw_locked(struct file *f, struct request *r)
+{
+    bool run = false;
+
+    lock_assert_held(&f->lock);
+    assert(!r->attempting);
+    for (int i = 0; i < LANE_COUNT; i++) {
+        struct lane *lane = &f->lanes[i];
+
+        if (list_first(&lane->requests) != &r->entry.link)
+            continue;
+        /* What comes next may want another thing than the edge that r waited for, or nothing at all. */
+        if (!waits_for_edges(f, lane) || (r->in_flags & MSG_OOB))
+            lane->drained = false;
+        run = true;
+    }
+    unqueue_locked(f, r);
+    return run && !f->closing && (lane_wants_work(&f->lanes[LANE_IN]) || lane_wants_work(&f->lanes[LANE_OUT]));
+}
+
 void lane_kick(struct file *f)
 {
     unsigned owed;
@@ -386,6 +417,33 @@ uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_r
     lane->running = true;
     return start_first(f, lane, r, result);
 }
+
+/* ---- synchronous calls ---- */
+
+bool lane_enter(struct file *f, enum lane_direction dir, bool keep)
+{
+    struct lane *lane = &f->lanes[dir];
+    bool mine;
+
+    lock_acquire(&f->lock);
+    mine = list_empty(&lane->requests) && !lane->kept && !(keep && lane->running);
+    if (mine && keep)
+        lane->running = lane->kept = true;
+    lock_release(&f->lock);
+    return mine;
+}
+
+void lane_leave(struct file *f, enum lane_direction dir)
+{
+    struct lane *lane = &f->lanes[dir];
+
+    lock_acquire(&f->lock);
+    assert(lane->running && lane->kept);
+    lane->kept = false;
+    leave(f, lane);
+}
+
+/* ---- moving ---- */
 
 void lane_move(struct request *r, struct file *to, enum lane_direction dir)
 {

@@ -46,6 +46,18 @@ uint32_t lane_register(struct file *f);
 void lane_unregister(struct file *f);
 void lane_unregister_locked(struct file *f);
 
+/*
+ * A synchronous transfer wants to begin: false, others are before it. With `keep` nobody else works on the lane
+ * until lane_leave, and what is started meanwhile queues up; else it only goes behind what has begun to wait.
+ */
+bool lane_enter(struct file *f, enum lane_direction dir, bool keep);
+void lane_leave(struct file *f, enum lane_direction dir);
+
+/* r, which waits in a lane of f and is not attempted, leaves it unanswered. f's lock is held. True: those
+ * behind it may get on without an edge, see lane_run. */
+bool lane_withdraw_locked(struct file *f, struct request *r);
+void lane_run(struct file *f);
+
 /* Marks the lanes ready and runs them (an event source other than epoll: timers, retries). */
 void lane_kick(struct file *f);
 

@@ -58,7 +58,7 @@ struct filelock_wait {
     bool waiting;
 };
 
-enum { REQUEST_IOV_INLINE = 4 };
+enum { REQUEST_IOV_INLINE = 4, REQUEST_NO_ISSUER = 0 /* no thread's end cancels it */ };
 
 /* How a file's kind does one step of a request: see lane.h for `attempt`. */
 struct request_ops {

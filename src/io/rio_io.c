@@ -25,7 +25,6 @@
 enum {
     ADDRESS_SIZE = sizeof(struct sockaddr_in6), /* of a SOCKADDR_INET */
     CONTROL_HEAD = 8,                           /* RIO_CMSG_BUFFER, before the first header */
-    NO_ISSUER = 0,                              /* no thread's end cancels it */
 };
 
 static struct rio_op *op_of(const struct request *r)
@@ -319,7 +318,7 @@ static uint32_t make(struct rio_rq *rq, struct file *f, const struct rio_call *c
     request_set_buf(r, data, c->data ? c->data->size : 0);
     r->ops = c->direction == LANE_IN ? &receive_ops : &send_ops;
     r->in_flags = c->flags & RIO_WHOLE ? MSG_WAITALL : 0;
-    r->issuer = NO_ISSUER;
+    r->issuer = REQUEST_NO_ISSUER;
     r->never_refused = r->answers_later = true;
     object_get(&rq->object);
     op->rq = rq;

@@ -12,6 +12,7 @@
 #include "io/lane.h"
 #include "io/sockevent.h"
 #include "io/notice.h"
+#include "io/sync_call.h"
 #include "ntstatus.h"
 #include "winerror.h"
 
@@ -402,28 +403,30 @@ static uint32_t send_attempt(struct file *f, void *ctx)
     return sock_send_step(f, ctx);
 }
 
-/* One try, and if that would block: what the socket's mode says. */
-static uint32_t transfer(struct file *f, struct sock_transfer *t, short events, uint32_t ms,
-                         uint32_t (*attempt)(struct file *f, void *ctx))
+/* As the socket's mode says, behind what waits already. */
+static uint32_t transfer(struct file *f, struct sock_transfer *t, struct sync_call *c, uint32_t ms)
 {
-    struct sock *s = sock_of(f);
-    bool nonblocking = atomic_load(&s->nonblocking);
     uint32_t status;
 
-    t->partial = nonblocking;
-    status = attempt(f, t);
-    if (status != STATUS_PENDING)
-        return status;
-    if (nonblocking)
-        return STATUS_DEVICE_NOT_READY; /* WSAEWOULDBLOCK */
-    return file_blocking_call(f, events, deadline_from_ms(ms ? ms : UINT32_MAX), true, attempt, t);
+    c->at_once = c->alertable = true;
+    c->ctx = t;
+    t->partial = atomic_load(&sock_of(f)->nonblocking);
+    if (t->partial) {
+        status = sync_try(f, c);
+        return status == STATUS_PENDING ? (uint32_t)STATUS_DEVICE_NOT_READY : status; /* WSAEWOULDBLOCK */
+    }
+    c->deadline_ns = deadline_from_ms(ms ? ms : UINT32_MAX);
+    return sync_call(f, c);
 }
 
 uint32_t sock_receive(struct file *f, struct sock_transfer *t)
 {
     struct sock *s = sock_of(f);
-    short events = t->flags & MSG_OOB ? POLLPRI : POLLIN;
-    uint32_t status = transfer(f, t, events, atomic_load(&s->recv_ms), receive_attempt);
+    struct sync_call c = {.dir = LANE_IN,
+                          .whole = (t->flags & MSG_WAITALL) && sock_is_stream(s),
+                          .events = t->flags & MSG_OOB ? POLLPRI : POLLIN,
+                          .attempt = receive_attempt};
+    uint32_t status = transfer(f, t, &c, atomic_load(&s->recv_ms));
 
     sockevent_again(f, t->flags & MSG_OOB ? SE_OOB : SE_READ);
     if (status == STATUS_DEVICE_NOT_READY)
@@ -434,7 +437,9 @@ uint32_t sock_receive(struct file *f, struct sock_transfer *t)
 uint32_t sock_send(struct file *f, struct sock_transfer *t)
 {
     struct sock *s = sock_of(f);
-    uint32_t status = transfer(f, t, POLLOUT, atomic_load(&s->send_ms), send_attempt);
+    struct sync_call c = {
+        .dir = LANE_OUT, .whole = sock_is_stream(s), .events = POLLOUT, .attempt = send_attempt};
+    uint32_t status = transfer(f, t, &c, atomic_load(&s->send_ms));
 
     if (status == STATUS_DEVICE_NOT_READY || (status == STATUS_SUCCESS && t->bytes < t->size)) {
         sockevent_again(f, SE_WRITE);

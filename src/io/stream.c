@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "io/lane.h"
 #include "io/request.h"
+#include "io/sync_call.h"
 #include "ntstatus.h"
 
 #include <errno.h>
@@ -183,14 +184,19 @@ static uint32_t read_sync(struct file *f, void *buf, uint32_t size, const uint64
                           uint32_t *bytes)
 {
     struct transfer t = {{buf, size}, 0};
+    struct sync_call c = {.dir = LANE_IN,
+                          .events = POLLIN,
+                          .deadline_ns = DEADLINE_NEVER,
+                          .attempt = sync_read_attempt,
+                          .ctx = &t};
     uint32_t status;
 
     (void)offset; /* streams have no position (OVL-15) */
     if (is_nowait(f)) {
-        status = sync_read_attempt(f, &t);
+        status = sync_try(f, &c);
         status = status == STATUS_PENDING ? (uint32_t)STATUS_PIPE_EMPTY : status;
     } else {
-        status = file_blocking_call(f, POLLIN, DEADLINE_NEVER, false, sync_read_attempt, &t);
+        status = sync_call(f, &c);
     }
     *bytes = t.bytes;
     return status;
@@ -200,14 +206,20 @@ static uint32_t write_sync(struct file *f, const void *buf, uint32_t size, const
                            uint32_t *bytes)
 {
     struct transfer t = {{(void *)(uintptr_t)buf, size}, 0};
+    struct sync_call c = {.dir = LANE_OUT,
+                          .whole = true,
+                          .events = POLLOUT,
+                          .deadline_ns = DEADLINE_NEVER,
+                          .attempt = sync_write_attempt,
+                          .ctx = &t};
     uint32_t status;
 
     (void)offset;
     if (is_nowait(f)) { /* as much as there is room for */
-        status = sync_write_attempt(f, &t);
+        status = sync_try(f, &c);
         status = status == STATUS_PENDING ? (uint32_t)STATUS_SUCCESS : status;
     } else {
-        status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, false, sync_write_attempt, &t);
+        status = sync_call(f, &c);
     }
     *bytes = t.bytes;
     return status;

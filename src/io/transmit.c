@@ -18,6 +18,7 @@
 #include "io/disk.h"
 #include "io/filelock.h"
 #include "io/lane.h"
+#include "io/sync_call.h"
 #include "io/warm.h"
 #include "ntstatus.h"
 #include "wait/wait.h"
@@ -394,7 +395,8 @@ uint32_t transmit_start(struct file *f, struct transmission *t, OVERLAPPED *ov,
 /* The time-out of a send is one without any progress: how long all of it takes is the peer's business. */
 struct blocking_transmission {
     struct transmission *t;
-    uint64_t progress_ns;
+    uint64_t limit_ns; /* 0: none */
+    _Atomic uint64_t progress_ns;
 };
 
 static uint32_t attempt_blocking(struct file *f, void *ctx)
@@ -404,23 +406,39 @@ static uint32_t attempt_blocking(struct file *f, void *ctx)
     uint32_t status = step(f, b->t);
 
     if (b->t->bytes != before)
-        b->progress_ns = clock_now_ns();
+        atomic_store(&b->progress_ns, clock_now_ns());
     return status;
+}
+
+static bool extend(void *ctx, uint64_t *deadline_ns)
+{
+    struct blocking_transmission *b = ctx;
+
+    *deadline_ns = atomic_load(&b->progress_ns) + b->limit_ns;
+    return clock_now_ns() < *deadline_ns;
+}
+
+static void as_guest(void *ctx, const _Atomic bool *cancelled)
+{
+    struct blocking_transmission *b = ctx;
+
+    b->t->cancelled = cancelled; /* and it may not hold the thread that it is attempted on */
 }
 
 static uint32_t transmit_in_time(struct file *f, struct transmission *t)
 {
-    struct blocking_transmission b = {t, clock_now_ns()};
-    uint64_t limit_ns = atomic_load(&sock_of(f)->send_ms) * NS_PER_MS;
-    uint64_t deadline_ns = DEADLINE_NEVER;
-    uint32_t status;
+    struct blocking_transmission b = {t, atomic_load(&sock_of(f)->send_ms) * NS_PER_MS, clock_now_ns()};
+    struct sync_call c = {.dir = LANE_OUT,
+                          .whole = true,
+                          .alertable = true,
+                          .events = POLLOUT,
+                          .deadline_ns = b.limit_ns > 0 ? b.progress_ns + b.limit_ns : DEADLINE_NEVER,
+                          .attempt = attempt_blocking,
+                          .extend = extend,
+                          .as_guest = as_guest,
+                          .ctx = &b};
 
-    do {
-        if (limit_ns > 0)
-            deadline_ns = b.progress_ns + limit_ns;
-        status = file_blocking_call(f, POLLOUT, deadline_ns, true, attempt_blocking, &b);
-    } while (status == STATUS_IO_TIMEOUT && clock_now_ns() < b.progress_ns + limit_ns);
-    return sock_interrupted(f, status);
+    return sock_interrupted(f, sync_call(f, &c));
 }
 
 uint32_t transmit(struct file *f, struct transmission *t)

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocking calls that keep their lane, or wait in one: routines that run meanwhile and make such calls
+ * themselves, or end the thread; calls that have no descriptor to sleep on.
+ */
+#define _GNU_SOURCE
+#include "unit.h"
+#include "asleep.h"
+#include "forked.h"
+
+#include <winsock2.h>
+
+#include <windows.h>
+
+#include <iocp.h>
+
+#include <poll.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { BIG = 8 << 20, SMALL = 1000, PATIENCE_MS = 20000 };
+
+static char *big;
+static SOCKET ours;
+static int theirs;
+static _Atomic DWORD sender_tid;
+static _Atomic int sent_outside, sent_inside;
+
+int socketpair(int family, int type, int protocol, int *fds);
+
+static void make_pair(void)
+{
+    int fd[2];
+
+    if (!big)
+        big = calloc(2, BIG); /* what is sent, and room for what comes */
+    if (!big || socketpair(AF_UNIX, SOCK_STREAM, 0, fd) < 0)
+        abort();
+    ours = (SOCKET)fd[0];
+    theirs = fd[1];
+    sent_outside = sent_inside = -2;
+    sender_tid = 0;
+}
+
+static void end_pair(void)
+{
+    CHECK_EQ(closesocket(ours), 0);
+    close(theirs);
+}
+
+/* What comes until `size` bytes are there; -1: the end before. */
+static ssize_t read_so_many(size_t size)
+{
+    size_t total = 0;
+
+    while (total < size) {
+        struct pollfd p = {.fd = theirs, .events = POLLIN};
+        ssize_t n;
+
+        if (poll(&p, 1, PATIENCE_MS) <= 0)
+            return -1;
+        n = read(theirs, big + BIG, BIG);
+        if (n <= 0)
+            return -1;
+        total += (size_t)n;
+    }
+    return (ssize_t)total;
+}
+
+static DWORD WINAPI send_big(void *arg)
+{
+    atomic_store(&sender_tid, GetCurrentThreadId());
+    atomic_store(&sent_outside, (int)send(ours, big, BIG, 0));
+    return arg != NULL;
+}
+
+static void CALLBACK send_inside(ULONG_PTR arg)
+{
+    (void)arg;
+    atomic_store(&sent_inside, (int)send(ours, big, SMALL, 0));
+}
+
+static void CALLBACK leave_inside(ULONG_PTR arg)
+{
+    (void)arg;
+    ExitThread(7);
+}
+
+static HANDLE start_sender(void)
+{
+    HANDLE thread = CreateThread(NULL, 0, send_big, NULL, 0, NULL);
+
+    while (!atomic_load(&sender_tid))
+        sched_yield();
+    return thread;
+}
+
+static void start_send(OVERLAPPED *ov, DWORD size)
+{
+    WSABUF buf = {size, big};
+
+    CHECK_EQ(WSASend(ours, &buf, 1, NULL, 0, ov, NULL), SOCKET_ERROR);
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+}
+
+/* The thread keeps the lane: its own routine's call goes past, whatever waits behind. */
+TEST(a_routine_sends_while_its_thread_does)
+{
+    OVERLAPPED behind = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+    HANDLE thread;
+
+    make_pair();
+    thread = start_sender();
+    until_asleep(sender_tid);
+    start_send(&behind, SMALL);
+    CHECK(QueueUserAPC(send_inside, thread, 0));
+    CHECK_EQ(read_so_many(BIG + 2 * SMALL), BIG + 2 * SMALL);
+    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(behind.hEvent, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(sent_outside, BIG);
+    CHECK_EQ(sent_inside, SMALL);
+    CHECK_EQ(behind.InternalHigh, SMALL);
+    CloseHandle(behind.hEvent);
+    CloseHandle(thread);
+    end_pair();
+}
+
+/* What waits behind a thread that ends in the middle of its call goes on. */
+TEST(the_keeper_ends)
+{
+    OVERLAPPED behind = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+    DWORD code = 0;
+    HANDLE thread;
+
+    make_pair();
+    thread = start_sender();
+    until_asleep(sender_tid);
+    start_send(&behind, SMALL);
+    CHECK(QueueUserAPC(leave_inside, thread, 0));
+    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &code) && code == 7);
+    while (WaitForSingleObject(behind.hEvent, 0) == WAIT_TIMEOUT)
+        if (read_so_many(1) < 0)
+            break;
+    CHECK_EQ(WaitForSingleObject(behind.hEvent, 0), WAIT_OBJECT_0);
+    CHECK_EQ(behind.InternalHigh, SMALL);
+    CloseHandle(behind.hEvent);
+    CloseHandle(thread);
+    end_pair();
+}
+
+/* One that ends while it waits in the lane has sent nothing, and is in nobody's way. */
+TEST(a_guest_ends)
+{
+    OVERLAPPED first = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)}, last = first;
+    DWORD code = 0;
+    HANDLE thread;
+
+    last.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL);
+    make_pair();
+    start_send(&first, BIG);
+    thread = start_sender();
+    until_asleep(sender_tid);
+    start_send(&last, SMALL);
+    CHECK(QueueUserAPC(leave_inside, thread, 0));
+    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &code) && code == 7);
+    CHECK_EQ(read_so_many(BIG + SMALL), BIG + SMALL);
+    CHECK_EQ(WaitForSingleObject(last.hEvent, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(first.InternalHigh, BIG);
+    CHECK_EQ(last.InternalHigh, SMALL);
+    CloseHandle(first.hEvent);
+    CloseHandle(last.hEvent);
+    CloseHandle(thread);
+    end_pair();
+}
+
+/* A routine of one that waits in the lane makes the same call: it waits behind it. */
+TEST(a_guests_routine_sends)
+{
+    OVERLAPPED first = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+    HANDLE thread;
+
+    make_pair();
+    start_send(&first, BIG);
+    thread = start_sender();
+    until_asleep(sender_tid);
+    CHECK(QueueUserAPC(send_inside, thread, 0));
+    CHECK_EQ(read_so_many(2 * BIG + SMALL), 2 * BIG + SMALL);
+    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(sent_outside, BIG);
+    CHECK_EQ(sent_inside, SMALL);
+    CloseHandle(first.hEvent);
+    CloseHandle(thread);
+    end_pair();
+}
+
+/* No descriptor for its sleep: refused, and nothing of it is sent. */
+static void without_descriptors(void)
+{
+    OVERLAPPED first = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+    struct rlimit limit;
+
+    make_pair();
+    start_send(&first, BIG);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 3;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    CHECK_EQ(send(ours, big, SMALL, 0), SOCKET_ERROR);
+    CHECK(WSAGetLastError() == WSAEMFILE || WSAGetLastError() == WSAENOBUFS);
+    limit.rlim_cur = limit.rlim_max;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    CHECK_EQ(read_so_many(BIG), BIG);
+    CHECK_EQ(WaitForSingleObject(first.hEvent, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(send(ours, big, SMALL, 0), SMALL);
+    CHECK_EQ(read_so_many(SMALL), SMALL);
+    end_pair();
+}
+
+TEST(refused_without_descriptors)
+{
+    if (CHILDREN_ALLOCATE)
+        IN_CHILD(without_descriptors());
+}
