@@ -123,6 +123,7 @@ static void destroy(struct object *obj)
     struct port *port = atomic_load(&f->port);
     struct port *first = f->rare ? f->rare->first_port : NULL;
     struct port *server = f->rare ? f->rare->server : NULL;
+    struct file_key *key = f->rare ? f->rare->key : NULL;
 
     assert(list_empty(&f->pending));
     if (f->registered) /* made, but its publication failed */
@@ -144,6 +145,8 @@ static void destroy(struct object *obj)
         object_put(&first->object);
     if (server)
         object_put(&server->object);
+    if (key)
+        object_put(&key->object);
 }
 
 /* A duplicate's number is nobody's but the handle's. */
@@ -511,7 +514,7 @@ static struct port *leave_server_locked(struct file *f, struct port *next, uint8
     return server;
 }
 
-uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
+static uint32_t associate(struct file *f, struct port *port, uintptr_t key, struct file_key *changing)
 {
     uint32_t status = STATUS_SUCCESS;
     struct port *server = NULL;
@@ -529,6 +532,11 @@ uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
         object_get(&port->object);
         atomic_store(&f->port, port);
         moves = f->registered || server;
+        if (changing) {
+            object_get(&changing->object);
+            f->rare->key = changing;
+            atomic_fetch_or(&f->modes, FILE_MODE_KEYED); /* rare is there: request.c */
+        }
     }
     lock_release(&f->lock);
     if (server) {
@@ -538,6 +546,40 @@ uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
     if (moves) /* requests and selections of before are waiting for edges of the home poller */
         move_to_poller(f);
     return status;
+}
+
+uint32_t file_associate(struct file *f, struct port *port, uintptr_t key)
+{
+    return associate(f, port, key, NULL);
+}
+
+static void destroy_key(struct object *obj)
+{
+    free(container_of(obj, struct file_key, object));
+}
+
+static const struct object_type key_type = {
+    .name = "completion key",
+    .kind = OBJECT_FILE,
+    .destroy = destroy_key,
+};
+
+struct file_key *file_key_new(uintptr_t now)
+{
+    struct file_key *key = malloc(sizeof *key);
+
+    if (!key)
+        return NULL;
+    object_init(&key->object, &key_type);
+    atomic_init(&key->now, now);
+    return key;
+}
+
+uint32_t file_associate_keyed(struct file *f, struct port *port, struct file_key *key)
+{
+    uint32_t status = file_need_rare(f);
+
+    return status == STATUS_SUCCESS ? associate(f, port, atomic_load(&key->now), key) : status;
 }
 
 uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)

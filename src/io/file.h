@@ -58,6 +58,7 @@ enum file_mode {
     FILE_MODE_SKIP_PORT = 1,  /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS */
     FILE_MODE_SKIP_EVENT = 2, /* FILE_SKIP_SET_EVENT_ON_HANDLE */
     FILE_MODE_NOWAIT = 4,     /* PIPE_NOWAIT: a pipe's calls never wait; the only one that goes again */
+    FILE_MODE_KEYED = 0x20,   /* rare->key is set: see file_associate_keyed */
     FILE_MODE_SHARED = 0x40,  /* a program that was started has the descriptor too, or _dup has copied it */
     FILE_MODE_REBOUND = 0x80, /* the port has been replaced: rule 3 */
 };
@@ -81,6 +82,7 @@ struct file_rare {
     struct port *first_port; /* counted; NULL until the port is replaced */
     struct port *server;     /* counted: its poller serves a file without a port (file_serve); NULL */
     struct object *rio;      /* counted: a socket's request queue (rio.h), until it is closed; NULL */
+    struct file_key *key;    /* counted; constant once FILE_MODE_KEYED is set; NULL */
 };
 
 /* Laid out so that a message touches the first three cache lines, and the end of the fourth where a socket
@@ -210,6 +212,15 @@ uint32_t file_identify(struct file *f);
 
 /* Associates with a port: PORT-04, PORT-05. */
 uint32_t file_associate(struct file *f, struct port *port, uintptr_t key);
+/* A key that changes: what a request brings is the key of when it was started. */
+struct file_key {
+    struct object object;
+    _Atomic uintptr_t now;
+};
+struct file_key *file_key_new(uintptr_t now); /* one reference; NULL: no memory */
+/* The file takes a reference of its own. Where the port is replaced, its key counts alone. */
+uint32_t file_associate_keyed(struct file *f, struct port *port, struct file_key *key);
+
 /* Takes it away from its port, if it has one, and gives it to `port` (NULL: to none). What pends is answered
  * where the file belongs at its end; packets that are queued stay where they are. */
 uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key);

@@ -189,6 +189,8 @@ static inline uint32_t begin_new(struct request *r, struct file *file, OVERLAPPE
     r->file = file;
     r->issuer = thread_current()->serial;
     list_init(&r->entry.link);
+    if (__builtin_expect(atomic_load_explicit(&file->modes, memory_order_acquire) & FILE_MODE_KEYED, 0))
+        r->key = atomic_load(&file->rare->key->now);
     if (!use_event || !ov->hEvent)
         return STATUS_SUCCESS;
     status = pin_event(r, (uintptr_t)ov->hEvent);
@@ -466,6 +468,13 @@ static __attribute__((noinline)) void answer_apart(struct request *r)
     put_holdings(&h);
 }
 
+/* It was started with a key that the file had then, and the port is that one's. */
+static inline bool has_key(const struct request *r, const struct file_target *to)
+{
+    return __builtin_expect((to->modes & (FILE_MODE_KEYED | FILE_MODE_REBOUND)) == FILE_MODE_KEYED, 0) &&
+           r->key != 0;
+}
+
 void request_answer(struct request *r, uint32_t status, bool in_call)
 {
     struct dispatcher *signal = &r->file->dispatcher;
@@ -487,7 +496,7 @@ void request_answer(struct request *r, uint32_t status, bool in_call)
     }
     to = file_target(r->file);
     aim(r, &to, status, in_call);
-    if (to.port) /* the key of one with a routine is part of its apc */
+    if (to.port && !has_key(r, &to)) /* the key of one with a routine is part of its apc */
         r->key = to.key;
     if (r->has_event)
         signal = event_of(r);

@@ -124,7 +124,7 @@ struct request {
     union {
         struct {
             struct queue_entry entry; /* its link is also the place in lane->requests, while QUEUED */
-            uintptr_t key;            /* of the port; set when it is DONE */
+            uintptr_t key;            /* of the port; set when it is DONE, or from the start (file_key) */
         };
         struct apc apc; /* of one with a routine: its link is used as above, the rest from the start */
     };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * I/O of the pool: a file is associated with the pool's port, and the completion key says whose callback it
- * is. Files outlive the tasks they report to, and packets outlive the files; so the key is a handle, by which
- * a packet that comes too late finds nobody. The handle goes once the task is closed and expects nothing.
+ * is (key.h): a packet that comes too late finds nobody. The key goes once the task is closed and expects
+ * nothing. It is replaced when callbacks are cancelled: a request brings the key of when it was started.
  */
 #include "pool/tasks.h"
 
@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "io/file.h"
 #include "ntstatus.h"
+#include "pool/key.h"
 
 #include <stdlib.h>
 
@@ -18,8 +19,9 @@ struct pool_io {
     union {
         io_fn io;
         LPOVERLAPPED_COMPLETION_ROUTINE bound;
-    } fn;              /* constant */
-    struct list bound; /* in bounds.list */
+    } fn;                 /* constant */
+    struct file_key *key; /* counted; the files have it too */
+    struct list bound;    /* in bounds.list */
 };
 
 /* One task per function that was ever bound: few, and never closed, since their files may live for ever. */
@@ -38,6 +40,8 @@ static void destroy(struct object *obj)
     struct task *t = task_from_object(obj);
 
     task_fini(t);
+    if (from_task(t)->key)
+        object_put(&from_task(t)->key->object);
     free(from_task(t));
 }
 
@@ -61,16 +65,29 @@ static void call_bound(struct task *t, struct run *run, const struct packet *pac
 
 static void finished(struct task *t)
 {
-    task_unpublish(t);
+    key_close(atomic_load(&from_task(t)->key->now));
 }
 
-static const struct task_ops io_ops = {.call = call_io, .finished = finished};
+/* Of two at a time the later key stays, lest what starts now has the earlier one and counts as cancelled. */
+static uintptr_t rekey(struct task *t)
+{
+    _Atomic uintptr_t *now = &from_task(t)->key->now;
+    uintptr_t old = atomic_load(now);
+    uintptr_t key = key_next(old);
+
+    while (old < key && !atomic_compare_exchange_weak(now, &old, key))
+        ;
+    return key;
+}
+
+static const struct task_ops io_ops = {.call = call_io, .rekey = rekey, .finished = finished};
 static const struct task_ops bound_ops = {.call = call_bound};
 
 static uint32_t make(const struct task_env *env, const struct task_ops *ops, void *context,
                      struct pool_io **out)
 {
     struct pool_io *io = calloc(1, sizeof *io);
+    uintptr_t key;
     uint32_t status;
 
     if (!io)
@@ -81,12 +98,24 @@ static uint32_t make(const struct task_env *env, const struct task_ops *ops, voi
         return status;
     }
     list_init(&io->bound);
-    status = task_publish(&io->task, NULL);
-    if (status != STATUS_SUCCESS)
-        object_put(&io->task.object);
-    else
-        *out = io;
+    status = key_open(&io->task, &key);
+    if (status == STATUS_SUCCESS) {
+        io->key = file_key_new(key);
+        if (io->key) {
+            *out = io;
+            return STATUS_SUCCESS;
+        }
+        key_close(key);
+        status = STATUS_NO_MEMORY;
+    }
+    object_put(&io->task.object);
     return status;
+}
+
+static void unmake(struct pool_io *io)
+{
+    finished(&io->task);
+    object_put(&io->task.object);
 }
 
 uint32_t pool_io_new(const struct task_env *env, struct file *file, io_fn fn, void *context,
@@ -98,10 +127,9 @@ uint32_t pool_io_new(const struct task_env *env, struct file *file, io_fn fn, vo
     if (status != STATUS_SUCCESS)
         return status;
     io->fn.io = fn;
-    status = file_associate(file, &io->task.pool->port, io->task.handle);
+    status = file_associate_keyed(file, &io->task.pool->port, io->key);
     if (status != STATUS_SUCCESS) {
-        task_unpublish(&io->task);
-        object_put(&io->task.object);
+        unmake(io);
         return status;
     }
     task_join(&io->task);
@@ -147,10 +175,8 @@ static uint32_t bound_to(LPOVERLAPPED_COMPLETION_ROUTINE fn, struct pool_io **ou
         *out = made;
     }
     lock_release(&bounds.lock);
-    if (*out != made) { /* another thread was faster */
-        task_unpublish(&made->task);
-        object_put(&made->task.object);
-    }
+    if (*out != made) /* another thread was faster */
+        unmake(made);
     return STATUS_SUCCESS;
 }
 
@@ -159,7 +185,9 @@ uint32_t bind_completions(struct file *file, LPOVERLAPPED_COMPLETION_ROUTINE fn)
     struct pool_io *io;
     uint32_t status = bound_to(fn, &io);
 
-    return status == STATUS_SUCCESS ? file_associate(file, &io->task.pool->port, io->task.handle) : status;
+    if (status != STATUS_SUCCESS)
+        return status;
+    return file_associate(file, &io->task.pool->port, atomic_load(&io->key->now));
 }
 
 /* In a forked child: its files, its pool and its handles are gone. */

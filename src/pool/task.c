@@ -6,6 +6,7 @@
 #include "ntstatus.h"
 #include "object/handle.h"
 #include "pool/group.h"
+#include "pool/key.h"
 #include "wait/objects.h"
 #include "wait/thread.h"
 #include "wait/userlock.h"
@@ -99,22 +100,21 @@ void task_expect(struct task *t)
 void task_expect_less(struct task *t)
 {
     lock_acquire(&t->idle.lock);
-    if (t->pending > 0)
+    if (t->pending > 0) /* else it was cancelled before */
         t->pending--;
-    else if (t->orphans > 0)
-        t->orphans--;
     changed(t);
 }
 
 uint32_t task_cancel(struct task *t)
 {
+    uintptr_t since = t->ops->rekey ? t->ops->rekey(t) : 0;
     uint32_t cancelled;
 
     lock_acquire(&t->idle.lock);
     cancelled = t->pending;
     t->pending = t->timeouts = 0;
-    if (!t->queued)
-        t->orphans += cancelled; /* I/O: they are still to come */
+    if (since > t->since)
+        t->since = since;
     changed(t);
     return cancelled;
 }
@@ -206,8 +206,7 @@ uint32_t task_publish(struct task *t, uintptr_t *h)
     if (status != STATUS_SUCCESS)
         return status;
     atomic_store(&t->handle, handle);
-    if (h)
-        *h = handle;
+    *h = handle;
     return STATUS_SUCCESS;
 }
 
@@ -291,19 +290,14 @@ static bool begin_queued(struct task *t, struct run *run, bool *more)
     return begun;
 }
 
-static bool begin_packet(struct task *t)
+static bool begin_packet(struct task *t, uintptr_t key)
 {
-    bool begun = false;
+    bool begun;
 
     lock_acquire(&t->idle.lock);
-    if (t->unannounced) {
-        begun = true;
-        t->running++;
-    } else if (t->orphans > 0) {
-        t->orphans--;
-    } else if (t->pending > 0) {
-        begun = true;
-        t->pending--;
+    begun = t->unannounced || (t->pending > 0 && key >= t->since);
+    if (begun) {
+        t->pending -= !t->unannounced;
         t->running++;
     }
     lock_release(&t->idle.lock);
@@ -346,15 +340,15 @@ static void serve_task(struct worker *w, struct task *t)
 
 static void serve_packet(struct worker *w, const struct packet *packet)
 {
-    struct object *obj;
+    struct task *t = key_task(packet->key);
 
-    if (handle_get(packet->key, OBJECT_TASK, &obj, NULL) != STATUS_SUCCESS)
+    if (!t)
         return; /* closed, and nobody expects it any more */
-    *w->room = (struct run){.task = task_from_object(obj), .worker = w};
-    if (begin_packet(w->room->task))
+    *w->room = (struct run){.task = t, .worker = w};
+    if (begin_packet(t, packet->key))
         call(w->room, packet);
     else
-        object_put(obj);
+        object_put(&t->object);
 }
 
 void task_serve(struct worker *w, struct queue_entry *e)

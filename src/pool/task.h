@@ -8,7 +8,8 @@
  * callbacks stands in its pool's queue, once; whoever takes it out begins one callback and puts it back if
  * more are pending. So causing one allocates nothing and cannot fail, and cancelling is a subtraction:
  * a thread that finds nothing pending has come for nothing. Tasks of I/O are never queued: for them
- * a callback is pending from StartThreadpoolIo on, and the packet that brings it is the file's.
+ * a callback is pending from StartThreadpoolIo on, and the packet that brings it is the file's. Operations that
+ * were started before a cancellation are told by their key (key.h), which is replaced by it.
  *
  * The program holds one reference until it closes the task, the queue and each run one of their own; so
  * do an armed timer and a listener.
@@ -35,6 +36,8 @@ struct task_ops {
     void (*call)(struct task *t, struct run *run, const struct packet *packet);
     /* No more callbacks are to be caused. true: one was going to be. May be NULL. */
     bool (*stop)(struct task *t);
+    /* I/O: what is started from now on has another key, which is returned. May be NULL. */
+    uintptr_t (*rekey)(struct task *t);
     /* Closed, nothing pends and nothing runs: once, no lock held. May be NULL. */
     void (*finished)(struct task *t);
 };
@@ -59,7 +62,7 @@ struct task {
     uint32_t pending;
     uint32_t running;
     uint32_t timeouts;           /* waits: of the pending ones, those that a time-out caused */
-    uint32_t orphans;            /* I/O: completions to come whose callbacks were cancelled */
+    uintptr_t since;             /* I/O: callbacks of packets with earlier keys were cancelled */
     bool queued;
     bool closed;
     bool finished;
@@ -104,8 +107,7 @@ void task_wait(struct task *t, bool cancel);
  * nothing. */
 void task_close(struct task *t);
 
-/* A handle that CloseHandle refuses, also in *h (or NULL); until task_unpublish, which is false for all but
- * the first. */
+/* A handle that CloseHandle refuses, also in *h; until task_unpublish, which is true for the first only. */
 uint32_t task_publish(struct task *t, uintptr_t *h);
 bool task_unpublish(struct task *t);
 
