@@ -120,7 +120,8 @@ struct iocp_pending {
 /*
  * Writes up to `room` of the operations in flight to out (the caller's; NULL if room is 0) and returns how
  * many there are. Others go on meanwhile: those that are in flight throughout the call are found, each
- * once. Not among them: calls that block (iocp_dump counts them) and GetAddrInfoEx.
+ * once. Not among them: calls that block (iocp_dump counts them), GetAddrInfoEx, and what
+ * RIO_MSG_DEFER holds back.
  */
 IOCP_API size_t iocp_pending(struct iocp_pending *out, size_t room);
 

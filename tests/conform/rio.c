@@ -586,6 +586,51 @@ TEST(deferred_receives, "")
     stream_close(&t);
 }
 
+static volatile LONG commits_end;
+
+THREAD_FN(commit_all_the_time)
+{
+    struct stream *t = arg;
+    while (!LOOK(commits_end))
+        CHECK(rio.RIOSend(t->requests, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
+    return 0;
+}
+
+/* The only calls that need no turns. What is sent keeps its order, whoever commits it. */
+TEST(commits_of_another_thread, "")
+{
+    enum { BYTES = 2000 };
+    static struct stream t;
+    static char got[BYTES];
+    RIORESULT r[SENDS];
+    ULONG sent = 0, done = 0;
+    HANDLE thread;
+    RIO_OR_SKIP();
+    REQUIRE(stream_open(&t));
+    for (int i = 0; i < BYTES; i++)
+        t.memory[i] = (char)(i % 251);
+    InterlockedExchange(&commits_end, 0);
+    thread = start_thread(commit_all_the_time, &t);
+    while (done < BYTES) {
+        while (sent < BYTES && sent - done < SENDS) {
+            if (!CHECK(send_part(&t, sent, 1, rnd(3) ? RIO_MSG_DEFER : 0, sent)))
+                break;
+            sent++;
+        }
+        ULONG n = rio.RIODequeueCompletion(t.results, r, SENDS);
+        for (ULONG i = 0; i < n && i < SENDS; i++)
+            is_result(&r[i], &t, done + i, 0, 1);
+        done += n;
+    }
+    InterlockedExchange(&commits_end, 1);
+    JOIN(thread);
+    for (int have = 0, n; have < BYTES; have += n)
+        if ((n = recv(t.far_end, got + have, BYTES - have, 0)) <= 0)
+            REQUIRE(n > 0);
+    CHECK_MEM(got, t.memory, BYTES);
+    stream_close(&t);
+}
+
 /* ---- ends ---- */
 
 TEST(close_ends_all, "")

@@ -186,6 +186,85 @@ static void sockets(HANDLE port)
     close(fd[1]);
 }
 
+/* ---- registered I/O, on a socket that is connected to itself ---- */
+
+static RIO_EXTENSION_FUNCTION_TABLE rio;
+
+/* After a notification, if one could be asked for; else by looking. */
+static void expect_result(HANDLE port, RIO_CQ queue, OVERLAPPED *told, int asked)
+{
+    RIORESULT r = {0};
+
+    if (asked)
+        expect_packet(port, told);
+    EXPECT(rio.RIODequeueCompletion(queue, &r, 1) == 1);
+    SetLastError((DWORD)r.Status);
+    EXPECT(r.Status == 0 || said_so());
+}
+
+static void results(HANDLE port, RIO_CQ queue, RIO_RQ requests, OVERLAPPED *told)
+{
+    static char memory[16];
+    RIO_BUF buf = {rio.RIORegisterBuffer(memory, sizeof memory), 0, 8};
+    RIORESULT r;
+
+    if (buf.BufferId == RIO_INVALID_BUFFERID) {
+        EXPECT(said_so());
+        return;
+    }
+    if (rio.RIOSend(requests, &buf, 1, 0, NULL))
+        expect_result(port, queue, told, rio.RIONotify(queue) == 0);
+    else
+        EXPECT(said_so());
+    buf.Offset = 8;
+    if (!rio.RIOReceive(requests, &buf, 1, RIO_MSG_DEFER, NULL))
+        EXPECT(said_so());
+    rio.RIODeregisterBuffer(buf.BufferId);
+    EXPECT(rio.RIODequeueCompletion(queue, &r, 1) == 0);
+}
+
+static void registered(HANDLE port)
+{
+    static OVERLAPPED told;
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    RIO_NOTIFICATION_COMPLETION how = {.Type = RIO_IOCP_COMPLETION};
+    SOCKET s = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_REGISTERED_IO);
+    int size = sizeof a;
+    RIO_CQ queue;
+    RIO_RQ requests;
+
+    if (s == INVALID_SOCKET) {
+        EXPECT(said_so());
+        return;
+    }
+    EXPECT(iocp_bind(s, (struct sockaddr *)&a, size) == 0 && iocp_getsockname(s, (void *)&a, &size) == 0);
+    EXPECT(iocp_connect(s, (struct sockaddr *)&a, size) == 0);
+    how.Iocp.IocpHandle = port;
+    how.Iocp.Overlapped = &told;
+    queue = rio.RIOCreateCompletionQueue(2, &how);
+    EXPECT(queue != RIO_INVALID_CQ || said_so());
+    requests = queue ? rio.RIOCreateRequestQueue(s, 1, 1, 1, 1, queue, queue, NULL) : RIO_INVALID_RQ;
+    EXPECT(requests != RIO_INVALID_RQ || said_so());
+    if (requests)
+        results(port, queue, requests, &told);
+    EXPECT(closesocket(s) == 0);
+    rio.RIOCloseCompletionQueue(queue);
+}
+
+static void load(void)
+{
+    GUID id = WSAID_MULTIPLE_RIO;
+    WSADATA data;
+    DWORD bytes;
+    SOCKET s;
+
+    EXPECT(WSAStartup(MAKEWORD(2, 2), &data) == 0);
+    s = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, 0);
+    EXPECT(WSAIoctl(s, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &rio, sizeof rio, &bytes,
+                    NULL, NULL) == 0);
+    closesocket(s);
+}
+
 /* ---- the thread pool: what could be made works ---- */
 
 static volatile LONG called;
@@ -313,6 +392,7 @@ static void life(void)
     packets(port);
     file(port);
     sockets(port);
+    registered(port);
     objects();
     pool();
     EXPECT(CloseHandle(port));
@@ -377,6 +457,7 @@ int main(void)
 #if OWN_MALLOC
     os_fault = slab_fails;
 #endif
+    load();
     life(); /* what is made once is there */
     for (burst = 1; burst <= 4; burst += 3) {
         for (fail_at = 1;; fail_at++) {

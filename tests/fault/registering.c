@@ -350,6 +350,46 @@ static void a_direct_read(void)
     free(block);
 }
 
+/* Its failure is a result; of which the port tells. */
+static void a_registered_receive(void)
+{
+    static OVERLAPPED told;
+    static char memory[8];
+    GUID id = WSAID_MULTIPLE_RIO;
+    RIO_EXTENSION_FUNCTION_TABLE rio;
+    RIO_NOTIFICATION_COMPLETION how = {.Type = RIO_IOCP_COMPLETION};
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    SOCKET s = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_REGISTERED_IO);
+    RIO_BUF buf = {.Length = sizeof memory};
+    int size = sizeof a;
+    RIORESULT r = {0};
+    RIO_CQ queue;
+    RIO_RQ requests;
+    DWORD bytes;
+
+    EXPECT(WSAIoctl(s, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &rio, sizeof rio, &bytes,
+                    NULL, NULL) == 0);
+    EXPECT(iocp_bind(s, (struct sockaddr *)&a, size) == 0 && iocp_getsockname(s, (void *)&a, &size) == 0);
+    EXPECT(iocp_connect(s, (struct sockaddr *)&a, size) == 0);
+    how.Iocp.IocpHandle = new_port();
+    how.Iocp.Overlapped = &told;
+    queue = rio.RIOCreateCompletionQueue(2, &how);
+    requests = rio.RIOCreateRequestQueue(s, 1, 1, 1, 1, queue, queue, NULL);
+    EXPECT(queue != RIO_INVALID_CQ && requests != RIO_INVALID_RQ);
+    buf.BufferId = rio.RIORegisterBuffer(memory, sizeof memory);
+    EXPECT(rio.RIONotify(queue) == 0);
+    EXPECT(rio.RIOReceive(requests, &buf, 1, 0, NULL));
+    EXPECT(write((int)s, "ab", 2) == 2);
+    expect_packet(how.Iocp.IocpHandle, &told);
+    EXPECT(rio.RIODequeueCompletion(queue, &r, 1) == 1);
+    SetLastError((DWORD)r.Status);
+    EXPECT(r.Status == 0 ? r.BytesTransferred == 2 : said_so());
+    closesocket(s);
+    rio.RIODeregisterBuffer(buf.BufferId);
+    rio.RIOCloseCompletionQueue(queue);
+    CloseHandle(how.Iocp.IocpHandle);
+}
+
 static void a_timer(void)
 {
     HANDLE timer = CreateWaitableTimerA(NULL, TRUE, NULL);
@@ -386,8 +426,8 @@ static const struct {
 } cases[] = {
     CASE(a_receive_of_a_port), CASE(a_receive_with_an_event), CASE(a_receive_that_is_cancelled),
     CASE(an_accept), CASE(a_connect), CASE(a_read_of_a_pipe), CASE(blocking_calls), CASE(a_named_pipe),
-    CASE(a_watch), CASE(an_event_selection), CASE(a_noisy_select), CASE(a_direct_read), CASE(a_timer),
-    CASE(a_process),
+    CASE(a_watch), CASE(an_event_selection), CASE(a_noisy_select), CASE(a_direct_read),
+    CASE(a_registered_receive), CASE(a_timer), CASE(a_process),
 };
 
 /* 0 went well, 1 wrong, 2 well, and nothing was left to fail. */

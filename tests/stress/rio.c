@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Registered I/O against itself. Sockets with requests, some of them deferred, are closed by one thread while
- * a second sends to them, a third starts and commits more, and one or two dequeue results as a server does: after
- * each notification there must be results, and the next one must be to be had. Each request that was
+ * a second sends to them, a third starts and commits more, and one or two dequeue results as a server does:
+ * after each notification there must be results, and the next one must be to be had. Each request that was
  * accepted gives exactly one result, and all room in the queue comes back.
  */
 #include "stress.h"
@@ -217,7 +217,8 @@ static int listen_somewhere(struct sockaddr_un *name, socklen_t *size)
     *name = (struct sockaddr_un){.sun_family = AF_UNIX};
     snprintf(name->sun_path + 1, sizeof name->sun_path - 1, "iocp-stress-rio-%d", (int)getpid());
     *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name->sun_path + 1));
-    MUST(listener >= 0 && bind(listener, (struct sockaddr *)name, *size) == 0 && listen(listener, BATCH) == 0);
+    MUST(listener >= 0 && bind(listener, (struct sockaddr *)name, *size) == 0);
+    MUST(listen(listener, BATCH) == 0);
     return listener;
 }
 
@@ -227,8 +228,8 @@ static void load(void)
     DWORD bytes;
     SOCKET s = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, 0);
 
-    MUST(WSAIoctl(s, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &rio, sizeof rio, &bytes, NULL,
-                  NULL) == 0);
+    MUST(WSAIoctl(s, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &rio, sizeof rio, &bytes,
+                  NULL, NULL) == 0);
     closesocket(s);
     buffer = rio.RIORegisterBuffer(memory[0], sizeof memory);
     MUST(buffer != RIO_INVALID_BUFFERID);
