@@ -331,6 +331,18 @@ static uint32_t fill_areas(struct request *r, struct file *socket)
 
 /* ---- AcceptEx ---- */
 
+static void took_connection(struct file *listener)
+{
+    sockevent_again(listener, SE_ACCEPT);
+    notice_received(listener);
+}
+
+static void took_data(struct file *socket)
+{
+    sockevent_again(socket, SE_READ);
+    notice_received(socket);
+}
+
 static uint32_t attempt_data(struct request *r)
 {
     struct sock_transfer t = {
@@ -365,6 +377,7 @@ static uint32_t attempt(struct request *r)
     status = fill_areas(r, socket);
     if (status != STATUS_SUCCESS || r->u.accept.data_len == 0)
         return status;
+    took_connection(r->file);
     r->u.accept.stage = STAGE_DATA;
     lane_move(r, socket, LANE_IN);
     return LANE_MOVED;
@@ -373,7 +386,10 @@ static uint32_t attempt(struct request *r)
 static void finish(struct request *r, uint32_t status)
 {
     (void)status;
-    sockevent_again(r->file, SE_ACCEPT);
+    if (r->u.accept.stage == STAGE_CONNECTION)
+        took_connection(r->file);
+    else
+        took_data(r->u.accept.socket);
 }
 
 /* The accept socket is free again, before the answer can be seen. */

@@ -60,7 +60,7 @@ static inline void notice_blocked(struct file *f, uint32_t events)
         notice_blocked_noted(f, events);
 }
 
-/* An overlapped receive has taken data. */
+/* An overlapped receive has taken data, or an accept a connection. */
 void notice_received(struct file *f);
 
 /* f is being closed: no packet follows but one that is queued. */

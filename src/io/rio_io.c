@@ -137,24 +137,6 @@ static uint32_t send_attempt(struct request *r)
     return status;
 }
 
-static void receive_finish(struct request *r, uint32_t status)
-{
-    (void)status;
-    sockevent_again(r->file, SE_READ);
-    notice_received(r->file);
-}
-
-static void send_queued(struct request *r)
-{
-    atomic_fetch_add(&sock_of(r->file)->sends, 1);
-}
-
-static void send_release(struct request *r)
-{
-    if (r->noted)
-        sock_sends_done(r->file);
-}
-
 static void answer(struct request *r)
 {
     struct rio_op *op = op_of(r);
@@ -165,12 +147,14 @@ static void answer(struct request *r)
     rio_finish(op, status, bytes);
 }
 
-static const struct request_ops receive_ops = {
-    .name = "registered receive", .attempt = receive_attempt, .finish = receive_finish, .answer = answer};
+static const struct request_ops receive_ops = {.name = "registered receive",
+                                               .attempt = receive_attempt,
+                                               .finish = sock_receive_finish,
+                                               .answer = answer};
 static const struct request_ops send_ops = {.name = "registered send",
                                             .attempt = send_attempt,
-                                            .queued = send_queued,
-                                            .release = send_release,
+                                            .queued = sock_send_queued,
+                                            .release = sock_send_release,
                                             .answer = answer};
 
 /* ---- starting ---- */

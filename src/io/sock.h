@@ -236,6 +236,11 @@ uint32_t sock_start_send_msg(struct file *f, struct io_msg *msg, uint32_t flags,
 uint32_t sock_receive_msg(struct file *f, struct io_msg *msg, uint32_t *bytes);
 uint32_t sock_send_msg(struct file *f, struct io_msg *msg, uint32_t flags, uint32_t *bytes);
 
+/* What the operations of requests that receive and send have in common; see struct request_ops. */
+void sock_receive_finish(struct request *r, uint32_t status);
+void sock_send_queued(struct request *r);
+void sock_send_release(struct request *r);
+
 /* The common start: begin, lane, result. */
 uint32_t sock_start(struct request *r, enum lane_direction dir, struct request_result *result);
 

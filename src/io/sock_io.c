@@ -554,7 +554,7 @@ static uint32_t request_receive_from_attempt(struct request *r)
     return status;
 }
 
-static void receive_finish(struct request *r, uint32_t status)
+void sock_receive_finish(struct request *r, uint32_t status)
 {
     (void)status;
     sockevent_again(r->file, r->in_flags & MSG_OOB ? SE_OOB : SE_READ);
@@ -607,12 +607,12 @@ static uint32_t request_send_to_attempt(struct request *r)
 }
 
 /* Under the file's lock: a shutdown that comes now comes after it. */
-static void send_queued(struct request *r)
+void sock_send_queued(struct request *r)
 {
     atomic_fetch_add(&sock_of(r->file)->sends, 1);
 }
 
-static void send_release(struct request *r)
+void sock_send_release(struct request *r)
 {
     if (r->noted)
         sock_sends_done(r->file);
@@ -621,17 +621,21 @@ static void send_release(struct request *r)
 static void send_to_release(struct request *r)
 {
     free(r->u.send.owned);
-    send_release(r);
+    sock_send_release(r);
 }
 
 static const struct request_ops receive_ops = {
-    .name = "receive", .attempt = request_receive_attempt, .finish = receive_finish};
+    .name = "receive", .attempt = request_receive_attempt, .finish = sock_receive_finish};
 static const struct request_ops receive_from_ops = {
-    .name = "receive from", .attempt = request_receive_from_attempt, .finish = receive_finish};
-static const struct request_ops send_ops = {
-    .name = "send", .attempt = request_send_attempt, .queued = send_queued, .release = send_release};
-static const struct request_ops send_to_ops = {
-    .name = "send to", .attempt = request_send_to_attempt, .queued = send_queued, .release = send_to_release};
+    .name = "receive from", .attempt = request_receive_from_attempt, .finish = sock_receive_finish};
+static const struct request_ops send_ops = {.name = "send",
+                                            .attempt = request_send_attempt,
+                                            .queued = sock_send_queued,
+                                            .release = sock_send_release};
+static const struct request_ops send_to_ops = {.name = "send to",
+                                               .attempt = request_send_to_attempt,
+                                               .queued = sock_send_queued,
+                                               .release = send_to_release};
 
 uint32_t sock_start(struct request *r, enum lane_direction dir, struct request_result *result)
 {

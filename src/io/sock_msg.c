@@ -65,8 +65,12 @@ static uint32_t send_attempt(struct request *r)
     return status;
 }
 
-static const struct request_ops receive_ops = {.name = "receive message", .attempt = receive_attempt};
-static const struct request_ops send_ops = {.name = "send message", .attempt = send_attempt};
+static const struct request_ops receive_ops = {
+    .name = "receive message", .attempt = receive_attempt, .finish = sock_receive_finish};
+static const struct request_ops send_ops = {.name = "send message",
+                                            .attempt = send_attempt,
+                                            .queued = sock_send_queued,
+                                            .release = sock_send_release};
 
 /* Linux takes them on streams; Windows does not, and a program may depend on the refusal. */
 static uint32_t check(struct file *f, const struct io_msg *m)

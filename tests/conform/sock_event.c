@@ -1147,6 +1147,79 @@ TEST(datagrams_have_events, "SOCK-43 SOCK-44")
     WSACloseEvent(event);
 }
 
+/* WSARecvMsg is a receive like the others, overlapped or not. */
+TEST(read_by_messages, "SOCK-44 SOCK-26")
+{
+    struct sockaddr_in address = loopback(0), from;
+    int size = sizeof address;
+    WSAEVENT event = WSACreateEvent();
+    GUID id = WSAID_WSARECVMSG;
+    LPFN_WSARECVMSG receive = NULL;
+    OVERLAPPED ov = {0};
+    DWORD bytes = 0, flags = 0;
+    char byte;
+
+    net_start();
+    SOCKET a = socket(AF_INET, SOCK_DGRAM, 0), b = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK_EQ(bind(a, (struct sockaddr *)&address, size), 0);
+    CHECK_EQ(getsockname(a, (struct sockaddr *)&address, &size), 0);
+    CHECK_EQ(WSAIoctl(a, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &receive, sizeof receive, &bytes,
+                      NULL, NULL), 0);
+    REQUIRE(receive != NULL);
+    ov.hEvent = manual_event();
+    CHECK_EQ(WSAEventSelect(a, event, FD_READ), 0);
+    for (int i = 0; i < 4; i++) {
+        WSABUF buf = {1, &byte};
+        WSAMSG msg = {(struct sockaddr *)&from, sizeof from, &buf, 1, {0, NULL}, 0};
+        CHECK_EQ(sendto(b, "x", 1, 0, (struct sockaddr *)&address, sizeof address), 1);
+        if (!CHECK_EQ(next_events(a, event, 0, NULL), FD_READ))
+            break;
+        CHECK_EQ(receive(a, &msg, &bytes, i % 2 ? NULL : &ov, NULL), 0);
+        CHECK(i % 2 || WSAGetOverlappedResult(a, &ov, &bytes, TRUE, &flags));
+        CHECK_EQ(bytes, 1);
+    }
+    closesocket(a);
+    closesocket(b);
+    CloseHandle(ov.hEvent);
+    WSACloseEvent(event);
+}
+
+/* A connection that waits for its first data has left the queue all the same. */
+TEST(accept_ex_that_waits_for_data, "SOCK-44")
+{
+    struct sockaddr_in address;
+    WSAEVENT event = WSACreateEvent();
+    SOCKET listener = tcp_listener(&address), first = tcp_socket(), second = tcp_socket();
+    SOCKET accepted = tcp_socket(), next;
+    OVERLAPPED ov = {0};
+    enum { AREA = sizeof(struct sockaddr_in) + 16 };
+    char area[8 + 2 * AREA];
+    DWORD bytes = 0, flags;
+
+    REQUIRE(listener != INVALID_SOCKET);
+    ov.hEvent = manual_event();
+    CHECK_EQ(WSAEventSelect(listener, event, FD_ACCEPT), 0);
+    CHECK_EQ(connect(first, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK_EQ(next_events(listener, event, 0, NULL), FD_ACCEPT);
+    CHECK(!AcceptEx(listener, accepted, area, 8, AREA, AREA, &bytes, &ov));
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    CHECK_EQ(connect(second, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK_EQ(next_events(listener, event, 0, NULL), FD_ACCEPT);
+    next = accept(listener, NULL, NULL);
+    CHECK(next != INVALID_SOCKET);
+    REQUIRE(send_all(first, "x", 1));
+    CHECK(WSAGetOverlappedResult(listener, &ov, &bytes, TRUE, &flags));
+    CHECK_EQ(bytes, 1);
+    CHECK_EQ(recorded(listener), 0);
+    closesocket(next);
+    closesocket(first);
+    closesocket(second);
+    closesocket(accepted);
+    closesocket(listener);
+    CloseHandle(ov.hEvent);
+    WSACloseEvent(event);
+}
+
 /* AcceptEx and ConnectEx deal with these conditions as accept and connect do. */
 TEST(events_of_the_overlapped_kind, "SOCK-44 SOCK-45 SOCK-47")
 {

@@ -274,6 +274,74 @@ TEST(datagrams, "")
     CHECK(CloseHandle(port));
 }
 
+/* What an overlapped call takes ends the condition as what another takes: the next one is an edge. */
+TEST(edges_after_overlapped_messages, "")
+{
+    struct sockaddr_in name, mine, from;
+    HANDLE port = fresh_port();
+    SOCKET s = udp_socket(&name), t = udp_socket(&mine);
+    LPFN_WSARECVMSG receive = NULL;
+    OVERLAPPED ov = {.hEvent = manual_event()};
+    DWORD bytes;
+    char data[8];
+
+    CHECK_EQ(extension(s, (GUID)WSAID_WSARECVMSG, &receive, &bytes), 0);
+    CHECK_EQ(enable(port, s, INPUT, EDGE), ERROR_SUCCESS);
+    for (int i = 0; i < 100; i++) {
+        WSABUF buf = {sizeof data, data};
+        WSAMSG msg = {(struct sockaddr *)&from, sizeof from, &buf, 1, {0, NULL}, 0};
+        CHECK_EQ(sendto(t, "dgram", 5, 0, (struct sockaddr *)&name, sizeof name), 5);
+        if (!CHECK_TOLD(port, INPUT))
+            break;
+        CHECK_EQ(receive(s, &msg, NULL, &ov, NULL), 0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, LONG_WHILE), WAIT_OBJECT_0);
+    }
+    CHECK_SILENT(port);
+    CloseHandle(ov.hEvent);
+    closesocket(s);
+    closesocket(t);
+    CHECK(CloseHandle(port));
+}
+
+static void edges_of_accepts(DWORD size)
+{
+    enum { ROUNDS = 30 };
+    struct sockaddr_in address;
+    HANDLE port = fresh_port();
+    SOCKET listener = tcp_listener(&address), clients[ROUNDS], accepted[ROUNDS];
+    OVERLAPPED ovs[ROUNDS] = {{0}};
+    static char areas[ROUNDS][16 + 2 * AREA];
+    int n = 0;
+
+    CHECK_EQ(enable(port, listener, INPUT, EDGE), ERROR_SUCCESS);
+    for (int good = 1; good && n < ROUNDS; n++) {
+        clients[n] = tcp_socket();
+        accepted[n] = tcp_socket();
+        ovs[n].hEvent = manual_event();
+        CHECK_EQ(connect(clients[n], (struct sockaddr *)&address, sizeof address), 0);
+        good = CHECK_TOLD(port, INPUT);
+        int error = start_accept(listener, accepted[n], areas[n], size, &ovs[n]);
+        CHECK(error == 0 || error == ERROR_IO_PENDING);
+    }
+    CHECK_SILENT(port);
+    for (int i = 0; i < n; i++) {
+        CHECK(send_all(clients[i], "x", 1));
+        CHECK_EQ(WaitForSingleObject(ovs[i].hEvent, LONG_WHILE), WAIT_OBJECT_0);
+        CloseHandle(ovs[i].hEvent);
+        closesocket(clients[i]);
+        closesocket(accepted[i]);
+    }
+    CHECK_SILENT(port);
+    closesocket(listener);
+    CHECK(CloseHandle(port));
+}
+
+TEST(edges_after_overlapped_accepts, "")
+{
+    edges_of_accepts(0);
+    edges_of_accepts(16);
+}
+
 TEST(disabled, "")
 {
     SOCKET pair[2];
