@@ -154,8 +154,8 @@ static unsigned collect(struct file *f, const struct cancel_match *m, struct tar
     unsigned n = 0;
 
     lock_acquire(&f->lock);
-    for (int i = 0; i < LANE_COUNT; i++)
-        n = collect_lane(f, &f->lanes[i], m, out, n);
+    for (unsigned i = 0; i < file_lanes(f); i++)
+        n = collect_lane(f, file_lane(f, i), m, out, n);
     n = collect_pending(f, m, out, n);
     lock_release(&f->lock);
     return n;
@@ -211,7 +211,11 @@ void cancel_lane(struct file *f, enum lane_direction dir)
         struct target t = {NULL, NULL};
 
         lock_acquire(&f->lock);
-        list_for_each(l, &f->lanes[dir].requests) {
+        if (dir >= file_lanes(f)) {
+            lock_release(&f->lock);
+            return;
+        }
+        list_for_each(l, &file_lane(f, dir)->requests) {
             struct request *r = container_of(l, struct request, entry.link);
 
             if (!atomic_load(&r->cancelled)) {
@@ -229,7 +233,7 @@ void cancel_lane(struct file *f, enum lane_direction dir)
 
 void cancel_lanes(struct file *f)
 {
-    for (int i = 0; i < LANE_COUNT; i++)
+    for (int i = 0; i <= LANE_URGENT; i++)
         cancel_lane(f, (enum lane_direction)i);
 }
 

@@ -63,7 +63,8 @@ enum file_mode {
     FILE_MODE_REBOUND = 0x80, /* the port has been replaced: rule 3 */
 };
 
-enum lane_direction { LANE_IN, LANE_OUT, LANE_COUNT };
+/* The last one is there once lane_open_urgent has been called: data of its own, which waits for no other. */
+enum lane_direction { LANE_IN, LANE_OUT, LANE_COUNT, LANE_URGENT = LANE_COUNT };
 
 /* Order per direction of a stream: see lane.c. */
 struct lane {
@@ -81,6 +82,7 @@ struct file_rare {
     ino_t ino;
     struct port *first_port; /* counted; NULL until the port is replaced */
     struct port *server;     /* counted: its poller serves a file without a port (file_serve); NULL */
+    struct lane urgent;      /* LANE_URGENT, with file->urgent */
     struct object *rio;      /* counted: a socket's request queue (rio.h), until it is closed; NULL */
     struct file_key *key;    /* counted; constant once FILE_MODE_KEYED is set; NULL */
 };
@@ -108,6 +110,7 @@ struct file {
     bool trouble;        /* RDHUP, HUP, ERR or PRI was seen: a short read proves nothing */
     uint8_t binding;     /* how often the port was replaced */
     uint8_t marked_in;   /* ... when `ready` was queued: it lies with the port of then */
+    bool urgent;         /* rare->urgent is a lane, too */
 
     struct queue_entry ready; /* QUEUE_READY; holds a reference while queued */
     struct poller *poller; /* port's or home's, once registered */
@@ -252,6 +255,17 @@ static inline bool file_is_open(struct file *f)
     open = !f->closing;
     lock_release(&f->lock);
     return open;
+}
+
+/* All lanes of f, whose lock is held. */
+static inline unsigned file_lanes(const struct file *f)
+{
+    return LANE_COUNT + f->urgent;
+}
+
+static inline struct lane *file_lane(struct file *f, unsigned dir)
+{
+    return dir < LANE_COUNT ? &f->lanes[dir] : &f->rare->urgent;
 }
 
 /* Where a completion goes. */

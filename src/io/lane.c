@@ -24,7 +24,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <sys/socket.h>
 
 #define GENERATION_MASK 0x3FFFFFFFu
 #define IN_EDGES (READY_IN | READY_PRI | READY_RDHUP | READY_HUP | READY_ERR)
@@ -126,8 +125,8 @@ void lane_unregister_locked(struct file *f)
         f->registered = false;
         f->poller = NULL;
     }
-    for (int i = 0; i < LANE_COUNT; i++)
-        f->lanes[i].drained = false;
+    for (unsigned i = 0; i < file_lanes(f); i++)
+        file_lane(f, i)->drained = false;
 }
 
 void lane_unregister(struct file *f)
@@ -271,6 +270,12 @@ static unsigned work_locked(struct file *f, struct lane *lane)
     return work_here_locked(f, lane);
 }
 
+static inline void add_edge(struct lane *lane)
+{
+    lane->edges++;
+    lane->drained = false;
+}
+
 static bool lane_wants_work(const struct lane *lane)
 {
     return !lane->running && !lane->drained && !list_empty(&lane->requests);
@@ -280,6 +285,11 @@ static ALWAYS_INLINE unsigned run_lanes_locked(struct file *f)
 {
     unsigned owed = 0;
 
+    /* First: a receive of other data that gets as far as the urgent byte leaves it behind. */
+    if (__builtin_expect(f->urgent, 0) && lane_wants_work(&f->rare->urgent)) {
+        f->rare->urgent.running = true;
+        owed += work_locked(f, &f->rare->urgent);
+    }
     for (int i = 0; i < LANE_COUNT; i++) {
         if (!lane_wants_work(&f->lanes[i]))
             continue;
@@ -304,22 +314,24 @@ void lane_run(struct file *f)
 
 bool lane_withdraw_locked(struct file *f, struct request *r)
 {
-    bool run = false;
+    struct lane *head_of = NULL;
 
     lock_assert_held(&f->lock);
     assert(!r->attempting);
-    for (int i = 0; i < LANE_COUNT; i++) {
-        struct lane *lane = &f->lanes[i];
+    for (unsigned i = 0; i < file_lanes(f); i++) {
+        struct lane *lane = file_lane(f, i);
 
         if (list_first(&lane->requests) != &r->entry.link)
             continue;
         /* What comes next may want another thing than the edge that r waited for, or nothing at all. */
-        if (!waits_for_edges(f, lane) || (r->in_flags & MSG_OOB))
-            lane->drained = false;
-        run = true;
+        if (waits_for_edges(f, lane))
+            break;
+        lane->drained = false;
+        head_of = lane;
+        break;
     }
     unqueue_locked(f, r);
-    return run && !f->closing && (lane_wants_work(&f->lanes[LANE_IN]) || lane_wants_work(&f->lanes[LANE_OUT]));
+    return head_of && !f->closing && lane_wants_work(head_of);
 }
 
 void lane_kick(struct file *f)
@@ -327,16 +339,29 @@ void lane_kick(struct file *f)
     unsigned owed;
 
     lock_acquire(&f->lock);
-    for (int i = 0; i < LANE_COUNT; i++) {
-        f->lanes[i].edges++;
-        f->lanes[i].drained = false;
-    }
+    for (unsigned i = 0; i < file_lanes(f); i++)
+        add_edge(file_lane(f, i));
     owed = run_lanes_locked(f);
     lock_release(&f->lock);
     object_put_many(&f->object, owed);
 }
 
 /* ---- starting ---- */
+
+uint32_t lane_open_urgent(struct file *f)
+{
+    uint32_t status = file_need_rare(f);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    lock_acquire(&f->lock);
+    if (!f->urgent) {
+        list_init(&f->rare->urgent.requests);
+        f->urgent = true;
+    }
+    lock_release(&f->lock);
+    return STATUS_SUCCESS;
+}
 
 /* Ends the caller's turn on the lane; what was appended meanwhile is worked on first. Lock held on entry,
  * not on return. f may be gone afterwards, unless the caller holds it. */
@@ -400,7 +425,7 @@ static ALWAYS_INLINE uint32_t start_first(struct file *f, struct lane *lane, str
 uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_result *result)
 {
     struct file *f = r->file;
-    struct lane *lane = &f->lanes[dir];
+    struct lane *lane = file_lane(f, dir);
 
     if (r->wide)
         atomic_store_explicit(&r->lane_file, f, memory_order_relaxed);
@@ -422,7 +447,7 @@ uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_r
 
 bool lane_enter(struct file *f, enum lane_direction dir, bool keep)
 {
-    struct lane *lane = &f->lanes[dir];
+    struct lane *lane = file_lane(f, dir);
     bool mine;
 
     lock_acquire(&f->lock);
@@ -435,7 +460,7 @@ bool lane_enter(struct file *f, enum lane_direction dir, bool keep)
 
 void lane_leave(struct file *f, enum lane_direction dir)
 {
-    struct lane *lane = &f->lanes[dir];
+    struct lane *lane = file_lane(f, dir);
 
     lock_acquire(&f->lock);
     assert(lane->running && lane->kept);
@@ -523,16 +548,16 @@ static bool note_edge(struct file *f, uint64_t token, uint32_t events)
     if (f->registered && f->generation == (uint32_t)(token >> 32)) {
         if (events & TROUBLE_EDGES)
             f->trouble = true;
-        if (events & IN_EDGES) {
-            f->lanes[LANE_IN].edges++;
-            f->lanes[LANE_IN].drained = false;
+        if (events & IN_EDGES)
+            add_edge(&f->lanes[LANE_IN]);
+        if (events & OUT_EDGES)
+            add_edge(&f->lanes[LANE_OUT]);
+        work = lane_wants_work(&f->lanes[LANE_IN]) || lane_wants_work(&f->lanes[LANE_OUT]);
+        if (__builtin_expect(f->urgent, 0) && (events & TROUBLE_EDGES)) {
+            add_edge(&f->rare->urgent);
+            work |= lane_wants_work(&f->rare->urgent);
         }
-        if (events & OUT_EDGES) {
-            f->lanes[LANE_OUT].edges++;
-            f->lanes[LANE_OUT].drained = false;
-        }
-        work = !f->marked && (lane_wants_work(&f->lanes[LANE_IN]) ||
-                              lane_wants_work(&f->lanes[LANE_OUT]));
+        work &= !f->marked;
         if (work) {
             f->marked = true;
             f->marked_in = f->binding;

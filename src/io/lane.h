@@ -40,6 +40,9 @@ void lane_run_ready(struct queue_entry *e);
 /* The poller of files that belong to port, or to none: then it is the home thread's. 0 or -errno. */
 int lane_poller(struct port *port, struct poller **out);
 
+/* Before LANE_URGENT is used the first time. STATUS_INSUFFICIENT_RESOURCES. */
+uint32_t lane_open_urgent(struct file *f);
+
 /* Makes sure that f is registered with the poller it belongs to. Called with no lock held. */
 uint32_t lane_register(struct file *f);
 /* Takes it out again (before close, before replacing the fd, when it moves to a port). */

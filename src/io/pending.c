@@ -111,8 +111,8 @@ static void see_file(struct object *obj, uintptr_t fd, void *ctx)
         return; /* a duplicate */
     lock_acquire(&f->lock);
     port = atomic_load(&f->port);
-    for (int i = 0; i < LANE_COUNT; i++) {
-        list_for_each(l, &f->lanes[i].requests) {
+    for (unsigned i = 0; i < file_lanes(f); i++) {
+        list_for_each(l, &file_lane(f, i)->requests) {
             struct request *r = container_of(l, struct request, entry.link);
 
             if (r->file == f)

@@ -422,12 +422,16 @@ static uint32_t transfer(struct file *f, struct sock_transfer *t, struct sync_ca
 uint32_t sock_receive(struct file *f, struct sock_transfer *t)
 {
     struct sock *s = sock_of(f);
-    struct sync_call c = {.dir = LANE_IN,
+    bool urgent = t->flags & MSG_OOB;
+    struct sync_call c = {.dir = urgent ? LANE_URGENT : LANE_IN,
                           .whole = (t->flags & MSG_WAITALL) && sock_is_stream(s),
-                          .events = t->flags & MSG_OOB ? POLLPRI : POLLIN,
+                          .events = urgent ? POLLPRI : POLLIN,
                           .attempt = receive_attempt};
-    uint32_t status = transfer(f, t, &c, atomic_load(&s->recv_ms));
+    uint32_t status = urgent ? lane_open_urgent(f) : (uint32_t)STATUS_SUCCESS;
 
+    if (status != STATUS_SUCCESS)
+        return status;
+    status = transfer(f, t, &c, atomic_load(&s->recv_ms));
     sockevent_again(f, t->flags & MSG_OOB ? SE_OOB : SE_READ);
     if (status == STATUS_DEVICE_NOT_READY)
         notice_blocked(f, NOTICE_IN);
@@ -691,6 +695,11 @@ static uint32_t start_receive(struct request *r, uint32_t flags, void *from, int
         r->ops = &receive_from_ops;
         r->u.sock.from = from;
         r->u.sock.from_len = from_len;
+    }
+    if (flags & MSG_OOB) {
+        uint32_t status = lane_open_urgent(r->file);
+
+        return status == STATUS_SUCCESS ? sock_start(r, LANE_URGENT, result) : request_refuse(r, status);
     }
     return sock_start(r, LANE_IN, result);
 }

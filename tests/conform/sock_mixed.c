@@ -240,6 +240,70 @@ TEST(a_receive_in_vain_leaves_the_one_before_it, "SOCK-08")
     end_pair(pair);
 }
 
+/* ---- urgent data ---- */
+
+static int start_flagged(SOCKET s, char *byte, DWORD flags, OVERLAPPED *ov)
+{
+    WSABUF buf = {1, byte};
+    return WSARecv(s, &buf, 1, NULL, &flags, ov, NULL) ? WSAGetLastError() : 0;
+}
+
+/* It is a stream of its own: neither waits for the other, whichever was first. */
+TEST(urgent_data_waits_for_no_other, "SOCK-08")
+{
+    for (int order = 0; order < 2; order++) {
+        SOCKET pair[2];
+        char plain = 0, urgent = 0;
+        DWORD bytes, flags;
+        REQUIRE(tcp_pair(pair));
+        OVERLAPPED a = with_event(), b = with_event();
+        for (int i = 0; i < 2; i++) {
+            if (i == order)
+                CHECK_EQ(start_flagged(pair[0], &plain, 0, &a), WSA_IO_PENDING);
+            else
+                CHECK_EQ(start_flagged(pair[0], &urgent, MSG_OOB, &b), WSA_IO_PENDING);
+        }
+        OVERLAPPED *first = order ? &a : &b, *second = order ? &b : &a;
+        CHECK_EQ(send(pair[1], "x", 1, first == &b ? 0 : MSG_OOB), 1); /* the later call's is first */
+        CHECK_EQ(WaitForSingleObject(second->hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(first->hEvent, 0), WAIT_TIMEOUT);
+        CHECK_EQ(send(pair[1], "y", 1, first == &b ? MSG_OOB : 0), 1);
+        CHECK_EQ(WaitForSingleObject(first->hEvent, 5000), WAIT_OBJECT_0);
+        CHECK(WSAGetOverlappedResult(pair[0], first, &bytes, FALSE, &flags) && bytes == 1);
+        CHECK_EQ(first == &b ? plain : urgent, 'x');
+        CHECK_EQ(first == &b ? urgent : plain, 'y');
+        CloseHandle(a.hEvent);
+        CloseHandle(b.hEvent);
+        end_pair(pair);
+    }
+}
+
+TEST(a_cancelled_receive_of_urgent_data_is_gone, "CANCEL-03 CANCEL-05")
+{
+    SOCKET pair[2];
+    char urgent[2] = "", plain = 0;
+    DWORD bytes, flags;
+    REQUIRE(tcp_pair(pair));
+    OVERLAPPED a = with_event(), b = with_event(), c = with_event();
+    CHECK_EQ(start_flagged(pair[0], &urgent[0], MSG_OOB, &a), WSA_IO_PENDING);
+    CHECK_EQ(start_flagged(pair[0], &urgent[1], MSG_OOB, &b), WSA_IO_PENDING);
+    CHECK_EQ(start_flagged(pair[0], &plain, 0, &c), WSA_IO_PENDING);
+    CHECK(CancelIoEx((HANDLE)pair[0], &a));
+    CHECK_EQ(WaitForSingleObject(a.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK(!WSAGetOverlappedResult(pair[0], &a, &bytes, FALSE, &flags));
+    CHECK_EQ(WSAGetLastError(), WSA_OPERATION_ABORTED);
+    CHECK_EQ(send(pair[1], "!", 1, MSG_OOB), 1);
+    CHECK_EQ(WaitForSingleObject(b.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(urgent[1], '!');
+    CHECK_EQ(WaitForSingleObject(c.hEvent, 0), WAIT_TIMEOUT);
+    CHECK_EQ(closesocket(pair[0]), 0);
+    CHECK_EQ(WaitForSingleObject(c.hEvent, 5000), WAIT_OBJECT_0);
+    closesocket(pair[1]);
+    CloseHandle(a.hEvent);
+    CloseHandle(b.hEvent);
+    CloseHandle(c.hEvent);
+}
+
 /* ---- called back ---- */
 
 struct sender {
