@@ -64,7 +64,7 @@ struct rio_op {
     /* Where a datagram's addresses, control data and flags are, or go to; NULL. */
     void *local, *remote;
     void *control;           /* a RIO_CMSG_BUFFER */
-    uint32_t *flags_out;
+    void *flags_out;         /* a uint32_t */
     uint32_t control_size;
 };
 

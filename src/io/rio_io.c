@@ -23,8 +23,15 @@
 #include <sys/socket.h>
 
 enum {
-    ADDRESS_SIZE = sizeof(struct sockaddr_in6), /* of a SOCKADDR_INET */
-    CONTROL_HEAD = 8,                           /* RIO_CMSG_BUFFER, before the first header */
+    CONTROL_HEAD = 8, /* RIO_CMSG_BUFFER, before the first header */
+    NO_ISSUER = 0,    /* no thread's end cancels it */
+};
+
+/* A SOCKADDR_INET by another name. */
+union address {
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    sa_family_t family;
 };
 
 static struct rio_op *op_of(const struct request *r)
@@ -54,7 +61,7 @@ union pktinfo {
 static void aim(struct sock_transfer *t, const struct rio_op *op, union pktinfo *own)
 {
     t->name = op->remote;
-    t->name_len = op->remote ? ADDRESS_SIZE : 0;
+    t->name_len = op->remote ? sizeof(union address) : 0;
     if (op->control_size > CONTROL_HEAD) {
         t->control = (char *)op->control + CONTROL_HEAD;
         t->control_len = op->control_size - CONTROL_HEAD;
@@ -64,27 +71,53 @@ static void aim(struct sock_transfer *t, const struct rio_op *op, union pktinfo 
     }
 }
 
-/* The address that the datagram was sent to, if the kernel has told. */
-static void put_arrival(const struct sock_transfer *t, void *local)
+/* One control message: the address that the datagram was sent to, perhaps. */
+static void take_arrival(const struct cmsghdr *head, const char *body, union address *local)
 {
-    struct msghdr m = {.msg_control = t->control, .msg_controllen = t->control_len};
-    struct sockaddr_in *v4 = local;
-    struct sockaddr_in6 *v6 = local;
+    struct in_pktinfo v4;
+    struct in6_pktinfo v6;
 
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
-        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO && v4->sin_family == AF_INET)
-            v4->sin_addr = ((struct in_pktinfo *)(void *)CMSG_DATA(c))->ipi_addr;
-        else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO && v6->sin6_family == AF_INET6)
-            v6->sin6_addr = ((struct in6_pktinfo *)(void *)CMSG_DATA(c))->ipi6_addr;
+    if (head->cmsg_level == IPPROTO_IP && head->cmsg_type == IP_PKTINFO &&
+        head->cmsg_len >= CMSG_LEN(sizeof v4) && local->family == AF_INET) {
+        memcpy(&v4, body, sizeof v4);
+        local->v4.sin_addr = v4.ipi_addr;
+    } else if (head->cmsg_level == IPPROTO_IPV6 && head->cmsg_type == IPV6_PKTINFO &&
+               head->cmsg_len >= CMSG_LEN(sizeof v6) && local->family == AF_INET6) {
+        memcpy(&v6, body, sizeof v6);
+        local->v6.sin6_addr = v6.ipi6_addr;
     }
+}
+
+/* What the kernel has told. The program's memory need not be aligned. */
+static void find_arrival(const struct sock_transfer *t, union address *local)
+{
+    const char *control = t->control;
+    struct cmsghdr head;
+
+    for (size_t at = 0; at + sizeof head <= t->control_len; at += CMSG_ALIGN(head.cmsg_len)) {
+        memcpy(&head, control + at, sizeof head);
+        if (head.cmsg_len < sizeof head || head.cmsg_len > t->control_len - at)
+            break;
+        take_arrival(&head, control + at + CMSG_LEN(0), local);
+    }
+}
+
+static void put_local(struct file *f, const struct sock_transfer *t, void *to)
+{
+    union address local = {.family = AF_UNSPEC};
+    int32_t room = sizeof local;
+
+    if (sock_local_name(f, &local, &room) != STATUS_SUCCESS)
+        return;
+    if (t->control)
+        find_arrival(t, &local);
+    memcpy(to, &local, sizeof local);
 }
 
 static void give_back(struct file *f, const struct sock_transfer *t, const struct rio_op *op)
 {
-    int32_t room = ADDRESS_SIZE;
-
-    if (op->local && sock_local_name(f, op->local, &room) == STATUS_SUCCESS && t->control)
-        put_arrival(t, op->local);
+    if (op->local)
+        put_local(f, t, op->local);
     if (op->control) {
         uint32_t total = CONTROL_HEAD;
 
@@ -93,7 +126,7 @@ static void give_back(struct file *f, const struct sock_transfer *t, const struc
         memcpy(op->control, &total, sizeof total);
     }
     if (op->flags_out)
-        *op->flags_out = t->out_flags;
+        memcpy(op->flags_out, &t->out_flags, sizeof t->out_flags);
 }
 
 static uint32_t receive_attempt(struct request *r)
@@ -133,7 +166,7 @@ static uint32_t send_attempt(struct request *r)
     status = sock_send_step(r->file, &t);
     r->bytes = t.bytes;
     if (status == STATUS_SUCCESS && op->flags_out)
-        *op->flags_out = 0;
+        memcpy(op->flags_out, &t.out_flags, sizeof t.out_flags);
     return status;
 }
 
@@ -257,19 +290,18 @@ static uint32_t resolve_optional(const struct rio_slice *slice, uint32_t least, 
 /* A destination is as long as its family has it; a source may be of either. */
 static uint32_t resolve_all(struct rio_op *op, const struct rio_call *c, struct file *f, void **data)
 {
-    uint32_t remote_least = c->direction == LANE_IN ? ADDRESS_SIZE : sock_address_size(sock_of(f)->family);
-    void *flags_out = NULL;
+    bool in = c->direction == LANE_IN;
+    uint32_t remote_least = in ? sizeof(union address) : sock_address_size(sock_of(f)->family);
     uint32_t status = resolve_optional(c->data, 0, data);
 
     if (status == STATUS_SUCCESS)
-        status = resolve_optional(c->local, ADDRESS_SIZE, &op->local);
+        status = resolve_optional(c->local, sizeof(union address), &op->local);
     if (status == STATUS_SUCCESS)
         status = resolve_optional(c->remote, remote_least, &op->remote);
     if (status == STATUS_SUCCESS)
         status = resolve_optional(c->control, sizeof(uint32_t), &op->control);
     if (status == STATUS_SUCCESS)
-        status = resolve_optional(c->flags_out, sizeof(uint32_t), &flags_out);
-    op->flags_out = flags_out;
+        status = resolve_optional(c->flags_out, sizeof(uint32_t), &op->flags_out);
     op->control_size = c->control ? c->control->size : 0;
     return status;
 }

@@ -838,3 +838,60 @@ TEST(datagram_details, "")
     CHECK_EQ(recv(d.t.far_end, got, sizeof got, 0), 3);
     stream_close(&d.t);
 }
+
+/* Of a socket that takes what comes to any address; in memory that is aligned to nothing. */
+TEST(arrival_and_control, "")
+{
+    enum { ODD = 1, HEAD = 8 };
+    static struct datagrams d;
+    struct sockaddr_in any = loopback(0), where;
+    int size = sizeof any;
+    DWORD on = 1;
+    ULONG total;
+    RIO_BUF data, local, remote, control;
+    WSACMSGHDR head;
+    RIORESULT r;
+    char got[8];
+    RIO_OR_SKIP();
+    REQUIRE(datagrams_open(&d));
+    closesocket(d.t.near_end);
+    d.t.near_end = WSASocketA(AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, WSA_FLAG_REGISTERED_IO);
+    any.sin_addr.s_addr = htonl(INADDR_ANY);
+    CHECK_EQ(bind(d.t.near_end, (void *)&any, size), 0);
+    CHECK_EQ(getsockname(d.t.near_end, (void *)&any, &size), 0);
+    d.near_address.sin_port = any.sin_port;
+    CHECK_EQ(setsockopt(d.t.near_end, IPPROTO_IP, IP_PKTINFO, (char *)&on, sizeof on), 0);
+    d.t.requests =
+        rio.RIOCreateRequestQueue(d.t.near_end, RECEIVES, 1, SENDS, 1, d.t.results, d.t.results, &d.t);
+    REQUIRE(d.t.requests != RIO_INVALID_RQ);
+    data = slice(&d.t, 0, 10);
+    local = slice(&d.t, LOCAL + ODD, ROOM);
+    remote = slice(&d.t, REMOTE + ODD, ROOM);
+    control = slice(&d.t, CONTROL + ODD, 100);
+    for (int with = 0; with < 2; with++) {
+        memset(d.t.memory + LOCAL, 0, ROOM + ODD);
+        CHECK(rio.RIOReceiveEx(d.t.requests, &data, 1, &local, &remote, with ? &control : NULL, NULL, 0,
+                               number(1)));
+        CHECK(from_far(&d, "hello", 5));
+        REQUIRE(rio_take(d.t.results, &r, 1));
+        is_result(&r, &d.t, 1, 0, 5);
+        memcpy(&where, d.t.memory + LOCAL + ODD, sizeof where);
+        CHECK_EQ(where.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+        CHECK_EQ(where.sin_port, any.sin_port);
+    }
+    memcpy(&total, d.t.memory + CONTROL + ODD, sizeof total);
+    memcpy(&head, d.t.memory + CONTROL + ODD + HEAD, sizeof head);
+    CHECK(total >= HEAD + sizeof head && total <= 100);
+    CHECK_EQ(head.cmsg_level, IPPROTO_IP);
+    CHECK_EQ(head.cmsg_type, IP_PKTINFO);
+    /* Back by the same way: from the address that it came to. */
+    CHECK(rio.RIOSendEx(d.t.requests, &data, 1, NULL, &remote, &control, NULL, 0, number(2)));
+    REQUIRE(rio_take(d.t.results, &r, 1));
+    is_result(&r, &d.t, 2, 0, 10);
+    size = sizeof where;
+    CHECK_EQ(recvfrom(d.t.far_end, got, sizeof got, 0, (void *)&where, &size) > 0 ||
+             WSAGetLastError() == WSAEMSGSIZE, 1);
+    CHECK_EQ(where.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+    CHECK_EQ(where.sin_port, any.sin_port);
+    stream_close(&d.t);
+}

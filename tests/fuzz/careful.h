@@ -9,6 +9,7 @@
 #include "careful_locks.h"
 #include "careful_memory.h"
 #include "careful_pool.h"
+#include "careful_rio.h"
 #include "careful_start.h"
 
 static LPFN_CONNECTEX connect_ex;
@@ -30,6 +31,7 @@ static void find_extensions(void)
     connect_ex = (LPFN_CONNECTEX)(uintptr_t)found[0];
     disconnect_ex = (LPFN_DISCONNECTEX)(uintptr_t)found[1];
     receive_message = (LPFN_WSARECVMSG)(uintptr_t)found[2];
+    find_rio();
 }
 
 static BOOL fuzz_connect_ex(SOCKET s, const struct sockaddr *a, int length, void *bytes, DWORD size,

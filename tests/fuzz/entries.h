@@ -204,6 +204,11 @@ static const struct entry entries[] = {
     CARE(WSAConnectByList), SOCK(WSAJoinLeaf, "hal0000i"), CARE(GetAcceptExSockaddrs),
     CARE(__WSAFDIsSet), CARE(iocp_pending), CARE(TlsAlloc),
     CARE(FlsAlloc),
+    /* registered I/O, by its table */
+    CARE(RIORegisterBuffer), CARE(RIODeregisterBuffer), CARE(RIOCreateCompletionQueue),
+    CARE(RIOCloseCompletionQueue), CARE(RIOResizeCompletionQueue), CARE(RIOCreateRequestQueue),
+    CARE(RIOResizeRequestQueue), CARE(RIOSend), CARE(RIOReceive), CARE(RIOSendEx), CARE(RIOReceiveEx),
+    CARE(RIODequeueCompletion), CARE(RIONotify),
 };
 
 enum { ENTRIES = sizeof entries / sizeof entries[0] };

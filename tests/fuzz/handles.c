@@ -122,16 +122,22 @@ static void make_process(void)
     keep((uintptr_t)made.hProcess);
 }
 
+static DWORD socket_flags(void)
+{
+    return WSA_FLAG_OVERLAPPED | (rnd(2) ? WSA_FLAG_REGISTERED_IO : 0);
+}
+
 /* Two ends of a connection, on a port or not. */
 static void make_connection(HANDLE port)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int size = sizeof a;
-    SOCKET listener = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
-    SOCKET s = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+    SOCKET listener = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, socket_flags());
+    SOCKET s = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, socket_flags());
 
     if (rnd(2))
         CreateIoCompletionPort((HANDLE)s, port, 9, 0);
+    make_rio(s, port);
     keep((uintptr_t)s);
     if (iocp_bind(listener, (struct sockaddr *)&a, size) == 0 && iocp_listen(listener, 1) == 0 &&
         iocp_getsockname(listener, (struct sockaddr *)&a, &size) == 0 &&
@@ -147,7 +153,7 @@ static void make_good_ones(void)
     char path[128];
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, rnd(3));
     DWORD how = rnd(2) ? FILE_FLAG_OVERLAPPED : 0;
-    SOCKET s = WSASocketA(AF_INET, rnd(3) ? SOCK_STREAM : SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
+    SOCKET s = WSASocketA(AF_INET, rnd(3) ? SOCK_STREAM : SOCK_DGRAM, 0, NULL, 0, socket_flags());
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
     mkdir(directory, 0700); /* one of the calls may have removed or renamed it */
@@ -156,6 +162,7 @@ static void make_good_ones(void)
                                 rnd(2) ? FILE_FLAG_OVERLAPPED : 0, NULL));
     if (rnd(2) && iocp_bind(s, (struct sockaddr *)&a, sizeof a) == 0 && rnd(2))
         iocp_listen(s, 4);
+    make_rio(s, port);
     keep((uintptr_t)s);
     if (rnd(2) ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) : pipe2(fd, O_CLOEXEC))
         broken("making a pipe");
