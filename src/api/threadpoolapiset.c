@@ -127,7 +127,7 @@ PTP_WORK WINAPI CreateThreadpoolWork(PTP_WORK_CALLBACK pfnwk, PVOID pv, PTP_CALL
 
 VOID WINAPI SubmitThreadpoolWork(PTP_WORK pwk)
 {
-    task_add((struct task *)pwk);
+    task_submit((struct task *)pwk);
 }
 
 VOID WINAPI WaitForThreadpoolWorkCallbacks(PTP_WORK pwk, BOOL fCancelPendingCallbacks)

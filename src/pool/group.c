@@ -155,8 +155,10 @@ void group_close_members(struct group *g, bool cancel, void *cleanup_context)
     while ((t = take(g, &closing)) != NULL) {
         if (t->ops->stop)
             t->ops->stop(t); /* of one that is closed: for the second time, which does nothing */
-        if (cancel)
+        if (cancel) {
+            task_refuse(t);
             task_cancel(t);
+        }
         keep(g, &waiting, t);
     }
     while ((t = take(g, &waiting)) != NULL) {

@@ -15,6 +15,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* The callback that the thread runs, or NULL. */
+static _Thread_local struct run *here;
+
 /* ---- counting ---- */
 
 static bool idle_locked(struct task *t)
@@ -63,7 +66,7 @@ static void count_locked(struct task *t)
     t->idle.signal = 0;
 }
 
-bool task_add_locked(struct task *t)
+static bool add_locked(struct task *t)
 {
     bool queue = !t->queued;
 
@@ -74,17 +77,23 @@ bool task_add_locked(struct task *t)
     return queue;
 }
 
+bool task_add_locked(struct task *t)
+{
+    return !task_drops_locked(t) && add_locked(t);
+}
+
 void task_queue(struct task *t)
 {
     queue_put(&t->pool->port.queue, &t->entry);
 }
 
-void task_add(struct task *t)
+void task_submit(struct task *t)
 {
+    bool again = here && here->task == t;
     bool queue;
 
     lock_acquire(&t->idle.lock);
-    queue = task_add_locked(t);
+    queue = again ? task_add_locked(t) : !t->refusing && add_locked(t);
     lock_release(&t->idle.lock);
     if (queue)
         task_queue(t);
@@ -93,7 +102,8 @@ void task_add(struct task *t)
 void task_expect(struct task *t)
 {
     lock_acquire(&t->idle.lock);
-    count_locked(t);
+    if (!task_drops_locked(t))
+        count_locked(t);
     lock_release(&t->idle.lock);
 }
 
@@ -119,12 +129,41 @@ uint32_t task_cancel(struct task *t)
     return cancelled;
 }
 
+void task_refuse(struct task *t)
+{
+    lock_acquire(&t->idle.lock);
+    t->refusing = true;
+    lock_release(&t->idle.lock);
+}
+
+static void begin_cancelling(struct task *t)
+{
+    lock_acquire(&t->idle.lock);
+    t->cancelling++;
+    lock_release(&t->idle.lock);
+    task_cancel(t);
+}
+
+/* Operations that were announced meanwhile are cancelled as those before. */
+static void end_cancelling(struct task *t)
+{
+    uintptr_t since = t->ops->rekey ? t->ops->rekey(t) : 0;
+
+    lock_acquire(&t->idle.lock);
+    if (since > t->since)
+        t->since = since;
+    t->cancelling--;
+    lock_release(&t->idle.lock);
+}
+
 void task_wait(struct task *t, bool cancel)
 {
     object_get(&t->object); /* it may be closed meanwhile, by its last callback */
     if (cancel)
-        task_cancel(t);
+        begin_cancelling(t);
     wait_for_one(&t->idle, false, DEADLINE_NEVER);
+    if (cancel)
+        end_cancelling(t);
     object_put(&t->object);
 }
 
@@ -311,7 +350,7 @@ static void call(struct run *run, const struct packet *packet)
     struct worker *w = run->worker;
 
     run->associated = true;
-    w->run = run;
+    w->run = here = run;
     w->persistent |= t->persistent;
     if (t->runs_long)
         run_may_be_long(run);
@@ -419,7 +458,7 @@ void run_end(struct run *run)
     struct task *t = run->task;
     struct worker *w = run->worker;
 
-    w->run = NULL;
+    w->run = here = NULL;
     do_what_is_to_be_done(run);
     if (run->spared)
         pool_unspare(w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A task: what has callbacks to be run. Work, timers, waits, I/O and what the older functions make of
- * them differ in what causes a callback (task_add) and in how it is called; everything else is here:
+ * them differ in what causes a callback (task_add_locked) and in how it is called; everything else is here:
  * counting, cancelling, waiting, closing.
  *
  * pending callbacks are those caused and not begun, running those begun and not ended. A task with pending
@@ -63,6 +63,8 @@ struct task {
     uint32_t running;
     uint32_t timeouts;           /* waits: of the pending ones, those that a time-out caused */
     uintptr_t since;             /* I/O: callbacks of packets with earlier keys were cancelled */
+    uint32_t cancelling;         /* waits that cancel: what is caused meanwhile is cancelled at once */
+    bool refusing;               /* nothing is caused any more */
     bool queued;
     bool closed;
     bool finished;
@@ -92,16 +94,25 @@ static inline struct task *task_from_object(struct object *obj)
     return container_of(obj, struct task, object);
 }
 
-/* One more callback. The caller has a reference. */
-void task_add(struct task *t);
-/* In two steps: under t->idle.lock, and if that says so, afterwards, without. */
+/* One more callback, which the program asks for. The caller has a reference. While a wait cancels, it counts
+ * unless it is the task's own callback that asks: that could go on for ever. */
+void task_submit(struct task *t);
+/* One more callback, in two steps: under t->idle.lock, and if that says so, afterwards, without. */
 bool task_add_locked(struct task *t);
 void task_queue(struct task *t);
+
+/* What is caused now is dropped. t->idle.lock is held. */
+static inline bool task_drops_locked(const struct task *t)
+{
+    return t->refusing || t->cancelling > 0;
+}
 
 /* How many callbacks will not begin that would have. */
 uint32_t task_cancel(struct task *t);
 /* Until no callback pends or runs; with cancel, those not begun never do. */
 void task_wait(struct task *t, bool cancel);
+/* Nothing is caused any more, whoever asks for it. */
+void task_refuse(struct task *t);
 
 /* The program's reference ends: nothing more is caused; what pends still runs. Once; later calls do
  * nothing. */

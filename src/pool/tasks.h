@@ -14,7 +14,7 @@
 
 struct file;
 
-/* ---- work: a callback per task_add ---- */
+/* ---- work: a callback per task_submit ---- */
 
 uint32_t work_new(const struct task_env *env, PTP_WORK_CALLBACK fn, void *context, struct task **out);
 /* One callback, without an object that the program knows. */

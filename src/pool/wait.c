@@ -78,7 +78,7 @@ static void count(struct pool_wait *w, bool timeout, struct leftovers *left)
 {
     lock_assert_held(&w->lock);
     lock_acquire(&w->task.idle.lock);
-    w->task.timeouts += timeout;
+    w->task.timeouts += timeout && !task_drops_locked(&w->task);
     left->queue |= task_add_locked(&w->task);
     lock_release(&w->task.idle.lock);
 }

@@ -53,7 +53,14 @@ static void call_item(struct task *t, struct run *run, const struct packet *pack
     from_task(t)->fn.item(t->context);
 }
 
-static const struct task_ops work_ops = {.call = call_work};
+/* A callback that submits its own work again would keep who closes it for ever. */
+static bool stop(struct task *t)
+{
+    task_refuse(t);
+    return false;
+}
+
+static const struct task_ops work_ops = {.call = call_work, .stop = stop};
 static const struct task_ops simple_ops = {.call = call_simple};
 static const struct task_ops item_ops = {.call = call_item};
 

@@ -278,3 +278,42 @@ TEST(the_group_is_closed_before_its_member, "POOL-12 POOL-13")
 #endif
     DestroyThreadpoolEnvironment(&environment);
 }
+
+static void CALLBACK again(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
+{
+    (void)instance;
+    (void)context;
+    if (InterlockedIncrement(&calls) == 1)
+        ReleaseSemaphore(entered, 1, NULL);
+    SubmitThreadpoolWork(work);
+    if (context)
+        SubmitThreadpoolWork(*(PTP_WORK *)context); /* and the other one */
+}
+
+/* Work that goes on by itself stops when its group is closed, whether callbacks are cancelled or not. */
+TEST_W8(work_that_submits_itself_ends_with_its_group, "POOL-13", "waits for ever")
+{
+    if (conform_wine)
+        SKIP("Wine waits for ever, and its process cannot even be ended then");
+    for (int i = 0; i < 200; i++) {
+        TP_CALLBACK_ENVIRON environment;
+        PTP_CLEANUP_GROUP group = CreateThreadpoolCleanupGroup();
+        PTP_WORK work[3];
+        begin();
+        InitializeThreadpoolEnvironment(&environment);
+        SetThreadpoolCallbackCleanupGroup(&environment, group, NULL);
+        for (int k = 0; k < 3; k++) {
+            work[k] = CreateThreadpoolWork(again, k == 0 ? &work[1] : NULL, &environment);
+            REQUIRE(work[k] != NULL);
+        }
+        SubmitThreadpoolWork(work[0]);
+        SubmitThreadpoolWork(work[2]);
+        CHECK_EQ(WaitForSingleObject(entered, LONG_TIME), WAIT_OBJECT_0);
+        CloseThreadpoolCleanupGroupMembers(group, TRUE, NULL);
+        LONG ran = LOOK(calls);
+        SwitchToThread();
+        CHECK_EQ(LOOK(calls), ran);
+        CloseThreadpoolCleanupGroup(group);
+        end();
+    }
+}

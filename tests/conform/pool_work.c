@@ -71,6 +71,50 @@ TEST(every_submit_runs_once, "POOL-01 POOL-02")
     CloseThreadpoolWork(work);
 }
 
+static PTP_WORK submitted_into;
+static HANDLE submitted_now;
+
+static DWORD WINAPI submit_ten(LPVOID parameter)
+{
+    (void)parameter;
+    for (int i = 0; i < 10; i++)
+        SubmitThreadpoolWork(submitted_into);
+    SetEvent(submitted_now);
+    return 0;
+}
+
+static DWORD WINAPI wait_cancelled(LPVOID parameter)
+{
+    (void)parameter;
+    WaitForThreadpoolWorkCallbacks(submitted_into, TRUE);
+    return 0;
+}
+
+/* What others submit while a wait cancels is not lost: it is submitted after what was cancelled. */
+TEST(submitted_during_a_cancelling_wait, "POOL-01 POOL-02")
+{
+    begin();
+    submitted_into = CreateThreadpoolWork(gated, NULL, NULL);
+    submitted_now = auto_event();
+    REQUIRE(submitted_into != NULL);
+    SubmitThreadpoolWork(submitted_into);
+    REQUIRE(take(entered, 1));
+    HANDLE waiter = CreateThread(NULL, 0, wait_cancelled, NULL, 0, NULL);
+    CHECK(STAYS(50, WaitForSingleObject(waiter, 0) == WAIT_TIMEOUT)); /* the one that runs is waited for */
+    HANDLE thread = CreateThread(NULL, 0, submit_ten, NULL, 0, NULL);
+    CHECK_EQ(WaitForSingleObject(submitted_now, LONG_TIME), WAIT_OBJECT_0);
+    ReleaseSemaphore(go, 11, NULL);
+    CHECK(take(done, 11));
+    CHECK_EQ(LOOK(calls), 11);
+    CHECK_EQ(WaitForSingleObject(waiter, LONG_TIME), WAIT_OBJECT_0);
+    WaitForThreadpoolWorkCallbacks(submitted_into, FALSE);
+    CloseThreadpoolWork(submitted_into);
+    CHECK_EQ(WaitForSingleObject(thread, LONG_TIME), WAIT_OBJECT_0);
+    CloseHandle(thread);
+    CloseHandle(waiter);
+    CloseHandle(submitted_now);
+}
+
 TEST(submits_of_one_object_overlap, "POOL-01")
 {
     begin();
@@ -518,4 +562,33 @@ TEST(event_when_a_single_callback_returns, "POOL-15 POOL-04")
         CHECK_EQ(WaitForSingleObject(event, LONG_TIME), WAIT_OBJECT_0);
     }
     CloseHandle(event);
+}
+
+static void CALLBACK again(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
+{
+    (void)instance;
+    (void)context;
+    if (InterlockedIncrement(&calls) % 8 == 1)
+        ReleaseSemaphore(entered, 1, NULL);
+    SubmitThreadpoolWork(work);
+}
+
+/* "If TRUE, only the currently executing callbacks are waited for": not those that they submit. */
+TEST_W8(waiting_with_cancel_ends_a_chain, "POOL-02", "waits for ever")
+{
+    begin();
+    PTP_WORK work = CreateThreadpoolWork(again, NULL, NULL);
+    REQUIRE(work != NULL);
+    for (int i = 0; i < 500; i++) {
+        SubmitThreadpoolWork(work); /* after the wait it counts again */
+        REQUIRE(take(entered, 1));
+        WaitForThreadpoolWorkCallbacks(work, TRUE);
+        LONG ran = LOOK(calls);
+        SwitchToThread();
+        CHECK_EQ(LOOK(calls), ran);
+        while (WaitForSingleObject(entered, 0) == WAIT_OBJECT_0)
+            ;
+        InterlockedExchange(&calls, 0);
+    }
+    CloseThreadpoolWork(work);
 }
