@@ -9,6 +9,7 @@
 #define IOCP_BASE_OS_HERE_H
 
 #include "base/os.h"
+#include "base/sanitizer.h"
 
 #include <errno.h>
 #include <sys/syscall.h>
@@ -16,7 +17,7 @@
 /* For the functions between here and the program. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-#if defined(__x86_64__) && !defined(__ILP32__) && !defined(OS_WATCHED)
+#if defined(__x86_64__) && !defined(__ILP32__) && !ADDRESS_SANITIZER && !THREAD_SANITIZER
 /* With the last two arguments 0, or flags. -errno. */
 static ALWAYS_INLINE long os_call_here(long number, int fd, const void *what, size_t size, long fourth,
                                        long flags)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who serves a socket that is registered with a port for its readiness: that port's poller, for as long as the
- * registration stands, and no longer - however its end, and attempts at another one, meet.
+ * Who serves a socket that is registered with a port for its readiness: that port's poller, for as long as
+ * the registration stands, and no longer - however its end, and attempts at another one, meet.
  */
 #include "io/port.h"
 #include "io/sock.h"
