@@ -484,14 +484,6 @@ uint32_t file_release(int fd)
 
 /* ---- port and modes ---- */
 
-/* Out of the poller it is registered with, into that of the port it belongs to now. */
-static void move_to_poller(struct file *f)
-{
-    lane_unregister(f);
-    lane_register(f);
-    lane_kick(f);
-}
-
 /* Waits until nothing of f is in the old port's queue, nor on its way there from a harvest, nor out of it:
  * nobody may look into that port again. Who is in between has only a few steps to go. */
 static void clear_marks(struct file *f, struct port *old, uint8_t binding)
@@ -500,51 +492,123 @@ static void clear_marks(struct file *f, struct port *old, uint8_t binding)
         sched_yield();
 }
 
-/* It is registered with another port's poller than `next` will be: leaves that, which is returned, counted,
- * to have the marks cleared. NULL: no marks of f can be anywhere else. */
-static struct port *leave_server_locked(struct file *f, struct port *next, uint8_t *binding)
+/* A file on its way from one server (file_server_locked) to the next. */
+struct move {
+    struct port *next, *stale; /* counted; NULL */
+    struct poller *to;         /* the next one's; NULL: it need not be there */
+    bool moved;                /* the registration */
+    struct port *left;         /* counted: in its queue marks may stand; NULL */
+    uint8_t binding;           /* of these */
+};
+
+static void put_port(struct port *port)
+{
+    if (port)
+        object_put(&port->object);
+}
+
+/* `port` becomes the file's own, or is only to serve it; a NULL ends that. */
+static struct port *next_server_locked(struct file *f, struct port *port, bool serves)
+{
+    struct port *own = serves ? atomic_load(&f->port) : port;
+
+    lock_assert_held(&f->lock);
+    if (own || serves)
+        return own ? own : port;
+    return f->rare ? f->rare->server : NULL;
+}
+
+/*
+ * Takes the lock. If f is registered, there is a poller to go to then: when all is done what pends would fail
+ * for want of it. On failure the lock is not held.
+ */
+static uint32_t move_begin(struct file *f, struct port *port, bool serves, struct move *m)
+{
+    *m = (struct move){0};
+    for (;;) {
+        int err;
+
+        m->stale = m->next;
+        lock_acquire(&f->lock);
+        m->next = next_server_locked(f, port, serves);
+        if (m->next)
+            object_get(&m->next->object);
+        if (!f->registered || (m->to && m->next == m->stale))
+            return STATUS_SUCCESS;
+        lock_release(&f->lock);
+        put_port(m->stale);
+        err = lane_poller(m->next, &m->to);
+        if (err) {
+            put_port(m->next);
+            return status_from_errno(err);
+        }
+    }
+}
+
+/* The registration goes over to the next server before the file says so; or all stays as it is. */
+static uint32_t move_locked(struct file *f, struct move *m)
 {
     struct port *server = file_server_locked(f);
+    bool leaves = server && server != m->next && (f->registered || f->marked);
 
-    if (!server || server == next || !(f->registered || f->marked))
-        return NULL;
-    lane_unregister_locked(f); /* marks of before are told from those of the next registration */
-    *binding = f->binding++;
-    object_get(&server->object);
-    return server;
+    if (f->registered && f->poller != m->to) {
+        int err = lane_move_locked(f, m->to);
+
+        if (err)
+            return status_from_errno(err);
+        m->moved = true;
+    }
+    if (leaves) {
+        m->left = port_from_object(object_get(&server->object));
+        m->binding = f->binding++; /* marks of before are told from those of the next registration */
+    }
+    return STATUS_SUCCESS;
+}
+
+/* Releases the lock; if it has moved, the file says where it belongs. */
+static void move_end(struct file *f, struct move *m)
+{
+    lock_release(&f->lock);
+    if (m->left)
+        clear_marks(f, m->left, m->binding);
+    if (m->left || m->moved) /* requests and selections of before wait for other edges now */
+        lane_moved(f, m->next);
+    put_port(m->left);
+    put_port(m->next);
+    put_port(m->stale);
+}
+
+static void set_port_locked(struct file *f, struct port *port, uintptr_t key)
+{
+    lock_assert_held(&f->lock);
+    __atomic_store_n(&f->key, key, __ATOMIC_RELEASE);
+    if (port)
+        object_get(&port->object);
+    atomic_store(&f->port, port);
 }
 
 static uint32_t associate(struct file *f, struct port *port, uintptr_t key, struct file_key *changing)
 {
-    uint32_t status = STATUS_SUCCESS;
-    struct port *server = NULL;
-    uint8_t binding = 0;
-    bool moves = false;
+    struct move m;
+    uint32_t status = move_begin(f, port, false, &m);
 
-    lock_acquire(&f->lock);
-    if (f->closing) {
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (f->closing)
         status = STATUS_INVALID_HANDLE;
-    } else if (atomic_load(&f->port) || !(f->flags & FILE_OVERLAPPED)) {
+    else if (atomic_load(&f->port) || !(f->flags & FILE_OVERLAPPED))
         status = STATUS_INVALID_PARAMETER;
-    } else {
-        server = leave_server_locked(f, port, &binding);
-        __atomic_store_n(&f->key, key, __ATOMIC_RELEASE);
-        object_get(&port->object);
-        atomic_store(&f->port, port);
-        moves = f->registered || server;
+    else
+        status = move_locked(f, &m);
+    if (status == STATUS_SUCCESS) {
+        set_port_locked(f, port, key);
         if (changing) {
             object_get(&changing->object);
             f->rare->key = changing;
             atomic_fetch_or(&f->modes, FILE_MODE_KEYED); /* rare is there: request.c */
         }
     }
-    lock_release(&f->lock);
-    if (server) {
-        clear_marks(f, server, binding);
-        object_put(&server->object);
-    }
-    if (moves) /* requests and selections of before are waiting for edges of the home poller */
-        move_to_poller(f);
+    move_end(f, &m);
     return status;
 }
 
@@ -584,43 +648,28 @@ uint32_t file_associate_keyed(struct file *f, struct port *port, struct file_key
 
 uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
 {
-    struct port *old, *server;
-    uint8_t binding;
-    bool moves;
+    struct port *old = NULL;
+    struct move m;
+    uint32_t status;
 
     if (!(f->flags & FILE_OVERLAPPED))
         return STATUS_INVALID_PARAMETER;
     if (file_need_rare(f) != STATUS_SUCCESS)
         return STATUS_INSUFFICIENT_RESOURCES;
-    lock_acquire(&f->lock);
-    if (f->closing) {
-        lock_release(&f->lock);
-        return STATUS_INVALID_HANDLE;
+    status = move_begin(f, port, false, &m);
+    if (status != STATUS_SUCCESS)
+        return status;
+    status = f->closing ? (uint32_t)STATUS_INVALID_HANDLE : move_locked(f, &m);
+    if (status == STATUS_SUCCESS) {
+        old = atomic_load(&f->port);
+        if (old && !f->rare->first_port)
+            f->rare->first_port = port_from_object(object_get(&old->object));
+        atomic_fetch_or(&f->modes, FILE_MODE_REBOUND); /* before either changes: file_target */
+        set_port_locked(f, port, key);
     }
-    old = atomic_load(&f->port);
-    server = file_server_locked(f);
-    if (server)
-        object_get(&server->object);
-    if (old && !f->rare->first_port)
-        f->rare->first_port = port_from_object(object_get(&old->object));
-    atomic_fetch_or(&f->modes, FILE_MODE_REBOUND); /* before either changes: file_target */
-    __atomic_store_n(&f->key, key, __ATOMIC_RELEASE);
-    if (port)
-        object_get(&port->object);
-    atomic_store(&f->port, port);
-    moves = f->registered;
-    lane_unregister_locked(f); /* marks of before are told from those of the next registration */
-    binding = f->binding++;
-    lock_release(&f->lock);
-    if (server) {
-        clear_marks(f, server, binding);
-        object_put(&server->object);
-    }
-    if (moves)
-        move_to_poller(f);
-    if (old)
-        object_put(&old->object);
-    return STATUS_SUCCESS;
+    move_end(f, &m);
+    put_port(old);
+    return status;
 }
 
 struct port *file_port_get(struct file *f, uintptr_t *key)
@@ -656,34 +705,24 @@ static bool is_served_by(struct file *f, const struct port *port)
 
 uint32_t file_serve(struct file *f, struct port *port)
 {
-    struct port *old = NULL, *left = NULL;
-    uint32_t status = STATUS_SUCCESS;
-    uint8_t binding = 0;
-    bool moves = false;
+    struct port *old = NULL;
+    struct move m;
+    uint32_t status;
 
     if (is_served_by(f, port))
         return STATUS_SUCCESS;
     if (file_need_rare(f) != STATUS_SUCCESS)
         return STATUS_INSUFFICIENT_RESOURCES;
-    lock_acquire(&f->lock);
-    if (f->closing) {
-        status = STATUS_INVALID_HANDLE;
-    } else if (f->rare->server != port) {
-        moves = (f->registered || f->marked) && !atomic_load(&f->port);
-        if (moves)
-            left = leave_server_locked(f, port, &binding);
+    status = move_begin(f, port, true, &m);
+    if (status != STATUS_SUCCESS)
+        return status;
+    status = f->closing ? (uint32_t)STATUS_INVALID_HANDLE : move_locked(f, &m);
+    if (status == STATUS_SUCCESS && f->rare->server != port) {
         old = f->rare->server;
         f->rare->server = port ? port_from_object(object_get(&port->object)) : NULL;
     }
-    lock_release(&f->lock);
-    if (left) {
-        clear_marks(f, left, binding);
-        object_put(&left->object);
-    }
-    if (moves)
-        move_to_poller(f);
-    if (old)
-        object_put(&old->object);
+    move_end(f, &m);
+    put_port(old);
     return status;
 }
 

@@ -213,7 +213,8 @@ uint32_t file_need_rare(struct file *f);
 /* An adopted file remembers what is behind its number, so that another thing there can be told. */
 uint32_t file_identify(struct file *f);
 
-/* Associates with a port: PORT-04, PORT-05. */
+/* Associates with a port: PORT-04, PORT-05. Refused for want of a poller (STATUS_TOO_MANY_OPENED_FILES,
+ * STATUS_NO_MEMORY), as the two below, nothing has changed. */
 uint32_t file_associate(struct file *f, struct port *port, uintptr_t key);
 /* A key that changes: what a request brings is the key of when it was started. */
 struct file_key {

@@ -74,6 +74,15 @@ static int add_locked(struct file *f, struct poller *p)
     return 0;
 }
 
+/* Another descriptor is with this port's poller. */
+static void tell_server(struct port *port)
+{
+    if (!port)
+        return;
+    queue_poke(&port->queue); /* sleeping workers may have had no poller to sleep in */
+    home_watch();
+}
+
 /* With the poller of `port` (NULL: home's), if the file belongs there still. *moved: it does not. */
 static uint32_t register_with(struct file *f, struct port *port, bool *moved)
 {
@@ -95,10 +104,8 @@ static uint32_t register_with(struct file *f, struct port *port, bool *moved)
     lock_release(&f->lock);
     if (err)
         return err == -EPERM ? (uint32_t)STATUS_NOT_SUPPORTED : status_from_errno(err);
-    if (added && port) {
-        queue_poke(&port->queue); /* sleeping workers may have had no poller to sleep in */
-        home_watch();
-    }
+    if (added)
+        tell_server(port);
     return STATUS_SUCCESS;
 }
 
@@ -134,6 +141,37 @@ void lane_unregister(struct file *f)
     lock_acquire(&f->lock);
     lane_unregister_locked(f);
     lock_release(&f->lock);
+}
+
+/* Into the new one before it leaves the old one: the former may fail. Edges of the latter that are under way
+ * have another generation. */
+int lane_move_locked(struct file *f, struct poller *to)
+{
+    struct poller *from = f->poller;
+    uint32_t generation = f->generation;
+    bool trouble = f->trouble;
+    int err;
+
+    lock_assert_held(&f->lock);
+    assert(f->registered);
+    if (from == to)
+        return 0;
+    err = add_locked(f, to);
+    if (err) {
+        f->generation = generation;
+        f->trouble = trouble;
+        return err;
+    }
+    poller_remove(from, file_poll_fd(f));
+    for (int i = 0; i < LANE_COUNT; i++)
+        f->lanes[i].drained = false;
+    return 0;
+}
+
+void lane_moved(struct file *f, struct port *port)
+{
+    tell_server(port);
+    lane_kick(f);
 }
 
 /* ---- attempts ---- */

@@ -61,6 +61,14 @@ void lane_leave(struct file *f, enum lane_direction dir);
 bool lane_withdraw_locked(struct file *f, struct request *r);
 void lane_run(struct file *f);
 
+/*
+ * f, which is registered, goes over to the poller `to`, under its lock: 0, or -errno and it stays as it is. Once
+ * the lock is released, lane_moved, with the port that it belongs to now (NULL: none): who waits there waits for
+ * the edges of the new registration.
+ */
+int lane_move_locked(struct file *f, struct poller *to);
+void lane_moved(struct file *f, struct port *port);
+
 /* Marks the lanes ready and runs them (an event source other than epoll: timers, retries). */
 void lane_kick(struct file *f);
 

@@ -134,6 +134,38 @@ static void a_receive_with_an_event(void)
     CloseHandle(ov.hEvent);
 }
 
+#define FILE_REPLACE_COMPLETION ((FILE_INFORMATION_CLASS)61) /* which winternl.h does not name */
+
+/* Who waits goes on where it is, if it cannot go where it should. */
+static void a_receive_that_moves(void)
+{
+    HANDLE first = new_port(), second = new_port();
+    OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+    struct { HANDLE port; PVOID key; } to = {second, NULL};
+    IO_STATUS_BLOCK block;
+    DWORD bytes;
+    char data[8];
+    int peer;
+    SOCKET s = new_pair(&peer);
+
+    if (first && second && begun(receive(s, data, &ov))) {
+        NTSTATUS status;
+
+        EXPECT(CreateIoCompletionPort((HANDLE)s, first, 1, 0) == first || said_so());
+        status = NtSetInformationFile((HANDLE)s, &block, &to, sizeof to, FILE_REPLACE_COMPLETION);
+        SetLastError(RtlNtStatusToDosError(status));
+        EXPECT(status == 0 || said_so());
+        EXPECT(write(peer, "ab", 2) == 2);
+        EXPECT(WaitForSingleObject(ov.hEvent, 10000) == WAIT_OBJECT_0);
+        EXPECT(GetOverlappedResult((HANDLE)s, &ov, &bytes, FALSE) && bytes == 2);
+    }
+    closesocket(s);
+    close(peer);
+    CloseHandle(first);
+    CloseHandle(second);
+    CloseHandle(ov.hEvent);
+}
+
 static void a_receive_that_is_cancelled(void)
 {
     HANDLE port = new_port();
@@ -424,7 +456,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } cases[] = {
-    CASE(a_receive_of_a_port), CASE(a_receive_with_an_event), CASE(a_receive_that_is_cancelled),
+    CASE(a_receive_of_a_port), CASE(a_receive_with_an_event), CASE(a_receive_that_moves),
+    CASE(a_receive_that_is_cancelled),
     CASE(an_accept), CASE(a_connect), CASE(a_read_of_a_pipe), CASE(blocking_calls), CASE(a_named_pipe),
     CASE(a_watch), CASE(an_event_selection), CASE(a_noisy_select), CASE(a_direct_read),
     CASE(a_registered_receive), CASE(a_timer), CASE(a_process),

@@ -14,6 +14,7 @@
 #include "base/sanitizer.h"
 
 #include <iocp.h>
+#include <iocp_nt.h>
 #include <process.h>
 
 #include <dirent.h>
@@ -675,6 +676,61 @@ static void pend_later(void)
     CHECK_EQ(WaitForSingleObject(event, PATIENCE_MS), WAIT_OBJECT_0);
 }
 
+static DWORD notify_change(HANDLE port, SOCKET s, int operation)
+{
+    SOCK_NOTIFY_REGISTRATION r = {s, NULL, SOCK_NOTIFY_EVENT_IN, (UINT8)operation, SOCK_NOTIFY_TRIGGER_LEVEL, 0};
+
+    CHECK_EQ(ProcessSocketNotifications(port, 1, &r, 0, 0, NULL, NULL), ERROR_SUCCESS);
+    return r.registrationResult;
+}
+
+#define FILE_REPLACE_COMPLETION ((FILE_INFORMATION_CLASS)61) /* which winternl.h does not name */
+
+static NTSTATUS replace_port(HANDLE h, HANDLE port)
+{
+    struct { HANDLE port; PVOID key; } to = {port, NULL};
+    IO_STATUS_BLOCK block;
+
+    return NtSetInformationFile(h, &block, &to, sizeof to, FILE_REPLACE_COMPLETION);
+}
+
+/* What pends on a socket goes on when a port is to have the socket, but cannot: it has nothing to sleep in. */
+static void move_later(void)
+{
+    struct rlimit limit = {LIMIT, LIMIT};
+    HANDLE port = new_port();
+    OVERLAPPED ov[2] = {{.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)}}, *got = NULL;
+    ULONG_PTR key;
+    DWORD bytes;
+    char byte;
+    HANDLE h;
+    int fd[2];
+
+    setrlimit(RLIMIT_NOFILE, &limit);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+    h = handle_of(fd[0]);
+    CHECK(!ReadFile(h, &byte, 1, NULL, &ov[0]));
+    CHECK_EQ(GetLastError(), ERROR_IO_PENDING);
+    take_all_descriptors();
+    CHECK(!CreateIoCompletionPort(h, port, 1, 0));
+    CHECK_EQ(GetLastError(), ERROR_TOO_MANY_OPEN_FILES);
+    CHECK_EQ(RtlNtStatusToDosError(replace_port(h, port)), ERROR_TOO_MANY_OPEN_FILES);
+    CHECK_EQ(notify_change(port, (SOCKET)fd[0], SOCK_NOTIFY_OP_ENABLE), ERROR_TOO_MANY_OPEN_FILES);
+    CHECK_EQ(notify_change(port, (SOCKET)fd[0], SOCK_NOTIFY_OP_REMOVE), ERROR_NOT_FOUND);
+    CHECK_EQ(write(fd[1], "x", 1), 1);
+    CHECK_EQ(WaitForSingleObject(ov[0].hEvent, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(ov[0].Internal, 0);
+
+    /* With a descriptor it moves. */
+    CHECK(!ReadFile(h, &byte, 1, NULL, &ov[1]));
+    CHECK_EQ(GetLastError(), ERROR_IO_PENDING);
+    give_descriptors_back(LIMIT);
+    CHECK(CreateIoCompletionPort(h, port, 1, 0) == port);
+    CHECK_EQ(write(fd[1], "x", 1), 1);
+    CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &got, PATIENCE_MS));
+    CHECK(got == &ov[1]);
+}
+
 /* ---- children that the kernel reaps ---- */
 
 /* Each may be gone before it can be looked at; it has run, and has ended. */
@@ -713,4 +769,5 @@ TEST(descriptors_run_out)
     IN_CHILD(accept_without_descriptors());
     IN_CHILD(accept_later());
     IN_CHILD(pend_later());
+    IN_CHILD(move_later());
 }
