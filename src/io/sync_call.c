@@ -136,8 +136,11 @@ static void guest_leave(void *arg)
     while (eventfd_read(g->fd, &count) < 0)
         os_wait_ready(g->fd, POLLIN);
     wait_sync_end();
+    request_put(g->request);
+    own_fd_close(g->fd);
 }
 
+/* And to the end of the guest. */
 static uint32_t guest_wait(struct guest *g)
 {
     const struct sync_call *c = g->call;
@@ -186,7 +189,7 @@ static uint32_t transfer_as_guest(struct file *f, const struct sync_call *c)
     if (status == STATUS_SUCCESS) {
         status = lane_start(g.request, c->dir, NULL);
         if (status == STATUS_PENDING)
-            status = guest_wait(&g);
+            return guest_wait(&g);
         request_put(g.request);
     }
     own_fd_close(g.fd);

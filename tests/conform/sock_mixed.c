@@ -28,7 +28,8 @@ THREAD_FN(read_to_end)
 }
 
 /* The pending one ends as it should; the reader has had `total` bytes in order. */
-static void expect_order(SOCKET pair[2], OVERLAPPED *ov, HANDLE thread, const struct reader *r, unsigned total)
+static void expect_order(SOCKET pair[2], OVERLAPPED *ov, HANDLE thread, const struct reader *r,
+                         unsigned total)
 {
     DWORD bytes = 0, flags = 0;
     CHECK_EQ(WaitForSingleObject(ov->hEvent, 20000), WAIT_OBJECT_0);
