@@ -10,13 +10,10 @@
 
 #include "base/status.h"
 #include "io/lane.h"
-#include "io/notice.h"
 #include "io/sock.h"
-#include "io/sockevent.h"
 #include "ntstatus.h"
 #include "winerror.h"
 
-#include <assert.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,17 +36,11 @@ static struct rio_op *op_of(const struct request *r)
     return container_of(r->ov, struct rio_op, ov);
 }
 
-/* ---- attempts ---- */
+/* ---- attempts: of datagrams, there is more to a send or receive than its buffer ---- */
 
 static struct sock_transfer transfer_of(struct request *r)
 {
-    return (struct sock_transfer){
-        .iov = request_iov(r),
-        .iov_count = r->iov_count,
-        .flags = r->in_flags,
-        .size = r->size,
-        .bytes = r->bytes,
-    };
+    return (struct sock_transfer){.iov = request_iov(r), .iov_count = r->iov_count, .size = r->size};
 }
 
 /* Room for the one message that tells the local address. */
@@ -132,15 +123,16 @@ static void give_back(struct file *f, const struct sock_transfer *t, const struc
 static uint32_t receive_attempt(struct request *r)
 {
     struct rio_op *op = op_of(r);
-    struct sock_transfer t = transfer_of(r);
+    struct sock_transfer t;
     union pktinfo own;
     uint32_t status;
 
-    if (!sock_is_stream(sock_of(r->file)))
-        aim(&t, op, &own);
+    if (sock_is_stream(sock_of(r->file)))
+        return sock_receive_attempt(r);
+    t = transfer_of(r);
+    aim(&t, op, &own);
     status = sock_receive_step(r->file, &t);
     r->bytes = t.bytes;
-    r->drained_hint = t.drained;
     if (status == STATUS_SUCCESS || status == STATUS_BUFFER_OVERFLOW)
         give_back(r->file, &t, op);
     return status;
@@ -149,19 +141,20 @@ static uint32_t receive_attempt(struct request *r)
 static uint32_t send_attempt(struct request *r)
 {
     struct rio_op *op = op_of(r);
-    struct sock_transfer t = transfer_of(r);
+    struct sock_transfer t;
     uint32_t total = 0;
     uint32_t status;
 
-    if (!sock_is_stream(sock_of(r->file))) {
-        t.name = op->remote;
-        t.name_len = op->remote ? sock_address_size(sock_of(r->file)->family) : 0;
-        if (op->control)
-            memcpy(&total, op->control, sizeof total);
-        if (total > CONTROL_HEAD && total <= op->control_size) {
-            t.control = (char *)op->control + CONTROL_HEAD;
-            t.control_len = total - CONTROL_HEAD;
-        }
+    if (sock_is_stream(sock_of(r->file)))
+        return sock_send_attempt(r);
+    t = transfer_of(r);
+    t.name = op->remote;
+    t.name_len = op->remote ? sock_address_size(sock_of(r->file)->family) : 0;
+    if (op->control)
+        memcpy(&total, op->control, sizeof total);
+    if (total > CONTROL_HEAD && total <= op->control_size) {
+        t.control = (char *)op->control + CONTROL_HEAD;
+        t.control_len = total - CONTROL_HEAD;
     }
     status = sock_send_step(r->file, &t);
     r->bytes = t.bytes;

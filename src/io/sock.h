@@ -236,7 +236,10 @@ uint32_t sock_start_send_msg(struct file *f, struct io_msg *msg, uint32_t flags,
 uint32_t sock_receive_msg(struct file *f, struct io_msg *msg, uint32_t *bytes);
 uint32_t sock_send_msg(struct file *f, struct io_msg *msg, uint32_t flags, uint32_t *bytes);
 
-/* What the operations of requests that receive and send have in common; see struct request_ops. */
+/* What the operations of requests that receive and send have in common; see struct request_ops. The
+ * attempts are those of a receive and a send that need no more than their buffers. */
+uint32_t sock_receive_attempt(struct request *r);
+uint32_t sock_send_attempt(struct request *r);
 void sock_receive_finish(struct request *r, uint32_t status);
 void sock_send_queued(struct request *r);
 void sock_send_release(struct request *r);

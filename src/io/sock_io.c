@@ -516,7 +516,7 @@ static ssize_t receive_telling(int fd, struct iovec *buffer, bool *drained)
 }
 
 /* The same as receive_stream for what nearly every receive is: one buffer, no flags. */
-static uint32_t request_receive_attempt(struct request *r)
+uint32_t sock_receive_attempt(struct request *r)
 {
     struct file *f = r->file;
     struct sock *s = sock_of(f);
@@ -575,7 +575,7 @@ static uint32_t send_any(struct request *r)
 }
 
 /* The same as send_stream for one buffer without flags. */
-static uint32_t request_send_attempt(struct request *r)
+uint32_t sock_send_attempt(struct request *r)
 {
     struct file *f = r->file;
 
@@ -629,11 +629,11 @@ static void send_to_release(struct request *r)
 }
 
 static const struct request_ops receive_ops = {
-    .name = "receive", .attempt = request_receive_attempt, .finish = sock_receive_finish};
+    .name = "receive", .attempt = sock_receive_attempt, .finish = sock_receive_finish};
 static const struct request_ops receive_from_ops = {
     .name = "receive from", .attempt = request_receive_from_attempt, .finish = sock_receive_finish};
 static const struct request_ops send_ops = {.name = "send",
-                                            .attempt = request_send_attempt,
+                                            .attempt = sock_send_attempt,
                                             .queued = sock_send_queued,
                                             .release = sock_send_release};
 static const struct request_ops send_to_ops = {.name = "send to",

@@ -895,3 +895,46 @@ TEST(arrival_and_control, "")
     CHECK_EQ(where.sin_port, any.sin_port);
     stream_close(&d.t);
 }
+
+/* The request queue may be there before the connection is. */
+TEST(accept_ex, "")
+{
+    static struct stream t;
+    struct sockaddr_in address = loopback(0);
+    int size = sizeof address;
+    enum { ROOM_EACH = sizeof address + 16 };
+    char addresses[2 * ROOM_EACH];
+    OVERLAPPED ov = {0};
+    DWORD bytes = 0, flags = 0;
+    SOCKET listener;
+    RIORESULT r[2];
+    char got[4];
+    RIO_OR_SKIP();
+    memset(&t, 0, sizeof t);
+    listener = tcp_listener(&address);
+    t.near_end =
+        WSASocketA(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_REGISTERED_IO | WSA_FLAG_OVERLAPPED);
+    t.far_end = socket(AF_INET, SOCK_STREAM, 0);
+    t.results = rio.RIOCreateCompletionQueue(RECEIVES + SENDS, NULL);
+    t.buffer = rio.RIORegisterBuffer(t.memory, sizeof t.memory);
+    t.requests = rio.RIOCreateRequestQueue(t.near_end, RECEIVES, 1, SENDS, 1, t.results, t.results, &t);
+    REQUIRE(t.requests != RIO_INVALID_RQ);
+    ov.hEvent = manual_event();
+    CHECK(!AcceptEx(listener, t.near_end, addresses, 0, ROOM_EACH, ROOM_EACH, &bytes, &ov));
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    CHECK_EQ(connect(t.far_end, (void *)&address, size), 0);
+    CHECK(WSAGetOverlappedResult(listener, &ov, &bytes, TRUE, &flags));
+    setsockopt(t.near_end, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (char *)&listener, sizeof listener);
+    CHECK(receive(&t, 0, 2, 0, 1));
+    CHECK(send_all(t.far_end, "ab", 2));
+    REQUIRE(rio_take(t.results, r, 1));
+    is_result(&r[0], &t, 1, 0, 2);
+    CHECK(send_part(&t, 0, 2, 0, 2));
+    REQUIRE(rio_take(t.results, r, 1));
+    is_result(&r[0], &t, 2, 0, 2);
+    CHECK_EQ(recv(t.far_end, got, sizeof got, 0), 2);
+    CHECK_MEM(got, "ab", 2);
+    closesocket(listener);
+    CloseHandle(ov.hEvent);
+    stream_close(&t);
+}
