@@ -416,7 +416,8 @@ static void *be_stranger(void *arg)
     EXPECT(GetCurrentThreadId() != 0);
     EXPECT(SetEvent(strangers_event));
     EXPECT(WaitForSingleObject(strangers_event, 10000) == WAIT_OBJECT_0);
-    EXPECT(!GetQueuedCompletionStatus(strangers_port, &bytes, &key, &ov, 0) && GetLastError() == WAIT_TIMEOUT);
+    EXPECT(!GetQueuedCompletionStatus(strangers_port, &bytes, &key, &ov, 0));
+    EXPECT(GetLastError() == WAIT_TIMEOUT);
     EXPECT(PostQueuedCompletionStatus(strangers_port, 1, 2, NULL) ? 0 : said_so());
     pthread_barrier_wait(&strangers_meet); /* all of them at once */
     return NULL;
