@@ -678,7 +678,8 @@ static void pend_later(void)
 
 static DWORD notify_change(HANDLE port, SOCKET s, int operation)
 {
-    SOCK_NOTIFY_REGISTRATION r = {s, NULL, SOCK_NOTIFY_EVENT_IN, (UINT8)operation, SOCK_NOTIFY_TRIGGER_LEVEL, 0};
+    SOCK_NOTIFY_REGISTRATION r = {.socket = s, .eventFilter = SOCK_NOTIFY_EVENT_IN,
+                                  .operation = (UINT8)operation, .triggerFlags = SOCK_NOTIFY_TRIGGER_LEVEL};
 
     CHECK_EQ(ProcessSocketNotifications(port, 1, &r, 0, 0, NULL, NULL), ERROR_SUCCESS);
     return r.registrationResult;
@@ -694,7 +695,7 @@ static NTSTATUS replace_port(HANDLE h, HANDLE port)
     return NtSetInformationFile(h, &block, &to, sizeof to, FILE_REPLACE_COMPLETION);
 }
 
-/* What pends on a socket goes on when a port is to have the socket, but cannot: it has nothing to sleep in. */
+/* What pends on a socket goes on when a port is to have the socket, but has nothing to sleep in. */
 static void move_later(void)
 {
     struct rlimit limit = {LIMIT, LIMIT};
@@ -729,6 +730,31 @@ static void move_later(void)
     CHECK_EQ(write(fd[1], "x", 1), 1);
     CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &got, PATIENCE_MS));
     CHECK(got == &ov[1]);
+}
+
+/* A ring that was insisted on, and was not to be had, is asked for again. */
+static void ring_later(void)
+{
+    struct rlimit limit = {LIMIT, LIMIT};
+    char path[] = "/tmp/iocp-process-XXXXXX";
+    int fd = mkstemp(path);
+    HANDLE h;
+
+    setrlimit(RLIMIT_NOFILE, &limit);
+    take_all_descriptors();
+    for (int i = 0; i < 2; i++) {
+        CHECK(CreateFileA(path, GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL) == INVALID_HANDLE_VALUE);
+        CHECK_EQ(GetLastError(), ERROR_TOO_MANY_OPEN_FILES);
+        CHECK(strstr(iocp_engine_info(), "short of resources"));
+    }
+    give_descriptors_back(LIMIT);
+    h = CreateFileA(path, GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL);
+    CHECK(h != INVALID_HANDLE_VALUE);
+    CHECK_STR(iocp_engine_name(), "uring");
+    CHECK(!strstr(iocp_engine_info(), "short of resources"));
+    CloseHandle(h);
+    close(fd);
+    unlink(path);
 }
 
 /* ---- children that the kernel reaps ---- */
@@ -770,4 +796,6 @@ TEST(descriptors_run_out)
     IN_CHILD(accept_later());
     IN_CHILD(pend_later());
     IN_CHILD(move_later());
+    if (strcmp(iocp_engine_name(), "uring") == 0 && getenv("IOCP_ENGINE"))
+        IN_CHILD(ring_later());
 }
