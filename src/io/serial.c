@@ -442,9 +442,14 @@ static uint32_t write_sync(struct file *f, const void *buf, uint32_t size, const
     uint32_t status;
 
     (void)offset;
+    *bytes = 0;
+    status = turn_begin(f, &s->writing);
+    if (status != STATUS_SUCCESS)
+        return status;
     accept_bytes(s, size);
     status = transfer_sync(f, &t, POLLOUT, sync_write_attempt);
     atomic_fetch_sub(&s->unsent, size - t.bytes);
+    turn_end(f, &s->writing);
     *bytes = t.bytes;
     return status;
 }
@@ -570,6 +575,7 @@ static void destroy(struct file *f)
 {
     struct serial *s = serial_of(f);
 
+    turn_done(&s->writing);
     free(s->ring);
     free(s->as_set);
     free(s);
@@ -596,6 +602,7 @@ static struct serial *new_serial(int fd, uint32_t *status)
         return NULL;
     }
     lock_init(&s->lock, LOCK_QUEUE);
+    turn_init(&s->writing);
     s->in_size = s->out_size = QUEUE_DEFAULT;
     for (unsigned i = 0; i < SERIAL_TIMERS; i++)
         timer_init(&s->timers[i].timer, i == SERIAL_EVENT_TIMER ? fire_event : fire_lane);

@@ -12,6 +12,7 @@
 
 #include "engine/home.h"
 #include "io/file.h"
+#include "io/turn.h"
 #include "iocp_comm.h"
 
 #include <stdbool.h>
@@ -71,6 +72,7 @@ struct serial {
     bool nearly_full;
     bool sending;          /* something was written since EV_TXEMPTY */
     bool gone;             /* the device has vanished */
+    struct turn writing;   /* of synchronous writes; guarded by the file's lock */
     struct request *waiter; /* parked WaitCommEvent; who takes it out completes it */
     struct serial_sleeper *sleeper;
 

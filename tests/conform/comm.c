@@ -722,3 +722,51 @@ TEST(flushing_a_line_that_is_held_up, "COMM-01 CANCEL-08")
     line.port = INVALID_HANDLE_VALUE;
     line_end(&line);
 }
+
+struct line_writer {
+    HANDLE port;
+    char byte;
+    struct meeting *start;
+};
+
+enum { ALIKE = 20000, ALIKE_TIMES = 5 };
+
+THREAD_FN(write_alike)
+{
+    struct line_writer *w = arg;
+    char *data = malloc(ALIKE);
+    DWORD bytes = 0;
+    memset(data, w->byte, ALIKE);
+    meet(w->start);
+    for (int i = 0; i < ALIKE_TIMES; i++) {
+        CHECK(WriteFile(w->port, data, ALIKE, &bytes, NULL));
+        CHECK_EQ(bytes, ALIKE);
+    }
+    free(data);
+    return 0;
+}
+
+/* More than the line takes at once: still, what one call writes comes in one piece. */
+TEST(writes_of_two_threads_stay_whole, "COMM-01")
+{
+    struct line line;
+    static char got[2 * ALIKE * ALIKE_TIMES];
+    struct meeting start = {.need = 2};
+    size_t run = 1;
+    if (line_missing())
+        SKIP(line_missing());
+    REQUIRE(line_make(&line));
+    REQUIRE(line_reopen(&line, 0) != INVALID_HANDLE_VALUE);
+    struct line_writer a = {line.port, 'a', &start}, b = {line.port, 'b', &start};
+    HANDLE threads[2] = {start_thread(write_alike, &a), start_thread(write_alike, &b)};
+    CHECK_EQ(line_far_read(&line, got, sizeof got, 20000), sizeof got);
+    for (size_t i = 1; i < sizeof got; i++, run++) {
+        if (got[i] == got[i - 1])
+            continue;
+        CHECK_EQ(run % ALIKE, 0);
+        run = 0;
+    }
+    JOIN(threads[0]);
+    JOIN(threads[1]);
+    line_end(&line);
+}
