@@ -50,8 +50,9 @@ void lane_unregister(struct file *f);
 void lane_unregister_locked(struct file *f);
 
 /*
- * A synchronous transfer wants to begin: false, others are before it. With `keep` nobody else works on the lane
- * until lane_leave, and what is started meanwhile queues up; else it only goes behind what has begun to wait.
+ * A synchronous transfer wants to begin: false, others are before it. With `keep` nobody else works on the
+ * lane until lane_leave, and what is started meanwhile queues up; else it only goes behind what has begun
+ * to wait.
  */
 bool lane_enter(struct file *f, enum lane_direction dir, bool keep);
 void lane_leave(struct file *f, enum lane_direction dir);
@@ -62,9 +63,9 @@ bool lane_withdraw_locked(struct file *f, struct request *r);
 void lane_run(struct file *f);
 
 /*
- * f, which is registered, goes over to the poller `to`, under its lock: 0, or -errno and it stays as it is. Once
- * the lock is released, lane_moved, with the port that it belongs to now (NULL: none): who waits there waits for
- * the edges of the new registration.
+ * f, which is registered, goes over to the poller `to`, under its lock: 0, or -errno and it stays as it is.
+ * Once the lock is released, lane_moved, with the port that it belongs to now (NULL: none): who waits there
+ * waits for the edges of the new registration.
  */
 int lane_move_locked(struct file *f, struct poller *to);
 void lane_moved(struct file *f, struct port *port);

@@ -106,8 +106,8 @@ static bool stands_still(struct file *f, const struct notice *n)
     return now == n;
 }
 
-/* The port whose registration stands serves the file, or none. After every change of the place: who has served
- * it last looks at the place after that, so that what stands in the end is what serves. */
+/* The port whose registration stands serves the file, or none. After every change of the place: who has
+ * served it last looks at the place after that, so that what stands in the end is what serves. */
 static uint32_t serve(struct file *f)
 {
     uint32_t status;
