@@ -346,6 +346,8 @@ struct thread *thread_find(uint32_t tid)
 {
     struct thread *found = NULL;
 
+    if (tid == 0) /* of one that is just starting */
+        return NULL;
     lock_acquire(&threads.lock);
     list_for_each(n, &threads.list) {
         struct thread *t = container_of(n, struct thread, all);

@@ -59,6 +59,7 @@ static void run_apc(struct apc *apc)
     struct timer_apc *a = container_of(apc, struct timer_apc, apc);
     struct waitable_timer *t = a->timer;
     timer_routine *routine = NULL;
+    uint64_t time = a->time;
     void *arg = NULL;
 
     lock_acquire(&t->lock);
@@ -68,9 +69,9 @@ static void run_apc(struct apc *apc)
         arg = t->arg;
     }
     lock_release(&t->lock);
+    free_apc(a); /* before: the routine may call ExitThread */
     if (routine)
-        routine(arg, (uint32_t)a->time, (uint32_t)(a->time >> 32));
-    free_apc(a);
+        routine(arg, (uint32_t)time, (uint32_t)(time >> 32));
 }
 
 static void drop_apc(struct apc *apc)

@@ -18,6 +18,7 @@
 #include <ntstatus.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -397,6 +398,41 @@ TEST(timer_periodic_then_cancelled)
     object_put(t);
 }
 
+static void exits(void *arg, uint32_t low, uint32_t high)
+{
+    (void)low;
+    (void)high;
+    thread_exit((uint32_t)(intptr_t)arg);
+}
+
+static uint32_t sets_and_sleeps(void *arg)
+{
+    timer_object_set(arg, -1, 1, exits, (void *)7);
+    wait_sleep(soon(20000), true);
+    return 8;
+}
+
+/* The routine ends its thread: it has let go of the timer, which fires for nobody from then on. */
+TEST(timer_whose_routine_does_not_return)
+{
+    for (int i = 0; i < 100; i++) {
+        struct object *t;
+        struct thread *thread;
+
+        CHECK_EQ(timer_object_new(NULL, false, &t), STATUS_SUCCESS);
+        CHECK_EQ(thread_create(sets_and_sleeps, t, 0, false, &thread), STATUS_SUCCESS);
+        CHECK_EQ(wait_for_one(&thread->dispatcher, false, soon(20000)), STATUS_WAIT_0);
+        CHECK_EQ(atomic_load(&thread->exit_code), 7);
+        timer_object_cancel(t);
+        for (uint64_t end = soon(10000); atomic_load(&t->refs) > 1 && clock_now_ns() < end;)
+            sched_yield(); /* a firing may be on its way */
+        if (!CHECK_EQ(atomic_load(&t->refs), 1))
+            return;
+        object_put(&thread->object);
+        object_put(t);
+    }
+}
+
 /* Setting again and again while it fires: nothing is freed twice or lost, the last setting counts. */
 TEST(timer_set_races_firing)
 {
@@ -426,6 +462,49 @@ TEST(timer_set_races_firing)
 static uint32_t give_back(void *arg)
 {
     return (uint32_t)(uintptr_t)arg;
+}
+
+static _Atomic bool searching;
+static _Atomic unsigned found_by_0;
+
+static void *searches(void *arg)
+{
+    struct thread *t;
+
+    (void)arg;
+    while (atomic_load(&searching)) {
+        t = thread_find(0);
+        if (t) {
+            atomic_fetch_add(&found_by_0, 1);
+            object_put(&t->object);
+        }
+    }
+    return NULL;
+}
+
+static uint32_t returns_0(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* No thread has the id 0, nor has one that is just starting. */
+TEST(thread_without_an_id_is_not_found)
+{
+    pthread_t searcher;
+
+    atomic_store(&searching, true);
+    CHECK_EQ(pthread_create(&searcher, NULL, searches, NULL), 0);
+    for (int i = 0; i < 8000; i++) {
+        struct thread *thread;
+
+        CHECK_EQ(thread_create(returns_0, NULL, 0, false, &thread), STATUS_SUCCESS);
+        CHECK_EQ(wait_for_one(&thread->dispatcher, false, soon(20000)), STATUS_WAIT_0);
+        object_put(&thread->object);
+    }
+    atomic_store(&searching, false);
+    pthread_join(searcher, NULL);
+    CHECK_EQ(atomic_load(&found_by_0), 0);
 }
 
 TEST(thread_suspended_resumed)
