@@ -82,10 +82,11 @@ static void processor_time(struct thread *t, uint64_t *user, uint64_t *kernel)
         return;
     }
     snprintf(path, sizeof path, "/proc/self/task/%u/stat", atomic_load(&t->tid));
-    if (!atomic_load(&t->ended) && read_stat(path, &times)) {
+    read_stat(path, &times);
+    if (!atomic_load(&t->ended)) { /* looked at last: what was read is not of a later thread */
         *user = times.user;
         *kernel = times.kernel;
-    } else if (atomic_load(&t->ended)) {
+    } else {
         *user = t->user_us * 10;
         *kernel = t->kernel_us * 10;
     }
@@ -152,8 +153,10 @@ static uint32_t process_times(struct process *p, uint64_t *created, uint64_t *en
 {
     struct rusage own;
     bool self = p == process_self();
-    bool running = stat_of(self ? getpid() : p->pid, used);
+    bool running = stat_of(self ? getpid() : p->pid, used) && process_is_alive(p);
 
+    if (!running)
+        *used = (struct stat_times){0};
     *ended = 0;
     *created = running ? start_time(used) : 0;
     if (self) {
@@ -260,8 +263,10 @@ static uint32_t pid_of(HANDLE process, pid_t *pid)
     if (status != STATUS_SUCCESS)
         return status;
     *pid = p == process_self() ? getpid() : p->pid;
+    if (!process_is_alive(p))
+        status = STATUS_PROCESS_IS_TERMINATING;
     object_put(&p->object);
-    return STATUS_SUCCESS;
+    return status;
 }
 
 BOOL WINAPI SetPriorityClass(HANDLE hProcess, DWORD dwPriorityClass)

@@ -55,7 +55,10 @@ BOOL WINAPI GetProcessAffinityMask(HANDLE hProcess, PDWORD_PTR lpProcessAffinity
     status = api_process_get(hProcess, &p);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
-    status = get_affinity(p == process_self() ? getpid() : p->pid, lpProcessAffinityMask);
+    if (process_is_alive(p))
+        status = get_affinity(p == process_self() ? getpid() : p->pid, lpProcessAffinityMask);
+    else
+        status = STATUS_PROCESS_IS_TERMINATING;
     object_put(&p->object);
     if (status != STATUS_SUCCESS)
         return win32_result(status);
@@ -77,17 +80,29 @@ static uint32_t set_affinity(pid_t tid, DWORD_PTR mask)
     return sched_setaffinity(tid, sizeof set, &set) < 0 ? status_from_errno(errno) : STATUS_SUCCESS;
 }
 
+struct affinity {
+    const DWORD_PTR *mask; /* NULL: none to set */
+    DWORD_PTR *previous;
+};
+
+static uint32_t read_and_set(uint32_t tid, void *ctx)
+{
+    const struct affinity *a = ctx;
+    uint32_t status = get_affinity((pid_t)tid, a->previous);
+
+    return status == STATUS_SUCCESS && a->mask ? set_affinity((pid_t)tid, *a->mask) : status;
+}
+
 /* Reads the mask of a thread, then sets it if there is one to set. */
 static uint32_t thread_affinity(HANDLE thread, const DWORD_PTR *mask, DWORD_PTR *previous)
 {
+    struct affinity a = {.mask = mask, .previous = previous};
     struct thread *t;
     uint32_t status = api_thread_get(thread, &t);
 
     if (status != STATUS_SUCCESS)
         return status;
-    status = get_affinity((pid_t)atomic_load(&t->tid), previous);
-    if (status == STATUS_SUCCESS && mask)
-        status = set_affinity((pid_t)atomic_load(&t->tid), *mask);
+    status = thread_with_id(t, read_and_set, &a);
     object_put(&t->object);
     return status;
 }

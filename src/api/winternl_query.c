@@ -166,6 +166,8 @@ static uint32_t process_basic(struct process *p, PROCESS_BASIC_INFORMATION *out)
     out->AffinityMask = mask;
     out->UniqueProcessId = (ULONG_PTR)pid;
     out->InheritedFromUniqueProcessId = parent_of(pid);
+    if (!process_is_alive(p)) /* what was read may be of a later one with this id */
+        out->InheritedFromUniqueProcessId = 0;
     return STATUS_SUCCESS;
 }
 

@@ -157,6 +157,14 @@ uint32_t process_exit_code(struct process *p, uint32_t *code)
     return STATUS_SUCCESS;
 }
 
+bool process_is_alive(struct process *p)
+{
+    if (p == &self_process)
+        return true;
+    return !atomic_load(&p->ended) &&
+           (syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) == 0 || errno == EPERM);
+}
+
 uint32_t process_terminate(struct process *p, uint32_t code)
 {
     int64_t nobody = -1;

@@ -63,6 +63,8 @@ uint32_t process_exit_code(struct process *p, uint32_t *code);
  * runs, STATUS_SUSPEND_COUNT_EXCEEDED. */
 uint32_t process_resume(struct process *p, uint32_t *previous);
 uint32_t process_suspend(struct process *p, uint32_t *previous);
+/* Is its id still its own? Not for ever: it is asked just before the id is used. */
+bool process_is_alive(struct process *p);
 /* Kills it. STATUS_ACCESS_DENIED: it has ended, or is not ours to kill. */
 uint32_t process_terminate(struct process *p, uint32_t code);
 

@@ -362,6 +362,17 @@ struct thread *thread_find(uint32_t tid)
     return found;
 }
 
+uint32_t thread_with_id(struct thread *t, uint32_t (*fn)(uint32_t tid, void *ctx), void *ctx)
+{
+    uint32_t status = STATUS_THREAD_IS_TERMINATING;
+
+    lock_acquire(&t->apc_lock);
+    if (!t->terminating) /* it has to take the lock before it ends */
+        status = fn(atomic_load(&t->tid), ctx);
+    lock_release(&t->apc_lock);
+    return status;
+}
+
 void thread_counts(uint64_t sums[LEDGER_COUNTS])
 {
     lock_acquire(&threads.lock);

@@ -12,9 +12,13 @@
 #include "forked.h"
 
 #include "base/sanitizer.h"
+#include "object/handle.h"
+#include "wait/process.h"
+#include "wait/thread.h"
 
 #include <iocp.h>
 #include <iocp_nt.h>
+#include <ntstatus.h>
 #include <process.h>
 
 #include <dirent.h>
@@ -798,4 +802,69 @@ TEST(descriptors_run_out)
     IN_CHILD(move_later());
     if (strcmp(iocp_engine_name(), "uring") == 0 && getenv("IOCP_ENGINE"))
         IN_CHILD(ring_later());
+}
+
+/* ---- ids that are used again ---- */
+
+static DWORD WINAPI ends(LPVOID arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* The kernel has given the id of an ended thread to another one: calls for the old one leave that alone. */
+TEST(an_ended_threads_id_is_nobodys)
+{
+    HANDLE h = CreateThread(NULL, 0, ends, NULL, 0, NULL);
+    DWORD_PTR mine, one, system;
+    GROUP_AFFINITY group;
+    struct object *obj;
+
+    CHECK_EQ(WaitForSingleObject(h, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK(GetProcessAffinityMask(GetCurrentProcess(), &mine, &system));
+    one = mine & (~mine + 1);
+    CHECK_EQ(handle_get((uintptr_t)h, OBJECT_THREAD, &obj, NULL), STATUS_SUCCESS);
+    atomic_store(&container_of(obj, struct thread, object)->tid, GetCurrentThreadId());
+    object_put(obj);
+    CHECK_EQ(SetThreadAffinityMask(h, one), 0);
+    CHECK_EQ(GetLastError(), ERROR_ACCESS_DENIED);
+    CHECK(!GetThreadGroupAffinity(h, &group));
+    CHECK(GetThreadGroupAffinity(GetCurrentThread(), &group));
+    CHECK_EQ(group.Mask, mine);
+    CloseHandle(h);
+}
+
+static HANDLE opened_and_ended(void)
+{
+    pid_t child = fork();
+    HANDLE h;
+
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    h = OpenProcess(PROCESS_ALL_ACCESS, FALSE, (DWORD)child);
+    kill(child, SIGKILL);
+    CHECK_EQ(WaitForSingleObject(h, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(waitpid(child, NULL, 0), child);
+    return h;
+}
+
+/* The same for a process. */
+TEST(an_ended_processs_id_is_nobodys)
+{
+    HANDLE h = opened_and_ended();
+    int nice = getpriority(PRIO_PROCESS, 0);
+    DWORD_PTR mask, system;
+    struct object *obj;
+
+    CHECK_EQ(handle_get((uintptr_t)h, OBJECT_PROCESS, &obj, NULL), STATUS_SUCCESS);
+    process_from_object(obj)->pid = getpid();
+    object_put(obj);
+    CHECK(!SetPriorityClass(h, BELOW_NORMAL_PRIORITY_CLASS));
+    CHECK_EQ(GetLastError(), ERROR_ACCESS_DENIED);
+    CHECK_EQ(getpriority(PRIO_PROCESS, 0), nice);
+    CHECK_EQ(GetPriorityClass(h), 0);
+    CHECK(!GetProcessAffinityMask(h, &mask, &system));
+    CloseHandle(h);
 }
