@@ -115,7 +115,7 @@ static void see_file(struct object *obj, uintptr_t fd, void *ctx)
         list_for_each(l, &file_lane(f, i)->requests) {
             struct request *r = container_of(l, struct request, entry.link);
 
-            if (r->file == f)
+            if (r->file == f && !r->pended) /* else it is in the other list, too */
                 see_operation(w, f, r, port);
         }
     }

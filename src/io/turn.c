@@ -82,6 +82,7 @@ uint32_t turn_begin(struct file *f, struct turn *turn)
 {
     struct file_blocker blocker;
     uint32_t status = STATUS_INVALID_HANDLE;
+    bool cancelled;
 
     if (turn_try(f, turn, true))
         return STATUS_SUCCESS;
@@ -90,9 +91,13 @@ uint32_t turn_begin(struct file *f, struct turn *turn)
         status = turn_wait(f, turn);
         file_block_leave(f, &blocker);
     }
-    wait_sync_end();
-    if (status != STATUS_SUCCESS)
+    cancelled = wait_sync_end();
+    if (status != STATUS_SUCCESS) {
         turn_give_up(f, turn);
+    } else if (cancelled) { /* who did has been told so: what follows may wait as long again */
+        turn_end(f, turn);
+        status = STATUS_CANCELLED;
+    }
     return status;
 }
 

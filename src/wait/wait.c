@@ -328,13 +328,16 @@ void wait_sync_begin(void)
     lock_release(&self->apc_lock);
 }
 
-void wait_sync_end(void)
+bool wait_sync_end(void)
 {
     struct thread *self = thread_current();
+    bool cancelled;
 
     lock_acquire(&self->apc_lock);
     self->sync_depth--;
+    cancelled = self->sync_cancel;
     lock_release(&self->apc_lock);
+    return cancelled;
 }
 
 bool wait_sync_cancelled(void)

@@ -52,7 +52,7 @@ uint32_t wait_fds_once(struct pollfd *fds, unsigned count, uint64_t deadline_ns,
  * cancel; wait_sync_cancel is what another thread calls: false if t is in no such region.
  */
 void wait_sync_begin(void);
-void wait_sync_end(void);
+bool wait_sync_end(void); /* true: somebody has been told that it is cancelled */
 bool wait_sync_cancelled(void);
 bool wait_sync_cancel(struct thread *t);
 /* Likewise: what t waits for may be so though no descriptor will say it. It comes back from wait_fds_once. */

@@ -459,6 +459,31 @@ TEST(blocked_reads_are_called_back, "CANCEL-08 PIPE-09 PIPE-18")
     }
 }
 
+/* Two read, one behind the other, and who is behind is called back as its turn comes: what was accepted as a
+ * cancellation is one. */
+TEST(called_back_as_its_turn_comes, "CANCEL-08")
+{
+    enum { ROUNDS = 2000 };
+    HANDLE pair[2];
+    int good = 1;
+    double until = now_ms() + 1500;
+    for (int i = 0; good && i < ROUNDS && now_ms() < until; i++) {
+        BOOL accepted = FALSE;
+        REQUIRE(pipe_pair(pair, 0, 0));
+        HANDLE first = blocked_reader(pair[0]), second = blocked_reader(pair[0]);
+        CHECK(put(pair[1], "x", 1));
+        for (volatile int spin = i * 37 % 3000; spin > 0; spin--)
+            ;
+        while (!accepted && WaitForSingleObject(second, 0) == WAIT_TIMEOUT)
+            accepted = CancelSynchronousIo(second);
+        good = CHECK_EQ(WaitForSingleObject(second, SOON), WAIT_OBJECT_0);
+        CloseHandle(pair[1]); /* whoever reads still */
+        JOIN(second);
+        JOIN(first);
+        CloseHandle(pair[0]);
+    }
+}
+
 TEST(disconnecting_calls_a_blocked_read_back, "PIPE-09")
 {
     HANDLE pair[2], thread;

@@ -599,3 +599,29 @@ TEST(pending_lists_what_is_in_flight)
     CloseHandle(port);
     close(peer);
 }
+
+/* What has moved on to the other lane of its file is in flight once. */
+TEST(pending_lists_a_transaction_once)
+{
+    DWORD mode = PIPE_READMODE_MESSAGE, kind = PIPE_TYPE_MESSAGE | mode, bytes;
+    OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+    struct iocp_pending list[2];
+    char name[64], reply[8];
+    HANDLE server, client;
+
+    snprintf(name, sizeof name, "\\\\.\\pipe\\iocp-verify-%d", (int)getpid());
+    server = CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX, kind, 1, 512, 512, 0, NULL);
+    client = CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    CHECK(server != INVALID_HANDLE_VALUE && client != INVALID_HANDLE_VALUE);
+    CHECK(SetNamedPipeHandleState(client, &mode, NULL, NULL));
+    CHECK(!TransactNamedPipe(client, "ask", 3, reply, sizeof reply, &bytes, &ov));
+    CHECK_EQ(GetLastError(), ERROR_IO_PENDING);
+    CHECK_EQ(iocp_pending(list, 2), 1);
+    CHECK_STR(list[0].operation, "pipe transact");
+    CHECK(WriteFile(server, "answer", 6, &bytes, NULL));
+    CHECK(GetOverlappedResult(client, &ov, &bytes, TRUE) && bytes == 6);
+    CHECK_EQ(iocp_pending(list, 2), 0);
+    CloseHandle(client);
+    CloseHandle(server);
+    CloseHandle(ov.hEvent);
+}
