@@ -29,7 +29,8 @@ static struct pool {
     struct lock lock;       /* everything below; op.state, op.link of ops that are here */
     struct list waiting;    /* struct op.link */
     struct list withdrawn;  /* cancelled; the home thread answers them */
-    unsigned threads, idle, waiting_count;
+    unsigned threads, idle;
+    unsigned waiting_count; /* in the list, or about to be */
     bool answering;         /* `answer` is queued to the home thread */
     struct home_work answer;
     _Atomic uint32_t bell;  /* idle threads sleep on it; counts rings */
@@ -126,18 +127,13 @@ static void *pool_main(void *arg)
     return NULL;
 }
 
-/*
- * Adds a thread if the ops waiting outnumber the idle ones. false: there is no thread at all and
- * none can be had. The lock is let go meanwhile.
- */
-static bool grow_locked(void)
+/* One thread more: 0 or -errno. The lock is let go meanwhile. */
+static int add_thread_locked(void)
 {
     bool tell_exit;
     int err;
 
     lock_assert_held(&pool.lock);
-    if (pool.idle >= pool.waiting_count || pool.threads == POOL_MAX)
-        return true;
     pool.threads++;
     tell_exit = !pool.exit_known;
     pool.exit_known = true;
@@ -148,6 +144,20 @@ static bool grow_locked(void)
     lock_acquire(&pool.lock);
     if (err)
         pool.threads--;
+    return err;
+}
+
+/* Adds a thread if the ops waiting outnumber the idle ones. false: there is no thread at all and none can be
+ * had. One that is there sees the list before it leaves. */
+static bool grow_locked(void)
+{
+    int err = 0;
+
+    lock_assert_held(&pool.lock);
+    if (pool.idle < pool.waiting_count && pool.threads < POOL_MAX)
+        err = add_thread_locked();
+    while (pool.threads == 0 && err == 0) /* it has come and gone */
+        err = add_thread_locked();
     return pool.threads > 0;
 }
 
@@ -159,23 +169,27 @@ static void withdraw_locked(struct op *op, enum op_state state)
     op->state = (uint8_t)state;
 }
 
+/* It is counted first, and put into the list when there is somebody to take it: whoever does may be done with
+ * it, and gone, before the caller looks again. */
 int threads_start(struct op *op)
 {
-    int err = 0;
+    bool grown;
 
     lock_acquire(&pool.lock);
-    op->state = OP_WAITING;
-    list_push_back(&pool.waiting, &op->link);
     pool.waiting_count++;
-    if (!grow_locked() && op->state == OP_WAITING) {
-        withdraw_locked(op, OP_IDLE);
-        err = -EAGAIN;
+    grown = grow_locked();
+    if (grown) {
+        op->state = OP_WAITING;
+        list_push_back(&pool.waiting, &op->link);
+        atomic_fetch_add(&pool.bell, 1);
+    } else {
+        pool.waiting_count--;
     }
-    atomic_fetch_add(&pool.bell, 1);
     lock_release(&pool.lock);
-    /* From here on op may be done and gone. */
+    if (!grown)
+        return -EAGAIN;
     futex_wake(&pool.bell, 1);
-    return err;
+    return 0;
 }
 
 static void answer_withdrawn(struct home_work *w)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/os.h"
 #include "engine/backends.h"
 #include "engine/home.h"
 #include "unit.h"
@@ -22,6 +23,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static int on_caller; /* answers that came on the starting thread */
@@ -180,6 +182,66 @@ TEST(pool_grows_and_shrinks)
         CHECK(WITHIN(20000, count_in("/proc/self/task") == before));
     }
     CHECK_EQ(inside_max, POOL_MAX);
+    threads_idle_ns = 3 * NS_PER_SEC;
+}
+
+/* ---- no thread to be had ---- */
+
+static struct work refused_one, other_one;
+static int tasks_before;
+
+static int64_t call_nothing(struct op *op)
+{
+    return (int64_t)op->offset;
+}
+
+/* Its memory is something else by the time that its answer is known. */
+static void done_and_reused(struct op *op, int64_t result)
+{
+    done(op, result);
+    op->state = OP_WAITING;
+    list_init(&op->link);
+}
+
+/* The first thread cannot be had; but meanwhile another start has got one, which has done all and left. */
+static int refuse_the_first(const char *call)
+{
+    if (strcmp(call, "pthread_create") != 0)
+        return 0;
+    os_fault = NULL;
+    prepare(&other_one, OP_CALL, -1, 2);
+    other_one.op.call = call_nothing;
+    CHECK_EQ(engine_start(&other_one.op), 0);
+    CHECK_EQ(wait_answer(&other_one), 2);
+    CHECK(WITHIN(20000, count_in("/proc/self/task") == tasks_before));
+    return -EAGAIN;
+}
+
+TEST(refused_or_answered)
+{
+    int err;
+
+    threads_idle_ns = NS_PER_MS;
+    CHECK_EQ(home_start(), 0);
+    tasks_before = count_in("/proc/self/task");
+    prepare(&refused_one, OP_CALL, -1, 1);
+    refused_one.op.call = call_nothing;
+    refused_one.op.done = done_and_reused;
+    os_fault = refuse_the_first;
+    err = engine_start(&refused_one.op);
+    CHECK(!os_fault);
+    CHECK_EQ(atomic_load(&refused_one.answers), err == 0);
+
+    /* And those that follow find all in order. */
+    for (int i = 0; i < 5; i++) {
+        struct work w;
+
+        prepare(&w, OP_CALL, -1, 3);
+        w.op.call = call_nothing;
+        CHECK_EQ(engine_start(&w.op), 0);
+        CHECK_EQ(wait_answer(&w), 3);
+        CHECK(WITHIN(20000, count_in("/proc/self/task") == tasks_before));
+    }
     threads_idle_ns = 3 * NS_PER_SEC;
 }
 
