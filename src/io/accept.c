@@ -37,20 +37,15 @@ enum stage { STAGE_CONNECTION, STAGE_DATA };
 
 /* ---- the system call ---- */
 
-/*
- * Of an adopted listener the open file is the program's, and O_NONBLOCK is not ours to set. It is
- * looked at first; should somebody else take the connection in between, a time-out of one tick ends
- * the call.
- */
-static int accept_adopted(int fd)
+/* With a time-out of one tick. */
+static int accept_in_time_locked(struct file *listener)
 {
-    struct pollfd p = {.fd = fd, .events = POLLIN};
+    int fd = listener->fd;
     struct timeval old, tick = {.tv_usec = 1};
     socklen_t len = sizeof old;
     int got, err;
 
-    if (poll(&p, 1, 0) == 0)
-        return -EAGAIN;
+    lock_assert_held(&listener->lock);
     if (getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &old, &len) < 0)
         return -errno;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick);
@@ -58,6 +53,24 @@ static int accept_adopted(int fd)
     err = errno;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &old, sizeof old);
     return got < 0 ? -err : got;
+}
+
+/*
+ * Of an adopted listener the open file is the program's, and O_NONBLOCK is not ours to set. It is
+ * looked at first; should somebody else take the connection in between, a time-out ends the call. One thread
+ * at a time: who came in between would find the tick, take it for the program's own and leave it there.
+ */
+static int accept_adopted(struct file *listener)
+{
+    struct pollfd p = {.fd = listener->fd, .events = POLLIN};
+    int got;
+
+    if (poll(&p, 1, 0) == 0)
+        return -EAGAIN;
+    lock_acquire(&listener->lock);
+    got = accept_in_time_locked(listener);
+    lock_release(&listener->lock);
+    return got;
 }
 
 /* What Linux reports of a connection that died in the queue says nothing about the listener. EPERM is no such
@@ -79,7 +92,7 @@ static int take_connection(struct file *listener)
             if (fd < 0)
                 fd = -errno;
         } else {
-            fd = accept_adopted(listener->fd);
+            fd = accept_adopted(listener);
         }
     } while (is_lost_connection(fd));
     return fd < 0 ? fd : fd_above_std(fd);

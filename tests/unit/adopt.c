@@ -952,7 +952,7 @@ TEST(own_descriptors_are_nobodys)
 
 /* ---- races ---- */
 
-enum { ROUNDS = 300, RACERS = 3 };
+enum { ROUNDS = 300, ACCEPT_ROUNDS = 2000, RACERS = 3 };
 
 static _Atomic int race_fd;
 static pthread_barrier_t race_start, race_end;
@@ -996,5 +996,51 @@ TEST(adopted_by_several_at_once)
     }
     for (int i = 0; i < RACERS; i++)
         pthread_join(t[i], NULL);
+    CloseHandle(port);
+}
+
+static void *race_accept(void *arg)
+{
+    for (int i = 0; i < ACCEPT_ROUNDS; i++) {
+        pthread_barrier_wait(&race_start);
+        closesocket(iocp_accept((SOCKET)race_fd, NULL, NULL));
+        pthread_barrier_wait(&race_end);
+    }
+    return arg;
+}
+
+/* Several threads accept: the time-out that each lends to the program's listener is none of the others'. */
+TEST(accepted_by_several_at_once)
+{
+    struct sockaddr_in a;
+    struct timeval after = {0};
+    socklen_t len = sizeof after;
+    HANDLE port = new_port();
+    pthread_t t[RACERS];
+    int spoilt = 0;
+
+    race_fd = blocking_listener(&a);
+    CHECK(CreateIoCompletionPort(handle_of(race_fd), port, 1, 0) == port);
+    pthread_barrier_init(&race_start, NULL, RACERS + 1);
+    pthread_barrier_init(&race_end, NULL, RACERS + 1);
+    for (int i = 0; i < RACERS; i++)
+        CHECK_EQ(pthread_create(&t[i], NULL, race_accept, NULL), 0);
+    for (int i = 0; i < ACCEPT_ROUNDS; i++) {
+        int clients[RACERS];
+
+        for (int k = 0; k < RACERS; k++)
+            clients[k] = posix_connect(&a);
+        pthread_barrier_wait(&race_start);
+        pthread_barrier_wait(&race_end);
+        CHECK_EQ(getsockopt(race_fd, SOL_SOCKET, SO_RCVTIMEO, &after, &len), 0);
+        spoilt += after.tv_sec != 0 || after.tv_usec != 0;
+        for (int k = 0; k < RACERS; k++)
+            close(clients[k]);
+    }
+    CHECK_EQ(spoilt, 0);
+    for (int i = 0; i < RACERS; i++)
+        pthread_join(t[i], NULL);
+    iocp_forget(race_fd);
+    close(race_fd);
     CloseHandle(port);
 }
