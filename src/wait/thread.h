@@ -197,8 +197,8 @@ _Noreturn void thread_exit(uint32_t code); /* ExitThread, also for attached thre
 
 /* Counted reference to the live thread with that id, or NULL. */
 struct thread *thread_find(uint32_t tid);
-/* What fn says, who is given the id while the thread cannot end, so that it is nobody else's. fn does not block,
- * and takes no lock. STATUS_THREAD_IS_TERMINATING: it has ended, or is about to. */
+/* What fn says, who is given the id while the thread cannot end, so that it is nobody else's. fn does not
+ * block, and takes no lock. STATUS_THREAD_IS_TERMINATING: it has ended, or is about to. */
 uint32_t thread_with_id(struct thread *t, uint32_t (*fn)(uint32_t tid, void *ctx), void *ctx);
 
 static inline void thread_count(struct thread *t, enum ledger_count what, uint64_t n)
