@@ -267,8 +267,11 @@ static uint32_t receive_datagram(struct file *f, struct sock_transfer *t)
         ssize_t n = receive_call(f->fd, t, flags, t->name != NULL);
 
         if (n >= 0) { /* MSG_TRUNC: how long it really was */
-            t->bytes = (uint32_t)((size_t)n < t->size ? (size_t)n : t->size);
-            return (size_t)n > t->size ? (uint32_t)STATUS_BUFFER_OVERFLOW : (uint32_t)STATUS_SUCCESS;
+            bool cut = (size_t)n > t->size;
+
+            t->bytes = (uint32_t)(cut ? t->size : (size_t)n);
+            t->out_flags |= cut ? MSG_TRUNC : 0; /* a plain call says no flags */
+            return cut ? (uint32_t)STATUS_BUFFER_OVERFLOW : (uint32_t)STATUS_SUCCESS;
         }
         if (errno == EINTR)
             continue;

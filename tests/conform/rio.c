@@ -808,7 +808,7 @@ TEST(datagrams, "")
 TEST(datagram_details, "")
 {
     static struct datagrams d;
-    RIO_BUF data, remote;
+    RIO_BUF data, remote, flags;
     RIORESULT r;
     char got[16];
     RIO_OR_SKIP();
@@ -821,6 +821,18 @@ TEST(datagram_details, "")
     CHECK(from_far(&d, "hello", 5));
     REQUIRE(rio_take(d.t.results, &r, 1));
     is_result(&r, &d.t, 1, WSAEMSGSIZE, 3); /* cut */
+    for (int with = 0; with < 2; with++) { /* whatever else is asked for */
+        ULONG out = 0;
+        remote.Length = ROOM;
+        flags = slice(&d.t, FLAGS, 4);
+        CHECK(rio.RIOReceiveEx(d.t.requests, &data, 1, NULL, with ? &remote : NULL, NULL, &flags, 0,
+                               number(1)));
+        CHECK(from_far(&d, "hello", 5));
+        REQUIRE(rio_take(d.t.results, &r, 1));
+        is_result(&r, &d.t, 1, WSAEMSGSIZE, 3);
+        memcpy(&out, d.t.memory + FLAGS, 4);
+        CHECK_EQ(out, MSG_TRUNC);
+    }
     CHECK(rio.RIOReceive(d.t.requests, NULL, 0, 0, number(2)));
     CHECK(from_far(&d, "", 0));
     REQUIRE(rio_take(d.t.results, &r, 1));

@@ -1774,6 +1774,16 @@ TEST(messages, "SOCK-26 SOCK-11")
     TODO_WINE("Wine leaves the flags alone then")
     {
         CHECK_EQ(m.msg.dwFlags & MSG_TRUNC, MSG_TRUNC);
+        /* Nothing but the data is asked for. */
+        message_init(&m);
+        m.msg.dwBufferCount = 1;
+        m.msg.name = NULL;
+        m.msg.namelen = 0;
+        m.msg.Control.buf = NULL;
+        m.msg.Control.len = 0;
+        CHECK_EQ(udp_send(b, &a_address, "truncated", 9), 9);
+        CHECK_WSAERR(receive(a, &m.msg, &bytes, NULL, NULL), WSAEMSGSIZE);
+        CHECK_EQ(m.msg.dwFlags & MSG_TRUNC, MSG_TRUNC);
     }
 
     /* Sending: the name is the destination. */
