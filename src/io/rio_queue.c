@@ -205,53 +205,82 @@ uint32_t rio_rq_create(struct file *f, const struct rio_limits *limits, uintptr_
     return status;
 }
 
-/* By how much each limit grows, or shrinks, from what it is now. WSAETOOMANYREFS: below what is under way. */
-static uint32_t compare(struct rio_rq *rq, const uint32_t max[LANE_COUNT], uint32_t old[LANE_COUNT],
-                        uint32_t more[LANE_COUNT], uint32_t less[LANE_COUNT])
+/* Less or more room than what the limits have now. Of one completion queue for both directions it is what
+ * they differ by together: room may move from one to the other of a queue that has no more. */
+static void difference(const struct rio_rq *rq, const uint32_t max[LANE_COUNT],
+                       const uint32_t old[LANE_COUNT], uint32_t more[LANE_COUNT], uint32_t less[LANE_COUNT])
+{
+    int64_t by[LANE_COUNT];
+
+    for (int i = 0; i < LANE_COUNT; i++)
+        by[i] = (int64_t)max[i] - old[i];
+    if (rq->sides[LANE_IN].cq == rq->sides[LANE_OUT].cq) {
+        by[LANE_IN] += by[LANE_OUT];
+        by[LANE_OUT] = 0;
+    }
+    for (int i = 0; i < LANE_COUNT; i++) {
+        more[i] = by[i] <= 0 ? 0 : by[i] <= UINT32_MAX ? (uint32_t)by[i] : UINT32_MAX; /* no queue has that */
+        less[i] = by[i] < 0 ? (uint32_t)-by[i] : 0;
+    }
+}
+
+/* The limits as they are. WSAETOOMANYREFS: max is below what is under way. */
+static uint32_t compare(struct rio_rq *rq, const uint32_t max[LANE_COUNT], uint32_t now[LANE_COUNT])
 {
     uint32_t status = rq->file ? (uint32_t)STATUS_SUCCESS : status_from_wsa(WSAEINVAL);
 
     lock_assert_held(&rq->lock);
     for (int i = 0; i < LANE_COUNT && status == STATUS_SUCCESS; i++) {
-        old[i] = rq->sides[i].max;
-        more[i] = max[i] > old[i] ? max[i] - old[i] : 0;
-        less[i] = max[i] < old[i] ? old[i] - max[i] : 0;
+        now[i] = rq->sides[i].max;
         if (max[i] < rq->sides[i].outstanding)
             status = status_from_wsa(WSAETOOMANYREFS);
     }
     return status;
 }
 
-/* The room has been promised; nobody has resized it since. */
+/* The room has been promised for what differs from `old`. STATUS_RETRY: somebody has resized it meanwhile. */
 static uint32_t set_limits(struct rio_rq *rq, const uint32_t max[LANE_COUNT], const uint32_t old[LANE_COUNT])
 {
-    uint32_t now[LANE_COUNT], more[LANE_COUNT], less[LANE_COUNT];
+    uint32_t now[LANE_COUNT];
     uint32_t status;
 
     lock_acquire(&rq->lock);
-    status = compare(rq, max, now, more, less);
+    status = compare(rq, max, now);
     if (status == STATUS_SUCCESS && (now[LANE_IN] != old[LANE_IN] || now[LANE_OUT] != old[LANE_OUT]))
-        status = status_from_wsa(WSAEINVAL);
+        status = STATUS_RETRY;
     for (int i = 0; i < LANE_COUNT && status == STATUS_SUCCESS; i++)
         rq->sides[i].max = max[i];
     lock_release(&rq->lock);
     return status;
 }
 
-static uint32_t resize(struct rio_rq *rq, const uint32_t max[LANE_COUNT])
+static uint32_t try_resize(struct rio_rq *rq, const uint32_t max[LANE_COUNT])
 {
     uint32_t old[LANE_COUNT], more[LANE_COUNT], less[LANE_COUNT];
     uint32_t status;
 
     lock_acquire(&rq->lock);
-    status = compare(rq, max, old, more, less);
+    status = compare(rq, max, old);
     lock_release(&rq->lock);
-    if (status == STATUS_SUCCESS)
-        status = promise_both(rq, more);
+    if (status != STATUS_SUCCESS)
+        return status;
+    difference(rq, max, old, more, less);
+    status = promise_both(rq, more);
     if (status != STATUS_SUCCESS)
         return status;
     status = set_limits(rq, max, old);
     take_back_both(rq, status == STATUS_SUCCESS ? less : more);
+    return status;
+}
+
+/* Whoever makes it try again has resized it: it ends. */
+static uint32_t resize(struct rio_rq *rq, const uint32_t max[LANE_COUNT])
+{
+    uint32_t status;
+
+    do
+        status = try_resize(rq, max);
+    while (status == STATUS_RETRY);
     return status;
 }
 

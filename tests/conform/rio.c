@@ -193,6 +193,41 @@ TEST(request_queues, "")
     rio.RIOCloseCompletionQueue(small_queue);
 }
 
+/* One completion queue for both directions, all of whose room is promised: it may move between them. */
+TEST(room_moves, "")
+{
+    struct sockaddr_in address;
+    RIO_CQ queue, receives, sends;
+    RIO_RQ requests;
+    SOCKET s;
+    RIO_OR_SKIP();
+    s = rio_udp(&address);
+    queue = rio.RIOCreateCompletionQueue(8, NULL);
+    requests = rio.RIOCreateRequestQueue(s, 4, 1, 4, 1, queue, queue, NULL);
+    CHECK(requests != RIO_INVALID_RQ);
+    CHECK(rio.RIOResizeRequestQueue(requests, 2, 6));
+    CHECK(rio.RIOResizeRequestQueue(requests, 7, 1));
+    CHECK_ERR(rio.RIOResizeRequestQueue(requests, 6, 3), WSAENOBUFS);
+    CHECK_ERR(rio.RIOResizeRequestQueue(requests, 0xFFFFFFFF, 0xFFFFFFFF), WSAENOBUFS);
+    CHECK_ERR(rio.RIOResizeCompletionQueue(queue, 7), WSAETOOMANYREFS);
+    CHECK(rio.RIOResizeRequestQueue(requests, 1, 2)); /* five come free */
+    CHECK_ERR(rio.RIOResizeCompletionQueue(queue, 2), WSAETOOMANYREFS);
+    CHECK(rio.RIOResizeCompletionQueue(queue, 3));
+    closesocket(s);
+    CHECK(rio.RIOResizeCompletionQueue(queue, 1));
+    s = rio_udp(&address);
+    receives = rio.RIOCreateCompletionQueue(4, NULL);
+    sends = rio.RIOCreateCompletionQueue(4, NULL);
+    requests = rio.RIOCreateRequestQueue(s, 4, 1, 4, 1, receives, sends, NULL);
+    CHECK(requests != RIO_INVALID_RQ);
+    CHECK_ERR(rio.RIOResizeRequestQueue(requests, 2, 6), WSAENOBUFS); /* each has its own */
+    CHECK_ERR(rio.RIOResizeCompletionQueue(receives, 3), WSAETOOMANYREFS);
+    closesocket(s);
+    rio.RIOCloseCompletionQueue(queue);
+    rio.RIOCloseCompletionQueue(receives);
+    rio.RIOCloseCompletionQueue(sends);
+}
+
 /* ---- streams ---- */
 
 TEST(stream, "")

@@ -8,6 +8,7 @@
 #include <iocp.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,41 @@ TEST(given_away)
     CHECK_EQ(close(fd), 0);
     close_stream();
     check_balance();
+}
+
+static pthread_barrier_t together;
+
+static void *resize_often(void *seed)
+{
+    int failed = 0;
+
+    pthread_barrier_wait(&together);
+    for (unsigned i = 0; i < 100000; i++)
+        failed += !rio.RIOResizeRequestQueue(t.requests, 1 + (i + (unsigned)(uintptr_t)seed) % 4, 4);
+    return (void *)(uintptr_t)failed;
+}
+
+/* More than Windows allows. Both succeed, as if they took turns. */
+TEST(resized_by_two)
+{
+    enum { PLENTY = 64 };
+    pthread_t thread;
+    void *failed[2];
+
+    if (!open_stream(NULL))
+        return;
+    CHECK(rio.RIOResizeCompletionQueue(t.results, PLENTY));
+    pthread_barrier_init(&together, NULL, 2);
+    CHECK_EQ(pthread_create(&thread, NULL, resize_often, (void *)1), 0);
+    failed[0] = resize_often(NULL);
+    CHECK_EQ(pthread_join(thread, &failed[1]), 0);
+    pthread_barrier_destroy(&together);
+    CHECK(!failed[0]);
+    CHECK(!failed[1]);
+    CHECK(rio.RIOResizeRequestQueue(t.requests, 3, 4));
+    CHECK(!rio.RIOResizeCompletionQueue(t.results, 6));
+    CHECK(rio.RIOResizeCompletionQueue(t.results, 7)); /* what was promised is what is in use */
+    close_stream();
 }
 
 TEST(port_is_closed)
