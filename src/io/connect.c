@@ -422,7 +422,7 @@ static uint32_t renew(struct file *f)
 
 uint32_t connect_disconnect(struct file *f, bool reuse)
 {
-    uint32_t status = sock_shutdown(f, 1);
+    uint32_t status = sock_shutdown_in_turn(f, 1);
 
     return status == STATUS_SUCCESS && reuse ? renew(f) : status;
 }

@@ -24,6 +24,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -400,12 +401,27 @@ void sock_sends_done(struct file *f)
         shut_send(f, s);
 }
 
+/* Another thread is just making the first attempt of a send, which is not counted yet: it will be done, or
+ * counted, in a moment. No more begin. */
+static bool is_being_sent(struct file *f, struct sock *s)
+{
+    const struct lane *lane = &f->lanes[LANE_OUT];
+    bool attempt;
+
+    lock_acquire(&f->lock);
+    attempt = lane->running && !lane->kept && atomic_load(&s->sends) == 0 && !f->closing;
+    lock_release(&f->lock);
+    return attempt;
+}
+
 /* FIN follows all that was sent, the overlapped sends that wait in the lane included. */
-static uint32_t shut_send_in_order(struct file *f, struct sock *s)
+static uint32_t shut_send_in_order(struct file *f, struct sock *s, bool in_lane)
 {
     uint8_t later = SOCK_SHUT_SEND_LATER;
 
     atomic_fetch_or(&s->shut, SOCK_SHUT_SEND | later);
+    while (!in_lane && is_being_sent(f, s))
+        sched_yield();
     if (atomic_load(&s->sends) > 0)
         return STATUS_SUCCESS;
     if (!(atomic_fetch_and(&s->shut, (uint8_t)~later) & later))
@@ -413,7 +429,7 @@ static uint32_t shut_send_in_order(struct file *f, struct sock *s)
     return shut_send(f, s);
 }
 
-uint32_t sock_shutdown(struct file *f, int how)
+static uint32_t shut(struct file *f, int how, bool in_lane)
 {
     struct sock *s = sock_of(f);
     uint32_t status = STATUS_SUCCESS;
@@ -431,12 +447,22 @@ uint32_t sock_shutdown(struct file *f, int how)
         return STATUS_SUCCESS; /* the flag says it all: there is nobody to be told */
     }
     if (how != 0)
-        status = shut_send_in_order(f, s);
+        status = shut_send_in_order(f, s, in_lane);
     if (how != 1) {
         atomic_fetch_or(&s->shut, SOCK_SHUT_RECV);
         shutdown(f->fd, SHUT_RD);
     }
     return status;
+}
+
+uint32_t sock_shutdown(struct file *f, int how)
+{
+    return shut(f, how, false);
+}
+
+uint32_t sock_shutdown_in_turn(struct file *f, int how)
+{
+    return shut(f, how, true);
 }
 
 static void cleanup(struct file *f)

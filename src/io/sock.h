@@ -117,6 +117,7 @@ uint32_t sock_new_accepted(int fd, struct file *listener, struct file **out);
 uint32_t sock_bind(struct file *f, const void *addr, int32_t len);
 uint32_t sock_listen(struct file *f, int32_t backlog);
 uint32_t sock_shutdown(struct file *f, int how);
+uint32_t sock_shutdown_in_turn(struct file *f, int how); /* from an attempt in the outward lane */
 void sock_sends_done(struct file *f); /* an overlapped send was answered */
 /* *len in: room, out: used. */
 uint32_t sock_local_name(struct file *f, void *addr, int32_t *len);

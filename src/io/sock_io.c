@@ -166,6 +166,9 @@ static uint32_t stream_failed(struct file *f, int err)
 {
     struct sock *s = sock_of(f);
 
+    if (err == EPIPE && !atomic_load(&s->broken) &&
+        (atomic_load(&s->shut) & (SOCK_SHUT_SEND | SOCK_SHUT_SEND_LATER)) == SOCK_SHUT_SEND)
+        return status_from_wsa(WSAESHUTDOWN); /* another thread did, after this one had been let in */
     if (err == ECONNRESET || err == ETIMEDOUT || err == EHOSTUNREACH || err == ENETUNREACH ||
         (err == EPIPE && is_inet(s) && !(atomic_load(&s->shut) & SOCK_SHUT_SEND)))
         atomic_store(&s->broken, (uint16_t)err);

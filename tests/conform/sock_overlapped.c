@@ -1674,6 +1674,67 @@ TEST_W8(port_unreachable_off_connected, "SOCK-25", "Wine tells connected sockets
     closesocket(a);
 }
 
+/* ---- the end ---- */
+
+static struct {
+    SOCKET s;
+    struct meeting start, end;
+    volatile LONG stop;
+} shutter;
+
+THREAD_FN(shut_it_down)
+{
+    for (int i = 0;; i++) {
+        meet(&shutter.start);
+        if (shutter.stop)
+            return 0;
+        for (volatile int spin = i * 7919 % 60000; spin > 0; spin--)
+            ;
+        CHECK_EQ(shutdown(shutter.s, SD_SEND), 0);
+        meet(&shutter.end);
+    }
+}
+
+/* A send that begins as another thread shuts its direction down is before that or after it: all or none. */
+TEST(shut_down_as_a_send_begins, "SOCK-20")
+{
+    enum { ROUNDS = 1500, SIZE = 1 << 20 };
+    static char data[SIZE], sink[SIZE];
+    int good = 1, small = 8192;
+    memset(&shutter, 0, sizeof shutter);
+    shutter.start.need = shutter.end.need = 2;
+    HANDLE thread = start_thread(shut_it_down, NULL);
+    double until = now_ms() + 1500;
+    for (int i = 0; good && i < ROUNDS && now_ms() < until; i++) {
+        SOCKET pair[2];
+        OVERLAPPED ov = with_event();
+        DWORD sent = 0, flags;
+        WSABUF buf = {SIZE, data};
+        long got = 0;
+        int n;
+        if (!CHECK(tcp_pair(pair)))
+            break;
+        setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, (char *)&small, sizeof small);
+        shutter.s = pair[0];
+        meet(&shutter.start);
+        int error = WSASend(pair[0], &buf, 1, NULL, 0, &ov, NULL) == 0 ? 0 : WSAGetLastError();
+        meet(&shutter.end);
+        while ((n = recv(pair[1], sink, SIZE, 0)) > 0)
+            got += n;
+        if (error == 0 || error == WSA_IO_PENDING)
+            good = CHECK(WSAGetOverlappedResult(pair[0], &ov, &sent, TRUE, &flags)) & CHECK_EQ(sent, SIZE) &
+                   CHECK_EQ(got, SIZE);
+        else
+            good = CHECK_EQ(error, WSAESHUTDOWN) & CHECK_EQ(got, 0);
+        CloseHandle(ov.hEvent);
+        closesocket(pair[0]);
+        closesocket(pair[1]);
+    }
+    shutter.stop = 1;
+    meet(&shutter.start);
+    JOIN(thread);
+}
+
 /* ---- messages ---- */
 
 static LPFN_WSARECVMSG recvmsg_pointer(SOCKET s)

@@ -611,7 +611,8 @@ TEST(pending_lists_a_transaction_once)
 
     snprintf(name, sizeof name, "\\\\.\\pipe\\iocp-verify-%d", (int)getpid());
     server = CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX, kind, 1, 512, 512, 0, NULL);
-    client = CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    client = CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED,
+                         NULL);
     CHECK(server != INVALID_HANDLE_VALUE && client != INVALID_HANDLE_VALUE);
     CHECK(SetNamedPipeHandleState(client, &mode, NULL, NULL));
     CHECK(!TransactNamedPipe(client, "ask", 3, reply, sizeof reply, &bytes, &ov));
