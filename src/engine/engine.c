@@ -26,7 +26,7 @@ static struct {
     _Atomic bool chosen;  /* for good: kind and err are constant */
     enum engine_kind kind;
     int err;              /* why nothing works; 0 otherwise */
-    /* What is said of the last choice, or of the first, which was none, in a room of its own; NULL: none yet */
+    /* What is said of the last choice, or of the first, which was none, in a room of its own; NULL: none */
     _Atomic(const char *) info;
     char first[INFO_SIZE], last[INFO_SIZE];
     _Atomic uint32_t generation;
