@@ -3,7 +3,8 @@
  * Cleanup groups, and what timer queues are made of. A task is a member from its making until it is closed
  * and its last callback has returned: who closes the group waits for the callbacks of those too that were
  * closed by themselves before. Closing all members takes them off the list, stops and cancels them first, so
- * that none of them keeps causing callbacks while another one is waited for.
+ * that none of them keeps causing callbacks while another one is waited for; and waits for all before it
+ * closes the first, since the callback of one may submit another.
  */
 #include "pool/group.h"
 
@@ -141,28 +142,68 @@ static bool is_member(struct group *g, struct task *t)
     return !left;
 }
 
-void group_close_members(struct group *g, bool cancel, void *cleanup_context)
+static void move_all(struct group *g, struct list *to, struct list *from)
 {
-    struct list closing, waiting;
+    lock_acquire(&g->lock);
+    list_splice_back(to, from);
+    lock_release(&g->lock);
+}
+
+static void stop_all(struct group *g, struct list *members, bool cancel)
+{
+    struct list stopped;
     struct task *t;
 
-    list_init(&closing);
-    list_init(&waiting);
-    object_get(&g->object);
-    lock_acquire(&g->lock);
-    list_splice_back(&closing, &g->members);
-    lock_release(&g->lock);
-    while ((t = take(g, &closing)) != NULL) {
+    list_init(&stopped);
+    while ((t = take(g, members)) != NULL) {
         if (t->ops->stop)
             t->ops->stop(t); /* of one that is closed: for the second time, which does nothing */
         if (cancel) {
             task_refuse(t);
             task_cancel(t);
         }
-        keep(g, &waiting, t);
+        keep(g, &stopped, t);
     }
-    while ((t = take(g, &waiting)) != NULL) {
-        task_wait(t, cancel);
+    move_all(g, members, &stopped);
+}
+
+/* Until all are idle at the same time. They are if they are found so twice, one after the other, and nothing
+ * was caused in between. */
+static void wait_for_all(struct group *g, struct list *members, bool cancel)
+{
+    uint64_t caused = 0, before;
+    struct list waited;
+    struct task *t;
+    bool busy;
+
+    list_init(&waited);
+    do {
+        busy = false;
+        before = caused;
+        caused = 1; /* the first round is never the last */
+        while ((t = take(g, members)) != NULL) {
+            uint32_t n;
+
+            busy |= task_is_busy(t, &n);
+            caused += n;
+            task_wait(t, cancel);
+            keep(g, &waited, t);
+        }
+        move_all(g, members, &waited);
+    } while (!cancel && (busy || caused != before));
+}
+
+void group_close_members(struct group *g, bool cancel, void *cleanup_context)
+{
+    struct list closing;
+    struct task *t;
+
+    list_init(&closing);
+    object_get(&g->object);
+    move_all(g, &closing, &g->members);
+    stop_all(g, &closing, cancel);
+    wait_for_all(g, &closing, cancel);
+    while ((t = take(g, &closing)) != NULL) {
         if (cancel && t->cancelled && is_member(g, t))
             t->cancelled(t->context, cleanup_context);
         task_close(t);

@@ -63,6 +63,7 @@ static void count_locked(struct task *t)
 {
     lock_assert_held(&t->idle.lock);
     t->pending++;
+    t->caused++;
     t->idle.signal = 0;
 }
 
@@ -93,7 +94,10 @@ void task_submit(struct task *t)
     bool queue;
 
     lock_acquire(&t->idle.lock);
-    queue = again ? task_add_locked(t) : !t->refusing && add_locked(t);
+    if (again)
+        queue = !t->ending && task_add_locked(t);
+    else
+        queue = !t->refusing && add_locked(t);
     lock_release(&t->idle.lock);
     if (queue)
         task_queue(t);
@@ -134,6 +138,24 @@ void task_refuse(struct task *t)
     lock_acquire(&t->idle.lock);
     t->refusing = true;
     lock_release(&t->idle.lock);
+}
+
+void task_end_chain(struct task *t)
+{
+    lock_acquire(&t->idle.lock);
+    t->ending = true;
+    lock_release(&t->idle.lock);
+}
+
+bool task_is_busy(struct task *t, uint32_t *caused)
+{
+    bool busy;
+
+    lock_acquire(&t->idle.lock);
+    busy = !idle_locked(t);
+    *caused = t->caused;
+    lock_release(&t->idle.lock);
+    return busy;
 }
 
 static void begin_cancelling(struct task *t)

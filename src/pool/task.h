@@ -8,8 +8,8 @@
  * callbacks stands in its pool's queue, once; whoever takes it out begins one callback and puts it back if
  * more are pending. So causing one allocates nothing and cannot fail, and cancelling is a subtraction:
  * a thread that finds nothing pending has come for nothing. Tasks of I/O are never queued: for them
- * a callback is pending from StartThreadpoolIo on, and the packet that brings it is the file's. Operations that
- * were started before a cancellation are told by their key (key.h), which is replaced by it.
+ * a callback is pending from StartThreadpoolIo on, and the packet that brings it is the file's. Operations
+ * that were started before a cancellation are told by their key (key.h), which is replaced by it.
  *
  * The program holds one reference until it closes the task, the queue and each run one of their own; so
  * do an armed timer and a listener.
@@ -65,6 +65,8 @@ struct task {
     uintptr_t since;             /* I/O: callbacks of packets with earlier keys were cancelled */
     uint32_t cancelling;         /* waits that cancel: what is caused meanwhile is cancelled at once */
     bool refusing;               /* nothing is caused any more */
+    bool ending;                 /* its own callback does not submit it any more */
+    uint32_t caused;             /* callbacks, ever */
     bool queued;
     bool closed;
     bool finished;
@@ -113,6 +115,10 @@ uint32_t task_cancel(struct task *t);
 void task_wait(struct task *t, bool cancel);
 /* Nothing is caused any more, whoever asks for it. */
 void task_refuse(struct task *t);
+/* Its own callback does not submit it any more. */
+void task_end_chain(struct task *t);
+/* Does anything pend or run? *caused: how many callbacks there have been to do so. */
+bool task_is_busy(struct task *t, uint32_t *caused);
 
 /* The program's reference ends: nothing more is caused; what pends still runs. Once; later calls do
  * nothing. */

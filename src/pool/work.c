@@ -56,7 +56,7 @@ static void call_item(struct task *t, struct run *run, const struct packet *pack
 /* A callback that submits its own work again would keep who closes it for ever. */
 static bool stop(struct task *t)
 {
-    task_refuse(t);
+    task_end_chain(t);
     return false;
 }
 

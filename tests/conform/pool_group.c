@@ -317,3 +317,46 @@ TEST_W8(work_that_submits_itself_ends_with_its_group, "POOL-13", "waits for ever
         end();
     }
 }
+
+static void CALLBACK counts(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
+{
+    (void)instance;
+    (void)context;
+    (void)work;
+    InterlockedIncrement(&calls);
+}
+
+static void CALLBACK hands_on(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
+{
+    (void)instance;
+    (void)work;
+    ReleaseSemaphore(entered, 1, NULL);
+    WaitForSingleObject(go, LONG_TIME);
+    Sleep(1); /* the group is being closed now, most of the time; if not, that is well, too */
+    SubmitThreadpoolWork(*(PTP_WORK *)context);
+}
+
+/* The callback of one member submits another one, which was made before it, while the group waits for the
+ * first. */
+TEST_W8(a_member_submits_another_while_they_are_closed, "POOL-01 POOL-13", "closes one after the other")
+{
+    for (int i = 0; i < 100; i++) {
+        TP_CALLBACK_ENVIRON environment;
+        PTP_CLEANUP_GROUP group = CreateThreadpoolCleanupGroup();
+        begin();
+        InitializeThreadpoolEnvironment(&environment);
+        SetThreadpoolCallbackCleanupGroup(&environment, group, NULL);
+        PTP_WORK second = CreateThreadpoolWork(counts, NULL, &environment);
+        PTP_WORK first = CreateThreadpoolWork(hands_on, &second, &environment);
+        REQUIRE(first && second);
+        SubmitThreadpoolWork(first);
+        REQUIRE(WaitForSingleObject(entered, LONG_TIME) == WAIT_OBJECT_0);
+        SetEvent(go);
+        CloseThreadpoolCleanupGroupMembers(group, i % 2, NULL);
+        LONG ran = LOOK(calls);
+        CHECK(ran == 1 || (i % 2 && ran == 0));
+        CloseThreadpoolCleanupGroup(group);
+        end();
+        CHECK_EQ(LOOK(calls), ran);
+    }
+}

@@ -2,8 +2,8 @@
 /*
  * The end of a connection that the thread pool serves, as the pages have it: closesocket,
  * WaitForThreadpoolIoCallbacks(TRUE), CloseThreadpoolIo, and the memory is freed; while a callback runs, or
- * starts the next receive, or its packet lies behind others. After the wait nobody is called any more, neither
- * for this connection nor, by a packet that comes late, for whatever was made in the meantime.
+ * starts the next receive, or its packet lies behind others. After the wait nobody is called any more,
+ * neither for this connection nor, by a packet that comes late, for whatever was made in the meantime.
  */
 #include "stress.h"
 
