@@ -62,6 +62,15 @@ static void aim(struct sock_transfer *t, const struct rio_op *op, union pktinfo 
     }
 }
 
+/* An address of one link says nothing without the interface. */
+static uint32_t scope_of(const struct in6_pktinfo *info)
+{
+    const struct in6_addr *a = &info->ipi6_addr;
+    bool link = IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MC_LINKLOCAL(a) || IN6_IS_ADDR_MC_NODELOCAL(a);
+
+    return link ? (uint32_t)info->ipi6_ifindex : 0;
+}
+
 /* One control message: the address that the datagram was sent to, perhaps. */
 static void take_arrival(const struct cmsghdr *head, const char *body, union address *local)
 {
@@ -76,6 +85,7 @@ static void take_arrival(const struct cmsghdr *head, const char *body, union add
                head->cmsg_len >= CMSG_LEN(sizeof v6) && local->family == AF_INET6) {
         memcpy(&v6, body, sizeof v6);
         local->v6.sin6_addr = v6.ipi6_addr;
+        local->v6.sin6_scope_id = scope_of(&v6);
     }
 }
 

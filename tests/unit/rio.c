@@ -8,6 +8,7 @@
 #include <iocp.h>
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -219,6 +220,61 @@ TEST(port_is_closed)
     CHECK_EQ(rio.RIONotify(t.results), 0);
     close_stream(); /* with a notification armed */
     check_balance();
+}
+
+/* An address that is valid on one interface only; false: there is none. */
+static int link_local(struct sockaddr_in6 *out)
+{
+    struct ifaddrs *all, *i;
+    int found = 0;
+
+    if (getifaddrs(&all) < 0)
+        return 0;
+    for (i = all; i && !found; i = i->ifa_next) {
+        struct sockaddr_in6 *a = (struct sockaddr_in6 *)(void *)i->ifa_addr;
+
+        found = a && a->sin6_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a->sin6_addr);
+        if (found)
+            *out = *a;
+    }
+    freeifaddrs(all);
+    return found;
+}
+
+TEST(local_address_of_a_link)
+{
+    enum { LOCAL = 0, REMOTE = 28, DATA = 56 };
+    struct sockaddr_in6 to, any = {.sin6_family = AF_INET6}, told;
+    int size = sizeof any;
+    RIO_BUF data, local, remote;
+    RIORESULT r;
+    int far_end;
+
+    if (!load() || !link_local(&to))
+        SKIP("no interface has a link-local address");
+    t.near_end = WSASocketA(AF_INET6, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_REGISTERED_IO);
+    CHECK_EQ(iocp_bind(t.near_end, (struct sockaddr *)&any, size), 0);
+    CHECK_EQ(iocp_getsockname(t.near_end, (struct sockaddr *)&any, &size), 0);
+    t.results = rio.RIOCreateCompletionQueue(2, NULL);
+    t.requests = rio.RIOCreateRequestQueue(t.near_end, 1, 1, 1, 1, t.results, t.results, NULL);
+    t.buffer = rio.RIORegisterBuffer(t.memory, sizeof t.memory);
+    data = (RIO_BUF){t.buffer, DATA, 4};
+    local = (RIO_BUF){t.buffer, LOCAL, 28};
+    remote = (RIO_BUF){t.buffer, REMOTE, 28};
+    CHECK(rio.RIOReceiveEx(t.requests, &data, 1, &local, &remote, NULL, NULL, 0, NULL));
+    to.sin6_port = any.sin6_port;
+    far_end = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK_EQ(sendto(far_end, "x", 1, 0, (struct sockaddr *)&to, sizeof to), 1);
+    if (CHECK(WITHIN(10000, rio.RIODequeueCompletion(t.results, &r, 1) == 1))) {
+        memcpy(&told, t.memory + LOCAL, sizeof told);
+        CHECK(IN6_ARE_ADDR_EQUAL(&told.sin6_addr, &to.sin6_addr));
+        CHECK_EQ(told.sin6_scope_id, to.sin6_scope_id);
+        CHECK_EQ(told.sin6_port, any.sin6_port);
+        memcpy(&told, t.memory + REMOTE, sizeof told);
+        CHECK_EQ(told.sin6_scope_id, to.sin6_scope_id);
+    }
+    t.far_end = far_end;
+    close_stream();
 }
 
 static void be_a_child(void)
