@@ -401,32 +401,42 @@ void sock_sends_done(struct file *f)
         shut_send(f, s);
 }
 
-/* Another thread is just making the first attempt of a send, which is not counted yet: it will be done, or
- * counted, in a moment. No more begin. */
-static bool is_being_sent(struct file *f, struct sock *s)
-{
-    const struct lane *lane = &f->lanes[LANE_OUT];
-    bool attempt;
-
-    lock_acquire(&f->lock);
-    attempt = lane->running && !lane->kept && atomic_load(&s->sends) == 0 && !f->closing;
-    lock_release(&f->lock);
-    return attempt;
-}
-
-/* FIN follows all that was sent, the overlapped sends that wait in the lane included. */
-static uint32_t shut_send_in_order(struct file *f, struct sock *s, bool in_lane)
+/* Now, or by the last of the sends that wait in the lane. */
+static uint32_t shut_behind_sends(struct file *f, struct sock *s)
 {
     uint8_t later = SOCK_SHUT_SEND_LATER;
 
-    atomic_fetch_or(&s->shut, SOCK_SHUT_SEND | later);
-    while (!in_lane && is_being_sent(f, s))
-        sched_yield();
     if (atomic_load(&s->sends) > 0)
         return STATUS_SUCCESS;
     if (!(atomic_fetch_and(&s->shut, (uint8_t)~later) & later))
         return STATUS_SUCCESS; /* the last send was answered just now, and did it */
     return shut_send(f, s);
+}
+
+/*
+ * FIN follows all that was sent, the overlapped sends that wait in the lane included. Another thread may just
+ * be making the first attempt of one, which is not counted yet: it will be done, or counted, in a moment, and
+ * no more are let in. Under the lock none begins.
+ */
+static uint32_t shut_send_in_order(struct file *f, struct sock *s, bool in_lane)
+{
+    const struct lane *lane = &f->lanes[LANE_OUT];
+    uint32_t status = STATUS_SUCCESS;
+    bool attempt;
+
+    atomic_fetch_or(&s->shut, SOCK_SHUT_SEND | SOCK_SHUT_SEND_LATER);
+    if (in_lane)
+        return shut_behind_sends(f, s);
+    for (;;) {
+        lock_acquire(&f->lock);
+        attempt = lane->running && !lane->kept && atomic_load(&s->sends) == 0 && !f->closing;
+        if (!attempt)
+            status = shut_behind_sends(f, s);
+        lock_release(&f->lock);
+        if (!attempt)
+            return status;
+        sched_yield();
+    }
 }
 
 static uint32_t shut(struct file *f, int how, bool in_lane)
