@@ -19,10 +19,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { TRIES = 10 };
+
+/* unlink or rmdir, obeying those who have it open, and before anybody else opens it. */
+static uint32_t remove_name(const char *path, int (*remove)(const char *path))
+{
+    struct share_name name = {.path = path};
+    uint32_t status = STATUS_SUCCESS;
+
+    if (!share_hold(&name, 1))
+        return name.status;
+    if (remove(path) < 0)
+        status = disk_path_status(errno, path);
+    share_let_go(&name, 1);
+    return status;
+}
+
 uint32_t disk_delete(const char *path)
 {
     struct stat st;
-    uint32_t status;
 
     if (lstat(path, &st) < 0)
         return disk_path_status(errno, path);
@@ -30,10 +45,7 @@ uint32_t disk_delete(const char *path)
         return STATUS_FILE_IS_A_DIRECTORY;
     if (S_ISREG(st.st_mode) && !(st.st_mode & 0222))
         return STATUS_CANNOT_DELETE;
-    status = share_check_delete(path);
-    if (status != STATUS_SUCCESS)
-        return status;
-    return os_unlink(path) < 0 ? disk_path_status(errno, path) : (uint32_t)STATUS_SUCCESS;
+    return remove_name(path, os_unlink);
 }
 
 uint32_t disk_make_directory(const char *path)
@@ -46,16 +58,12 @@ uint32_t disk_make_directory(const char *path)
 uint32_t disk_remove_directory(const char *path)
 {
     struct stat st;
-    uint32_t status;
 
     if (lstat(path, &st) < 0)
         return disk_path_status(errno, path);
     if (!S_ISDIR(st.st_mode))
         return STATUS_NOT_A_DIRECTORY;
-    status = share_check_delete(path);
-    if (status != STATUS_SUCCESS)
-        return status;
-    return rmdir(path) < 0 ? disk_path_status(errno, path) : (uint32_t)STATUS_SUCCESS;
+    return remove_name(path, rmdir);
 }
 
 /* Room for `to`: what is there may be replaced, or nothing is there. */
@@ -69,46 +77,82 @@ static uint32_t check_target(const char *to, bool replace)
         return STATUS_OBJECT_NAME_COLLISION;
     if (S_ISDIR(st.st_mode) || !(st.st_mode & 0222) || os_is_device(to))
         return STATUS_ACCESS_DENIED;
-    return share_check_delete(to) == STATUS_SUCCESS ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
+    return STATUS_SUCCESS;
 }
 
-uint32_t disk_move_open(const char *from, const char *to, uint32_t flags)
+/* 0 or an errno. NOREPLACE makes the check exact; where it is not to be had the check has to do. */
+static int rename_over(const char *from, const char *to, bool replace)
 {
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return errno;
+    return rename(from, to) == 0 ? 0 : errno;
+}
+
+/* Do those who have it open allow it? */
+static uint32_t may_move(const char *from)
+{
+    struct share_name name = {.path = from};
+
+    if (share_hold(&name, 1))
+        share_let_go(&name, 1);
+    return name.status;
+}
+
+/* Both names are held meanwhile. Only what was there then is replaced: what comes later is not asked. */
+static uint32_t try_move(const char *from, const char *to, bool own, bool replace, int *err)
+{
+    struct share_name names[] = {{.path = from, .own = own}, {.path = to}};
+    uint32_t status = check_target(to, replace);
+
+    if (status != STATUS_SUCCESS) {
+        uint32_t first = own ? (uint32_t)STATUS_SUCCESS : may_move(from);
+
+        return first != STATUS_SUCCESS ? first : status;
+    }
+    if (!share_hold(names, 2))
+        return names[0].status != STATUS_SUCCESS ? names[0].status : (uint32_t)STATUS_ACCESS_DENIED;
+    *err = rename_over(from, to, replace && names[1].there);
+    share_let_go(names, 2);
+    return status;
+}
+
+static uint32_t move(const char *from, const char *to, bool own, uint32_t flags)
+{
+    bool replace = flags & MOVE_REPLACE;
     struct stat st;
     uint32_t status;
-    int err;
+    int err = EEXIST;
 
     if (lstat(from, &st) < 0)
         return disk_path_status(errno, from);
     if (strcmp(from, to) == 0)
-        return STATUS_SUCCESS;
+        return own ? (uint32_t)STATUS_SUCCESS : may_move(from);
     if (os_is_device(from))
         return STATUS_ACCESS_DENIED;
-    status = check_target(to, flags & MOVE_REPLACE);
-    if (status != STATUS_SUCCESS)
-        return status;
-    /* NOREPLACE makes the check above exact; where it is not to be had the check has to do. */
-    err = renameat2(AT_FDCWD, from, AT_FDCWD, to, flags & MOVE_REPLACE ? 0 : RENAME_NOREPLACE);
-    if (err < 0 && (errno == EINVAL || errno == ENOSYS))
-        err = rename(from, to);
+    for (int tries = 0; err == EEXIST && tries < TRIES; tries++) {
+        status = try_move(from, to, own, replace, &err);
+        if (status != STATUS_SUCCESS)
+            return status;
+    }
     if (err == 0)
         return STATUS_SUCCESS;
-    if (errno == EXDEV && (flags & MOVE_COPY) && S_ISREG(st.st_mode)) {
-        status = disk_copy(from, to, !(flags & MOVE_REPLACE));
+    if (err == EXDEV && (flags & MOVE_COPY) && S_ISREG(st.st_mode)) {
+        status = disk_copy(from, to, !replace);
         return status == STATUS_SUCCESS ? disk_delete(from) : status;
     }
-    return errno == ENOENT ? (uint32_t)STATUS_OBJECT_PATH_NOT_FOUND : status_from_errno(errno);
+    return err == ENOENT ? (uint32_t)STATUS_OBJECT_PATH_NOT_FOUND : status_from_errno(err);
+}
+
+uint32_t disk_move_open(const char *from, const char *to, uint32_t flags)
+{
+    return move(from, to, true, flags);
 }
 
 uint32_t disk_move(const char *from, const char *to, uint32_t flags)
 {
-    struct stat st;
-    uint32_t status;
-
-    if (lstat(from, &st) < 0)
-        return disk_path_status(errno, from);
-    status = share_check_delete(from);
-    return status == STATUS_SUCCESS ? disk_move_open(from, to, flags) : status;
+    return move(from, to, false, flags);
 }
 
 static int copy_by_hand(int in, int out)
@@ -184,7 +228,7 @@ uint32_t disk_copy(const char *from, const char *to, bool fail_if_exists)
         status = copy_between(source, target);
         file_put(target);
         if (status != STATUS_SUCCESS && !existed)
-            os_unlink(to);
+            disk_delete(to);
     }
     file_put(source);
     return status;

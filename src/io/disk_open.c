@@ -21,6 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { TRIES = 10, LOOKS = 100 };
+
 #define READ_RIGHTS (FILE_READ_DATA | FILE_EXECUTE)
 #define WRITE_RIGHTS (FILE_WRITE_DATA | FILE_APPEND_DATA)
 
@@ -117,11 +119,17 @@ static int open_any(const char *path, int flags, mode_t mode, const struct disk_
     return fd_above_std(fd);
 }
 
-static int create_new(const char *path, const struct disk_how *how)
+/* On success `maker` is in effect. */
+static int create_new(const char *path, const struct disk_how *how, struct share_maker *maker)
 {
     mode_t mode = how->read_only ? 0444 : 0666;
+    int fd;
 
-    return open_any(path, open_flags(how, NULL) | O_CREAT | O_EXCL, mode, how);
+    share_make_begin(maker, path);
+    fd = open_any(path, open_flags(how, NULL) | O_CREAT | O_EXCL, mode, how);
+    if (fd < 0)
+        share_make_end(maker);
+    return fd;
 }
 
 /* May what is there be opened so? */
@@ -149,13 +157,25 @@ static int look(const char *path, bool no_follow, struct stat *st)
     return (no_follow ? lstat(path, st) : stat(path, st)) < 0 ? -errno : 0;
 }
 
-/* A descriptor for what is there or, where the disposition says so, for something new. */
-static uint32_t open_fd(const char *path, const struct disk_how *how, int *out, bool *existed)
+/* Does the name still lead to what was opened? No answer is good news: what fails there fails later. */
+static bool is_still_there(const char *path, bool no_follow, const struct stat *opened)
+{
+    struct stat st;
+    int err = look(path, no_follow, &st);
+
+    if (err)
+        return err != -ENOENT && err != -ENOTDIR;
+    return st.st_dev == opened->st_dev && st.st_ino == opened->st_ino;
+}
+
+/* A descriptor for what is there or, where the disposition says so, for something new (create_new). */
+static uint32_t open_fd(const char *path, const struct disk_how *how, int *out, bool *existed,
+                        struct share_maker *maker)
 {
     bool creates = how->disposition != DISK_OPEN_EXISTING &&
                    how->disposition != DISK_TRUNCATE_EXISTING;
 
-    for (int tries = 0; tries < 10; tries++) {
+    for (int tries = 0; tries < TRIES; tries++) {
         struct stat st;
         int fd = look(path, how->no_follow, &st);
         uint32_t status;
@@ -168,7 +188,7 @@ static uint32_t open_fd(const char *path, const struct disk_how *how, int *out, 
             fd = open_any(path, open_flags(how, &st), 0, how);
         } else if (fd == -ENOENT && creates) {
             *existed = false;
-            fd = create_new(path, how);
+            fd = create_new(path, how, maker);
         }
         *out = fd;
         if (fd >= 0)
@@ -195,48 +215,60 @@ static uint8_t uses_of(const struct disk_how *how)
     return uses;
 }
 
-/* Shares acquired, then truncated: nobody loses data to an open that is refused. */
-static uint32_t settle(int fd, struct disk *d, const struct disk_how *how, bool existed)
+/* What an attempt to open has found. */
+struct found {
+    const char *path;
+    const struct disk_how *how;
+    struct stat st;
+    bool existed;
+    int fd; /* owned; whoever is given it closes it when he fails */
+};
+
+/*
+ * Shares acquired, then truncated: nobody loses data to an open that is refused. STATUS_RETRY: the name
+ * was taken away or given to another file before this opening was there to forbid it.
+ */
+static uint32_t settle(const struct found *found, struct disk *d)
 {
-    uint32_t status = share_acquire(&d->share, fd, uses_of(how), how->share);
+    const struct disk_how *how = found->how;
+    uint32_t status = share_acquire(&d->share, found->fd, uses_of(how), how->share, !found->existed);
+    bool cuts = how->disposition == DISK_CREATE_ALWAYS || how->disposition == DISK_TRUNCATE_EXISTING;
     int err = 0;
 
     if (status != STATUS_SUCCESS)
         return status;
     d->shared = true;
-    if (existed && d->regular &&
-        (how->disposition == DISK_CREATE_ALWAYS || how->disposition == DISK_TRUNCATE_EXISTING))
-        err = os_truncate(fd, 0);
+    if (!is_still_there(found->path, how->no_follow, &found->st)) {
+        share_release(&d->share);
+        return STATUS_RETRY;
+    }
+    if (found->existed && d->regular && cuts)
+        err = os_truncate(found->fd, 0);
     if (err) {
         share_release(&d->share);
         return status_from_errno(err);
     }
-    if (existed && d->regular && how->disposition == DISK_CREATE_ALWAYS && how->read_only)
-        fchmod(fd, 0444);
+    if (found->existed && d->regular && how->disposition == DISK_CREATE_ALWAYS && how->read_only)
+        fchmod(found->fd, 0444);
     d->share.delete_on_close = (how->flags & FILE_DELETE_AT_CLOSE) != 0;
     return STATUS_SUCCESS;
 }
 
-static uint32_t make_disk(int fd, const struct stat *st, const struct disk_how *how, bool existed,
-                          struct file **out)
+static uint32_t make_disk(const struct found *found, struct file **out)
 {
+    const struct disk_how *how = found->how;
     uint32_t flags = how->flags;
-    struct disk *d = disk_new(st, fcntl(fd, F_GETFL));
-    uint32_t status;
+    struct disk *d = disk_new(&found->st, fcntl(found->fd, F_GETFL));
+    uint32_t status = d ? settle(found, d) : (uint32_t)STATUS_NO_MEMORY;
 
-    if (!d) {
-        close(fd);
-        return STATUS_NO_MEMORY;
-    }
-    status = settle(fd, d, how, existed);
     if (status != STATUS_SUCCESS) {
-        close(fd);
+        close(found->fd);
         free(d);
         return status;
     }
     if ((how->access & WRITE_RIGHTS) == FILE_APPEND_DATA)
         flags |= FILE_APPEND_ONLY;
-    status = file_new(fd, S_ISDIR(st->st_mode) ? FILE_KIND_DIR : FILE_KIND_DISK, flags,
+    status = file_new(found->fd, S_ISDIR(found->st.st_mode) ? FILE_KIND_DIR : FILE_KIND_DISK, flags,
                       how->access, &disk_ops, d, out);
     if (status != STATUS_SUCCESS) {
         share_release(&d->share);
@@ -263,25 +295,45 @@ static uint32_t make_stream(int fd, const struct stat *st, const struct disk_how
     return status;
 }
 
+static uint32_t make_file(const struct found *found, struct file **out)
+{
+    mode_t mode = found->st.st_mode;
+
+    if (S_ISREG(mode) || S_ISDIR(mode) || S_ISBLK(mode) || S_ISLNK(mode))
+        return make_disk(found, out);
+    return make_stream(found->fd, &found->st, found->how, out);
+}
+
+static uint32_t try_open(struct found *found, struct file **out)
+{
+    struct share_maker maker;
+    uint32_t status;
+
+    found->existed = false;
+    status = open_fd(found->path, found->how, &found->fd, &found->existed, &maker);
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (fstat(found->fd, &found->st) < 0) {
+        status = status_from_errno(errno);
+        close(found->fd);
+    } else {
+        status = make_file(found, out);
+    }
+    if (!found->existed)
+        share_make_end(&maker);
+    return status;
+}
+
 uint32_t disk_open(const char *path, const struct disk_how *how, struct file **out, bool *existed)
 {
-    struct stat st;
-    uint32_t status;
+    struct found found = {.path = path, .how = how};
     int err = engine_init();
-    int fd = -1;
+    uint32_t status = STATUS_RETRY;
 
     if (err) /* IOCP_ENGINE asks for what cannot be had: say so at the door */
         return status_from_errno(err);
-    *existed = false;
-    status = open_fd(path, how, &fd, existed);
-    if (status != STATUS_SUCCESS)
-        return status;
-    if (fstat(fd, &st) < 0) {
-        err = errno;
-        close(fd);
-        return status_from_errno(err);
-    }
-    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode) || S_ISLNK(st.st_mode))
-        return make_disk(fd, &st, how, *existed, out);
-    return make_stream(fd, &st, how, out);
+    for (int tries = 0; status == STATUS_RETRY && tries < LOOKS; tries++)
+        status = try_open(&found, out);
+    *existed = found.existed;
+    return status == STATUS_RETRY ? (uint32_t)STATUS_DELETE_PENDING : status;
 }

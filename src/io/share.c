@@ -7,24 +7,33 @@
  *
  * A descriptor that is open for writing only cannot take read locks, and some file systems have no
  * such locks: then only the table speaks.
+ *
+ * Opening, deleting and moving are several system calls each. Who deletes or moves marks the file in
+ * the table from before the question to after the deed (`busy`), and who opens joins first and then
+ * looks whether the name still leads there (disk_open.c): one of the two always sees the other. Who
+ * meets a mark sleeps until the table has changed; whoever marks holds nothing else he might wait for.
  */
 #include "io/share.h"
 
+#include "base/clock.h"
 #include "base/fork.h"
+#include "base/futex.h"
 #include "base/lock.h"
 #include "base/os.h"
 #include "base/own_fd.h"
 #include "ntstatus.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUCKETS = 256, RIGHTS = 3, FORBIDS = RIGHTS };
+enum { BUCKETS = 256, RIGHTS = 3, FORBIDS = RIGHTS, TRIES = 10, PATIENCE_MS = 2000 };
 #define LOCK_BASE INT64_C(0x7FFFFFFFFFFFFF00)
 
 struct share_node {
@@ -33,22 +42,34 @@ struct share_node {
     dev_t dev;
     ino_t ino;
     bool delete_pending; /* marked: nobody may open it any more */
+    unsigned busy;       /* whose name is just being taken away or changed */
 };
 
+/* Rules: `lock` guards everything, what is in struct share_open, and the makers, but for the atomics. */
 static struct {
-    struct lock lock; /* everything, and what is in struct share_open */
+    struct lock lock;
     struct list buckets[BUCKETS];
+    struct list makers; /* struct share_maker.link */
     bool ready;
+    _Atomic uint32_t maker_count; /* read without the lock, after what was made was found */
+    _Atomic uint32_t changes;     /* a mark is gone: counted up under the lock, slept on */
+    _Atomic uint32_t sleepers;    /* ... by so many */
 } shares = {.lock = LOCK_INIT(LOCK_GLOBAL)};
+
+static void make_ready_locked(void)
+{
+    lock_assert_held(&shares.lock);
+    if (shares.ready)
+        return;
+    for (int i = 0; i < BUCKETS; i++)
+        list_init(&shares.buckets[i]);
+    list_init(&shares.makers);
+    shares.ready = true;
+}
 
 static struct list *bucket_of(dev_t dev, ino_t ino)
 {
-    lock_assert_held(&shares.lock);
-    if (!shares.ready) {
-        for (int i = 0; i < BUCKETS; i++)
-            list_init(&shares.buckets[i]);
-        shares.ready = true;
-    }
+    make_ready_locked();
     return &shares.buckets[(dev * 31 + ino) % BUCKETS];
 }
 
@@ -81,10 +102,44 @@ static struct share_node *find_or_make_locked(dev_t dev, ino_t ino)
 
 static void drop_if_unused_locked(struct share_node *node)
 {
-    if (!list_empty(&node->opens))
+    if (!list_empty(&node->opens) || node->busy > 0)
         return;
     list_remove(&node->link);
     free(node);
+}
+
+/* Lock held; let go and taken again. False: it has taken too long. */
+static bool await_change_locked(uint64_t deadline_ns)
+{
+    uint32_t seen = atomic_load(&shares.changes);
+    bool in_time;
+
+    atomic_fetch_add(&shares.sleepers, 1);
+    lock_release(&shares.lock);
+    in_time = futex_wait(&shares.changes, seen, deadline_ns) != -ETIMEDOUT;
+    atomic_fetch_sub(&shares.sleepers, 1);
+    lock_acquire(&shares.lock);
+    return in_time;
+}
+
+static void changed_locked(void)
+{
+    lock_assert_held(&shares.lock);
+    atomic_fetch_add(&shares.changes, 1);
+}
+
+/* After the lock is released. */
+static void wake_sleepers(void)
+{
+    if (atomic_load(&shares.sleepers) > 0)
+        futex_wake(&shares.changes, INT_MAX);
+}
+
+/* Something is done to its name, and then it is decided what becomes of it. Not so if others have it open
+ * that is marked for deletion: that lasts. */
+static bool passes_locked(const struct share_node *node)
+{
+    return node->busy > 0 && (!node->delete_pending || list_empty(&node->opens));
 }
 
 static uint32_t check_locked(const struct share_node *node, uint8_t uses, uint8_t allows)
@@ -138,29 +193,115 @@ static bool others_object(int fd, uint8_t uses, uint8_t allows)
     return false;
 }
 
+/* ---- who makes ---- */
+
+static const char *leaf_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+void share_make_begin(struct share_maker *m, const char *path)
+{
+    m->leaf = leaf_of(path);
+    lock_acquire(&shares.lock);
+    make_ready_locked();
+    list_push_back(&shares.makers, &m->link);
+    atomic_fetch_add(&shares.maker_count, 1);
+    lock_release(&shares.lock);
+}
+
+void share_make_end(struct share_maker *m)
+{
+    lock_acquire(&shares.lock);
+    list_remove(&m->link);
+    atomic_fetch_sub(&shares.maker_count, 1);
+    changed_locked();
+    lock_release(&shares.lock);
+    wake_sleepers();
+}
+
+static bool name_of(int fd, char *name, size_t size)
+{
+    char link[64];
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, name, size - 1);
+    if (n <= 0 || name[0] != '/')
+        return false;
+    name[n] = 0;
+    return true;
+}
+
+/* NULL: nobody makes anything. By the descriptor: a path may lead over links. */
+static const char *leaf_if_makers(int fd, char *name, size_t size)
+{
+    return atomic_load(&shares.maker_count) > 0 && name_of(fd, name, size) ? leaf_of(name) : NULL;
+}
+
+static bool being_made_locked(const char *leaf)
+{
+    lock_assert_held(&shares.lock);
+    if (leaf && shares.ready) {
+        list_for_each(l, &shares.makers) {
+            if (strcmp(container_of(l, struct share_maker, link)->leaf, leaf) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* ---- openings ---- */
 
-static uint32_t join(struct share_open *o, const struct stat *st)
+/* Names in the way are waited for, but not for good: their owner may be a thread that was ended. */
+static uint32_t join_locked(struct share_open *o, const struct stat *st, const char *leaf)
 {
-    struct share_node *node;
+    uint64_t deadline_ns = 0;
+
+    for (;;) {
+        struct share_node *node = find_or_make_locked(st->st_dev, st->st_ino);
+        uint32_t status = node ? check_locked(node, o->uses, o->allows) : (uint32_t)STATUS_NO_MEMORY;
+        bool waits = node && (passes_locked(node) || being_made_locked(leaf));
+
+        if (status == STATUS_SUCCESS && !waits) {
+            list_push_back(&node->opens, &o->link);
+            o->node = node;
+            return status;
+        }
+        if (node)
+            drop_if_unused_locked(node);
+        if (!waits)
+            return status;
+        if (deadline_ns == 0)
+            deadline_ns = deadline_from_ms(PATIENCE_MS);
+        if (await_change_locked(deadline_ns))
+            continue;
+        if (!leaf)
+            return STATUS_SHARING_VIOLATION;
+        leaf = NULL; /* what takes so long is made in another directory, most likely */
+    }
+}
+
+static uint32_t join(struct share_open *o, const struct stat *st, bool made)
+{
+    char name[4096];
+    const char *leaf = made ? NULL : leaf_if_makers(o->fd, name, sizeof name);
     uint32_t status;
 
     lock_acquire(&shares.lock);
-    node = find_or_make_locked(st->st_dev, st->st_ino);
-    status = node ? check_locked(node, o->uses, o->allows) : (uint32_t)STATUS_NO_MEMORY;
-    if (status == STATUS_SUCCESS) {
-        list_push_back(&node->opens, &o->link);
-        o->node = node;
-    }
+    status = join_locked(o, st, leaf);
     lock_release(&shares.lock);
     return status;
 }
 
-/* Leaves; true: this was the last opening of a file marked for deletion. */
-static bool leave(struct share_open *o)
+/* Leaves; the node, busy, if this was the last opening of a file marked for deletion. */
+static struct share_node *leave(struct share_open *o)
 {
+    uint64_t deadline_ns = deadline_from_ms(PATIENCE_MS);
     struct share_node *node;
-    bool delete = false;
+    bool last = false;
 
     lock_acquire(&shares.lock);
     node = o->node;
@@ -169,14 +310,25 @@ static bool leave(struct share_open *o)
             node->delete_pending = true;
         list_remove(&o->link);
         o->node = NULL;
-        delete = node->delete_pending && list_empty(&node->opens);
+        last = node->delete_pending && list_empty(&node->opens);
+        if (last)
+            node->busy++;
+        while (last && node->busy > 1 && await_change_locked(deadline_ns))
+            ; /* somebody else is just taking the name away */
         drop_if_unused_locked(node);
     }
     lock_release(&shares.lock);
-    return delete;
+    return last ? node : NULL;
 }
 
-uint32_t share_acquire(struct share_open *o, int fd, uint8_t uses, uint8_t allows)
+static void not_busy_locked(struct share_node *node)
+{
+    node->busy--;
+    changed_locked();
+    drop_if_unused_locked(node);
+}
+
+uint32_t share_acquire(struct share_open *o, int fd, uint8_t uses, uint8_t allows, bool made)
 {
     struct stat st;
     uint32_t status;
@@ -189,32 +341,24 @@ uint32_t share_acquire(struct share_open *o, int fd, uint8_t uses, uint8_t allow
     o->delete_on_close = false;
     if (fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)))
         return STATUS_SUCCESS; /* devices are everybody's */
-    status = join(o, &st);
+    status = join(o, &st, made);
     if (status != STATUS_SUCCESS || !S_ISREG(st.st_mode) || uses == 0)
         return status;
     tell_others(fd, o->uses, o->allows);
     if (!others_object(fd, o->uses, o->allows))
         return STATUS_SUCCESS;
-    untell_others(fd);
-    leave(o);
+    share_release(o);
     return STATUS_SHARING_VIOLATION;
 }
 
 /* Where the file is now, renames included; false if it has no name any more. */
 static bool current_name(int fd, char *name, size_t size)
 {
-    char link[64];
     struct stat here;
     struct stat there;
-    ssize_t n;
 
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    n = readlink(link, name, size - 1);
-    if (n <= 0 || name[0] != '/')
-        return false;
-    name[n] = 0;
-    return fstat(fd, &here) == 0 && lstat(name, &there) == 0 && here.st_dev == there.st_dev &&
-           here.st_ino == there.st_ino;
+    return name_of(fd, name, size) && fstat(fd, &here) == 0 && lstat(name, &there) == 0 &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 static void delete_now(int fd)
@@ -227,14 +371,35 @@ static void delete_now(int fd)
         rmdir(name);
 }
 
+static bool goes_on_close(const struct share_open *o)
+{
+    return o->delete_on_close || share_marked_deleted(o);
+}
+
+/*
+ * The locks go first, or who joins right after is refused for what this opening has told; but those of a
+ * file that is to be deleted when it is: nobody can join before. The descriptor may live on in duplicates
+ * and running requests, so closing it does not do this.
+ */
 void share_release(struct share_open *o)
 {
-    bool had = o->node != NULL;
+    bool tells = o->node != NULL && o->uses;
+    bool goes = goes_on_close(o);
+    struct share_node *last;
 
-    if (leave(o))
+    if (tells && !goes)
+        untell_others(o->fd);
+    last = leave(o);
+    if (last)
         delete_now(o->fd);
-    if (had && o->uses)
-        untell_others(o->fd); /* the descriptor may live on in duplicates and running requests */
+    if (tells && goes)
+        untell_others(o->fd);
+    if (!last)
+        return;
+    lock_acquire(&shares.lock);
+    not_busy_locked(last);
+    lock_release(&shares.lock);
+    wake_sleepers();
 }
 
 void share_mark_deleted(struct share_open *o, bool deleted)
@@ -255,43 +420,163 @@ bool share_marked_deleted(const struct share_open *o)
     return marked;
 }
 
-static uint32_t check_delete_here(const struct stat *st)
-{
-    struct share_node *node;
-    uint32_t status = STATUS_SUCCESS;
+/* ---- names ---- */
 
-    lock_acquire(&shares.lock);
-    node = find_locked(st->st_dev, st->st_ino);
-    if (node)
-        status = check_locked(node, SHARE_DELETE, SHARE_ALL);
-    lock_release(&shares.lock);
-    return status;
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-uint32_t share_check_delete(const char *path)
+static bool leads_to(const char *path, const struct stat *marked)
 {
     struct stat st;
-    uint32_t status;
+
+    return lstat(path, &st) == 0 && is_same(&st, marked);
+}
+
+/* What has the name now. Without a descriptor to spare it is done without. */
+static void find_name(struct share_name *n, struct stat *st)
+{
+    n->status = STATUS_SUCCESS;
+    n->node = NULL;
+    n->fd = fd_above_std(open(n->path, O_PATH | O_CLOEXEC | O_NOFOLLOW));
+    n->there = (n->fd < 0 ? lstat(n->path, st) : fstat(n->fd, st)) == 0;
+}
+
+/* Marks it, or says in n->status why not. False: it has to be waited for. */
+static bool mark_locked(struct share_name *n, const struct stat *st)
+{
+    struct share_node *node;
+
+    if (!n->there || !(S_ISREG(st->st_mode) || S_ISDIR(st->st_mode)))
+        return true; /* whoever does the deed reports why it fails */
+    node = find_or_make_locked(st->st_dev, st->st_ino);
+    if (!node) {
+        n->status = STATUS_NO_MEMORY;
+        return true;
+    }
+    if (node->busy > 0 && (n->own || passes_locked(node)))
+        return false;
+    if (!n->own)
+        n->status = check_locked(node, SHARE_DELETE, SHARE_ALL);
+    if (n->status == STATUS_SUCCESS) {
+        node->busy++;
+        n->node = node;
+    }
+    drop_if_unused_locked(node);
+    return true;
+}
+
+static void unmark_locked(struct share_name *names, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (names[i].node)
+            not_busy_locked(names[i].node);
+        names[i].node = NULL;
+    }
+}
+
+/* All at once: who waited with one mark for another might wait for somebody who does the same. */
+static bool mark_all(struct share_name *names, const struct stat *st, unsigned count)
+{
+    uint64_t deadline_ns = deadline_from_ms(PATIENCE_MS);
+    bool good = true;
+    unsigned i = 0;
+
+    lock_acquire(&shares.lock);
+    while (good && i < count) {
+        /* Two names of one file: the first one's mark is enough. */
+        bool again = i > 0 && names[0].node && is_same(&st[0], &st[i]) && names[i].there;
+
+        if (again || mark_locked(&names[i], &st[i])) {
+            good = names[i].status == STATUS_SUCCESS;
+            i += good;
+            continue;
+        }
+        unmark_locked(names, i);
+        good = await_change_locked(deadline_ns);
+        if (!good)
+            names[i].status = STATUS_SHARING_VIOLATION;
+        i = 0;
+    }
+    if (!good)
+        unmark_locked(names, i);
+    lock_release(&shares.lock);
+    wake_sleepers();
+    return good;
+}
+
+/* Other processes have their say where the file is ours to read. */
+static uint32_t ask_others(const struct share_name *n)
+{
+    uint32_t status = STATUS_SUCCESS;
     int fd;
 
-    if (lstat(path, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
-        return STATUS_SUCCESS; /* whoever does the deed reports why it fails */
-    status = check_delete_here(&st);
-    if (status != STATUS_SUCCESS || !S_ISREG(st.st_mode))
+    if (!n->node || n->own)
         return status;
-    fd = fd_above_std(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+    fd = fd_above_std(open(n->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
     if (fd < 0)
-        return STATUS_SUCCESS; /* not ours to read, so not ours to ask */
+        return status;
     if (others_object(fd, SHARE_DELETE, SHARE_ALL))
         status = STATUS_SHARING_VIOLATION;
     close(fd);
     return status;
 }
 
+/* True: the names still lead to what has been marked. */
+static bool stand(const struct share_name *names, const struct stat *st, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (names[i].node && !leads_to(names[i].path, &st[i]))
+            return false;
+    }
+    return true;
+}
+
+bool share_hold(struct share_name *names, unsigned count)
+{
+    struct stat st[2] = {0};
+    bool good = true;
+
+    assert(count <= 2);
+    for (int tries = 0; tries < TRIES; tries++) {
+        for (unsigned i = 0; i < count; i++)
+            find_name(&names[i], &st[i]);
+        good = mark_all(names, st, count);
+        if (!good || stand(names, st, count))
+            break;
+        share_let_go(names, count);
+        names[0].status = STATUS_SHARING_VIOLATION; /* unless it stands the next time */
+        good = false;
+    }
+    for (unsigned i = 0; good && i < count; i++) {
+        names[i].status = ask_others(&names[i]);
+        good = names[i].status == STATUS_SUCCESS;
+    }
+    if (!good)
+        share_let_go(names, count);
+    return good;
+}
+
+void share_let_go(struct share_name *names, unsigned count)
+{
+    lock_acquire(&shares.lock);
+    unmark_locked(names, count);
+    lock_release(&shares.lock);
+    wake_sleepers();
+    for (unsigned i = 0; i < count; i++) {
+        if (names[i].fd >= 0)
+            close(names[i].fd);
+        names[i].fd = -1;
+    }
+}
+
 /* The openings are the parent's, whose locks on the files speak to a forked child as to anybody. */
 static void forget_openings(void)
 {
     shares.ready = false;
+    atomic_store(&shares.maker_count, 0);
+    atomic_store(&shares.sleepers, 0);
 }
 
 FORK_HOOK(&shares.lock, LOCK_GLOBAL, forget_openings);
