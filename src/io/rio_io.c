@@ -148,6 +148,18 @@ static uint32_t receive_attempt(struct request *r)
     return status;
 }
 
+/* The kernel would send from an IPv6 socket to an IPv4 address, which sendto finds too short. */
+static uint32_t check_destination(struct file *f, const struct rio_op *op)
+{
+    sa_family_t family;
+
+    if (!op->remote)
+        return STATUS_SUCCESS;
+    memcpy(&family, op->remote, sizeof family);
+    return sock_address_size(family) < sock_address_size(sock_of(f)->family) ? status_from_wsa(WSAEFAULT)
+                                                                             : (uint32_t)STATUS_SUCCESS;
+}
+
 static uint32_t send_attempt(struct request *r)
 {
     struct rio_op *op = op_of(r);
@@ -157,6 +169,9 @@ static uint32_t send_attempt(struct request *r)
 
     if (sock_is_stream(sock_of(r->file)))
         return sock_send_attempt(r);
+    status = check_destination(r->file, op);
+    if (status != STATUS_SUCCESS)
+        return status;
     t = transfer_of(r);
     t.name = op->remote;
     t.name_len = op->remote ? sock_address_size(sock_of(r->file)->family) : 0;

@@ -886,6 +886,42 @@ TEST(datagram_details, "")
     stream_close(&d.t);
 }
 
+/* What would reach the peer by the kernel, but is no address of the socket's family. */
+TEST(destination_of_another_family, "")
+{
+    static struct datagrams d;
+    struct sockaddr_in6 own;
+    DWORD off = 0;
+    int size = sizeof own;
+    RIO_BUF data, remote;
+    RIORESULT r;
+    RIO_OR_SKIP();
+    REQUIRE(datagrams_open(&d));
+    closesocket(d.t.near_end);
+    d.t.near_end = WSASocketA(AF_INET6, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, WSA_FLAG_REGISTERED_IO);
+    CHECK_EQ(setsockopt(d.t.near_end, IPPROTO_IPV6, IPV6_V6ONLY, (char *)&off, sizeof off), 0);
+    memset(&own, 0, sizeof own);
+    own.sin6_family = AF_INET6;
+    CHECK_EQ(bind(d.t.near_end, (void *)&own, size), 0);
+    d.t.requests =
+        rio.RIOCreateRequestQueue(d.t.near_end, RECEIVES, 1, SENDS, 1, d.t.results, d.t.results, &d.t);
+    REQUIRE(d.t.requests != RIO_INVALID_RQ);
+    data = slice(&d.t, 0, 4);
+    remote = slice(&d.t, REMOTE, ROOM);
+    memcpy(d.t.memory + REMOTE, &d.far_address, sizeof d.far_address);
+    CHECK(rio.RIOSendEx(d.t.requests, &data, 1, NULL, &remote, NULL, NULL, 0, number(1)));
+    REQUIRE(rio_take(d.t.results, &r, 1));
+    is_result(&r, &d.t, 1, WSAEFAULT, 0);
+    own.sin6_port = d.far_address.sin_port; /* as one of its family */
+    own.sin6_addr.s6_addr[10] = own.sin6_addr.s6_addr[11] = 0xFF;
+    memcpy(&own.sin6_addr.s6_addr[12], &d.far_address.sin_addr, 4);
+    memcpy(d.t.memory + REMOTE, &own, sizeof own);
+    CHECK(rio.RIOSendEx(d.t.requests, &data, 1, NULL, &remote, NULL, NULL, 0, number(2)));
+    REQUIRE(rio_take(d.t.results, &r, 1));
+    is_result(&r, &d.t, 2, 0, 4);
+    stream_close(&d.t);
+}
+
 /* Of a socket that takes what comes to any address; in memory that is aligned to nothing. */
 TEST(arrival_and_control, "")
 {
