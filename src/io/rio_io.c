@@ -160,27 +160,38 @@ static uint32_t check_destination(struct file *f, const struct rio_op *op)
                                                                              : (uint32_t)STATUS_SUCCESS;
 }
 
+/* What a send brings along; its head alone is nothing. */
+static uint32_t aim_control(struct sock_transfer *t, const struct rio_op *op)
+{
+    uint32_t total = 0;
+
+    if (op->control)
+        memcpy(&total, op->control, sizeof total);
+    if (total > op->control_size)
+        return status_from_wsa(WSAEINVAL);
+    if (total > CONTROL_HEAD) {
+        t->control = (char *)op->control + CONTROL_HEAD;
+        t->control_len = total - CONTROL_HEAD;
+    }
+    return STATUS_SUCCESS;
+}
+
 static uint32_t send_attempt(struct request *r)
 {
     struct rio_op *op = op_of(r);
     struct sock_transfer t;
-    uint32_t total = 0;
     uint32_t status;
 
     if (sock_is_stream(sock_of(r->file)))
         return sock_send_attempt(r);
+    t = transfer_of(r);
     status = check_destination(r->file, op);
+    if (status == STATUS_SUCCESS)
+        status = aim_control(&t, op);
     if (status != STATUS_SUCCESS)
         return status;
-    t = transfer_of(r);
     t.name = op->remote;
     t.name_len = op->remote ? sock_address_size(sock_of(r->file)->family) : 0;
-    if (op->control)
-        memcpy(&total, op->control, sizeof total);
-    if (total > CONTROL_HEAD && total <= op->control_size) {
-        t.control = (char *)op->control + CONTROL_HEAD;
-        t.control_len = total - CONTROL_HEAD;
-    }
     status = sock_send_step(r->file, &t);
     r->bytes = t.bytes;
     if (status == STATUS_SUCCESS && op->flags_out)

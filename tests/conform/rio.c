@@ -886,6 +886,36 @@ TEST(datagram_details, "")
     stream_close(&d.t);
 }
 
+TEST(control_beyond_its_slice, "")
+{
+    static struct datagrams d;
+    ULONG total[] = {41, 0xFFFFFFFF, 40, 8, 0}; /* of the last two there is no control data */
+    WSACMSGHDR head;
+    char got[8];
+    RIO_BUF data, remote, control;
+    u_long waiting = 0;
+    RIORESULT r;
+    RIO_OR_SKIP();
+    REQUIRE(datagrams_open(&d));
+    data = slice(&d.t, 0, 4);
+    remote = slice(&d.t, REMOTE, ROOM);
+    control = slice(&d.t, CONTROL, 40);
+    memcpy(d.t.memory + REMOTE, &d.far_address, sizeof d.far_address);
+    memset(&head, 0, sizeof head); /* shorter than itself */
+    memcpy(d.t.memory + CONTROL + 8, &head, sizeof head);
+    for (int i = 0; i < 5; i++) {
+        memcpy(d.t.memory + CONTROL, &total[i], sizeof total[i]);
+        CHECK(rio.RIOSendEx(d.t.requests, &data, 1, NULL, &remote, &control, NULL, 0, number(1)));
+        REQUIRE(rio_take(d.t.results, &r, 1));
+        is_result(&r, &d.t, 1, i < 3 ? WSAEINVAL : 0, i < 3 ? 0 : 4);
+        CHECK_EQ(ioctlsocket(d.t.far_end, FIONREAD, &waiting), 0);
+        CHECK_EQ(waiting, i < 3 ? 0 : 4);
+        if (waiting > 0)
+            CHECK_EQ(recv(d.t.far_end, got, sizeof got, 0), 4);
+    }
+    stream_close(&d.t);
+}
+
 /* What would reach the peer by the kernel, but is no address of the socket's family. */
 TEST(destination_of_another_family, "")
 {
