@@ -6,6 +6,8 @@
 #include "io/port.h"
 #include "io/rio.h"
 
+#include <stdatomic.h>
+
 /*
  * A completion queue. What notifies (port, event, key, ov, reset) is constant; `lock` guards the rest. It
  * ranks as a queue's: the event's is taken under it, so that the event is set as one with `armed`.
@@ -40,10 +42,11 @@ struct rio_side {
     bool starting;
 };
 
-/* A request queue. `context` is constant; `lock`, a leaf, guards the rest. */
+/* A request queue. `context` is constant, `asked` stands alone; `lock`, a leaf, guards the rest. */
 struct rio_rq {
     struct object object;
     struct lock lock;
+    _Atomic bool asked;     /* the kernel, for the local address of each datagram */
     struct file *file;      /* borrowed; NULL: the socket has been closed */
     uintptr_t handle;       /* 0: not yet */
     uint64_t context;

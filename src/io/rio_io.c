@@ -335,13 +335,16 @@ static uint32_t resolve_all(struct rio_op *op, const struct rio_call *c, struct 
     return status;
 }
 
-/* The kernel is to tell where each datagram was sent to. */
-static void ask_for_arrival(struct file *f)
+/* The kernel is to tell where each datagram was sent to, from the first such call on. */
+static void ask_for_arrival(struct rio_rq *rq, struct file *f)
 {
     bool v6 = sock_of(f)->family == AF_INET6;
     int on = 1;
 
+    if (atomic_load(&rq->asked))
+        return;
     setsockopt(f->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on);
+    atomic_store(&rq->asked, true); /* by two at a time, perhaps, but by none too late */
 }
 
 /* Operation and request; the reference to f is used up, if this succeeds. */
@@ -359,7 +362,7 @@ static uint32_t make(struct rio_rq *rq, struct file *f, const struct rio_call *c
         return status;
     }
     if (op->local && !sock_is_stream(sock_of(f)))
-        ask_for_arrival(f);
+        ask_for_arrival(rq, f);
     request_set_buf(r, data, c->data ? c->data->size : 0);
     r->ops = c->direction == LANE_IN ? &receive_ops : &send_ops;
     r->in_flags = c->flags & RIO_WHOLE ? MSG_WAITALL : 0;

@@ -277,6 +277,38 @@ TEST(local_address_of_a_link)
     close_stream();
 }
 
+/* Later calls do without the system call, and leave it to the program. */
+TEST(arrival_is_asked_for_once)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    int on = 0, off = 0;
+    socklen_t size = sizeof on;
+    RIO_BUF data, local;
+
+    if (!load())
+        return;
+    t.near_end = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_REGISTERED_IO);
+    t.far_end = -1;
+    CHECK_EQ(iocp_bind(t.near_end, (struct sockaddr *)&any, sizeof any), 0);
+    t.results = rio.RIOCreateCompletionQueue(2, NULL);
+    t.requests = rio.RIOCreateRequestQueue(t.near_end, 2, 1, 0, 0, t.results, t.results, NULL);
+    t.buffer = rio.RIORegisterBuffer(t.memory, sizeof t.memory);
+    data = (RIO_BUF){t.buffer, 32, 4};
+    local = (RIO_BUF){t.buffer, 0, 28};
+    CHECK(rio.RIOReceiveEx(t.requests, &data, 1, &local, NULL, NULL, NULL, 0, NULL));
+    CHECK_EQ(getsockopt((int)t.near_end, IPPROTO_IP, IP_PKTINFO, &on, &size), 0);
+    CHECK_EQ(on, 1);
+    CHECK_EQ(setsockopt((int)t.near_end, IPPROTO_IP, IP_PKTINFO, &off, sizeof off), 0);
+    CHECK(rio.RIOReceiveEx(t.requests, &data, 1, &local, NULL, NULL, NULL, 0, NULL));
+    CHECK_EQ(getsockopt((int)t.near_end, IPPROTO_IP, IP_PKTINFO, &on, &size), 0);
+    CHECK_EQ(on, 0);
+    closesocket(t.near_end);
+    t.near_end = INVALID_SOCKET;
+    take(2, WSA_OPERATION_ABORTED);
+    rio.RIODeregisterBuffer(t.buffer);
+    rio.RIOCloseCompletionQueue(t.results);
+}
+
 static void be_a_child(void)
 {
     RIORESULT r;
