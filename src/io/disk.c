@@ -49,7 +49,7 @@ struct disk *disk_new(const struct stat *st, int mode)
     if (!d)
         return NULL;
     list_init(&d->share.link);
-    atomic_init(&d->lock_fd, -1);
+    atomic_init(&d->lock_sibling, -1);
     d->regular = S_ISREG(st->st_mode);
     d->slow = (mode & (O_DIRECT | O_DSYNC)) != 0;
     d->direct = (mode & (O_DIRECT | O_DSYNC)) == O_DIRECT;
@@ -423,8 +423,8 @@ static void destroy(struct file *f)
     turn_done(&d->turn);
     watch_destroy(atomic_load(&d->watch));
     disk_list_free(atomic_load(&d->list));
-    if (atomic_load(&d->lock_fd) >= 0)
-        own_fd_close(atomic_load(&d->lock_fd));
+    if (atomic_load(&d->lock_sibling) >= 0)
+        own_fd_close(atomic_load(&d->lock_sibling));
     free(d);
 }
 

@@ -143,6 +143,7 @@ static enum grant try_locked(struct bucket *b, struct inode *i, struct filelock 
         return HELD_HERE;
     if (waits && filelock_is_held_back(&i->waiting, place, lock))
         return NOT_ITS_TURN;
+    filelock_choose(lock->file, &i->held);
     list_push_back(&i->held, &lock->link);
     if (filelock_tell(lock->file, &i->held, &lock->range) == -EAGAIN) {
         list_remove(&lock->link);

@@ -6,7 +6,8 @@
  * begin; what lies behind that is this process' affair alone.
  *
  * An exclusive lock needs a descriptor open for writing. One that is not gets a sibling; where that may not
- * be had, the lock is a shared one to the others.
+ * be had, the lock is a shared one to the others. All that a file holds at a time is on one of the two: a
+ * lock on the other would be in the way of its own, and be taken back there in vain.
  */
 #include "io/filelock_range.h"
 
@@ -37,14 +38,6 @@ static bool place(const struct filelock_range *r, struct piece *p)
     return true;
 }
 
-static int lock_fd(const struct file *f)
-{
-    const struct disk *d = f->extra;
-    int fd = atomic_load(&d->lock_fd);
-
-    return fd >= 0 ? fd : f->fd;
-}
-
 static bool may_write(int fd)
 {
     return (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
@@ -57,12 +50,24 @@ void filelock_prepare(struct file *f)
     int none = -1;
     int fd;
 
-    if (atomic_load(&d->lock_fd) >= 0 || may_write(f->fd))
+    if (atomic_load(&d->lock_sibling) >= 0 || may_write(f->fd))
         return;
     snprintf(path, sizeof path, "/proc/self/fd/%d", f->fd);
     fd = own_fd(open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (fd >= 0 && !atomic_compare_exchange_strong(&d->lock_fd, &none, fd))
+    if (fd >= 0 && !atomic_compare_exchange_strong(&d->lock_sibling, &none, fd))
         own_fd_close(fd);
+}
+
+void filelock_choose(struct file *f, const struct list *held)
+{
+    struct disk *d = f->extra;
+    int sibling = atomic_load(&d->lock_sibling);
+
+    list_for_each(l, held) {
+        if (container_of(l, struct filelock, link)->file == f)
+            return;
+    }
+    d->lock_fd = sibling >= 0 ? sibling : f->fd;
 }
 
 static int set(int fd, short type, const struct piece *p)
@@ -107,6 +112,7 @@ static short strongest(const struct file *f, const struct list *held, struct pie
 
 int filelock_tell(struct file *f, const struct list *held, const struct filelock_range *range)
 {
+    const struct disk *d = f->extra;
     struct piece all;
 
     if (!place(range, &all))
@@ -114,7 +120,7 @@ int filelock_tell(struct file *f, const struct list *held, const struct filelock
     while (all.from < all.to) {
         struct piece p = all;
         short type = strongest(f, held, &p);
-        int err = set(lock_fd(f), type, &p);
+        int err = set(d->lock_fd, type, &p);
 
         if (err)
             return err;

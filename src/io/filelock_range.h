@@ -37,7 +37,10 @@ void filelock_has_passed(const struct list *waiting, const struct list *place, c
  */
 int filelock_tell(struct file *f, const struct list *held, const struct filelock_range *range);
 
-/* Before f's first lock, with no lock held: a descriptor on which locks of both kinds can be taken. */
+/* Before a lock of f, with no lock held: a descriptor on which locks of both kinds can be taken, if it can
+ * be had now. */
 void filelock_prepare(struct file *f);
+/* The table's lock held, before the lock is in `held`: where f holds nothing, what is there now is used. */
+void filelock_choose(struct file *f, const struct list *held);
 
 #endif

@@ -10,11 +10,13 @@
 
 #include <iocp.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 enum { PASSES = 16, PATIENCE_MS = 20000, READERS = 4 };
 
@@ -179,5 +181,52 @@ TEST(nobody_starves)
         pthread_join(readers[i], NULL);
     CloseHandle(h);
     CloseHandle(ov.hEvent);
+    unlink(path);
+}
+
+static bool lock_at(HANDLE h, DWORD flags, DWORD offset)
+{
+    OVERLAPPED ov = {.Offset = offset};
+
+    return lock(h, flags | LOCKFILE_FAIL_IMMEDIATELY, &ov);
+}
+
+/* As another process would ask: a descriptor of its own. */
+static bool others_may_share(int64_t offset)
+{
+    struct flock fl = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 10};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool may = fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type == F_UNLCK;
+
+    close(fd);
+    return may;
+}
+
+/* The descriptor that locks of a handle for reading need comes late: those that are held stay where they are,
+ * and leave nothing behind. */
+TEST(short_of_descriptors)
+{
+    struct rlimit limit, none;
+    OVERLAPPED second = {.Offset = 20};
+    HANDLE h;
+
+    make_it();
+    h = CreateFileA(path, GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL);
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    CHECK(lock_at(h, 0, 0));
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    CHECK(lock_at(h, 0, 20));
+    CHECK(lock_at(h, 0, 0));
+    CHECK(unlock(h));
+    CHECK(unlock(h));
+    CHECK(lock_at(h, LOCKFILE_EXCLUSIVE_LOCK, 0));
+    CHECK(unlock(h));
+    CHECK(UnlockFileEx(h, 0, 10, 0, &second));
+    CHECK(lock_at(h, LOCKFILE_EXCLUSIVE_LOCK, 0)); /* it holds nothing: to others this is an exclusive one now */
+    CHECK(!others_may_share(0));
+    CHECK(unlock(h));
+    CloseHandle(h);
     unlink(path);
 }
