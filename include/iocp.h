@@ -141,6 +141,7 @@ IOCP_API void iocp_dump(int fd);
  *     that has returned (looked for every 10 ms and at the end of the operation), or its memory is gone,
  *   - memory with an OVERLAPPED or a buffer in flight is freed: under the command iocp-verify, which watches
  *     free and realloc; by iocp_verify_freed; or when the program is built with AddressSanitizer,
+ *   - a buffer of registered I/O is deregistered while an operation uses it,
  *   - under iocp-verify, a descriptor that is an open handle is closed with close(2).
  * It stops looking when exit() is called. An operation costs some 10 microseconds more; of thousands in
  * flight each is looked at less often. IOCP_VERIFY=report goes on after it has said so. This counts what was

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "engine/poller.h"
+#include "io/verify.h"
 #include "ntstatus.h"
 #include "object/handle.h"
 #include "wait/dispatcher.h"
@@ -22,15 +23,22 @@
 
 /* ---- buffers ---- */
 
+/* `base` and `size` are constant, `uses` stands alone. */
 struct rio_buffer {
     struct object object;
     char *base; /* the program's */
     uint32_t size;
+    _Atomic uint32_t uses; /* operations that are not over, as far as they began under the verifier */
 };
+
+static struct rio_buffer *buffer_of(struct object *obj)
+{
+    return container_of(obj, struct rio_buffer, object);
+}
 
 static void destroy_buffer(struct object *obj)
 {
-    free(container_of(obj, struct rio_buffer, object));
+    free(buffer_of(obj));
 }
 
 static const struct object_type buffer_type = {
@@ -60,6 +68,7 @@ uint32_t rio_buffer_register(void *base, uint32_t size, uintptr_t *id)
     object_init(&b->object, &buffer_type);
     b->base = base;
     b->size = size;
+    atomic_init(&b->uses, 0);
     status = handle_open(&b->object, 0, 0, id);
     object_put(&b->object);
     return status;
@@ -76,12 +85,60 @@ static void close_handle(uintptr_t h, enum object_kind kind)
     object_put(obj);
 }
 
+/* What is still in use is a mistake, by Microsoft's page one that a verifier finds. */
+static void look_for_uses(uintptr_t id)
+{
+    struct object *obj;
+    uint32_t uses;
+
+    if (handle_get(id, OBJECT_RIO_BUFFER, &obj, NULL) != STATUS_SUCCESS)
+        return;
+    uses = atomic_load(&buffer_of(obj)->uses);
+    object_put(obj);
+    if (uses > 0)
+        verify_deregistered(id, uses);
+}
+
 void rio_buffer_deregister(uintptr_t id)
 {
+    if (verify_is_on())
+        look_for_uses(id);
     close_handle(id, OBJECT_RIO_BUFFER);
 }
 
-uint32_t rio_resolve(const struct rio_slice *slice, uint32_t least, void **base)
+static void begin_use(struct rio_op *op, struct rio_buffer *b)
+{
+    assert(op->used_count < RIO_SLICES);
+    atomic_fetch_add(&b->uses, 1);
+    object_get(&b->object);
+    op->used[op->used_count++] = b;
+}
+
+static void end_uses(struct rio_op *op)
+{
+    while (op->used_count > 0) {
+        struct rio_buffer *b = op->used[--op->used_count];
+
+        atomic_fetch_sub(&b->uses, 1);
+        object_put(&b->object);
+    }
+}
+
+struct rio_op *rio_op_new(void)
+{
+    size_t room = verify_is_on() ? RIO_SLICES * sizeof(struct rio_buffer *) : 0;
+
+    return calloc(1, sizeof(struct rio_op) + room);
+}
+
+void rio_op_free(struct rio_op *op)
+{
+    if (op)
+        end_uses(op);
+    free(op);
+}
+
+uint32_t rio_resolve(struct rio_op *op, const struct rio_slice *slice, uint32_t least, void **base)
 {
     struct rio_buffer *b;
     struct object *obj;
@@ -89,11 +146,13 @@ uint32_t rio_resolve(const struct rio_slice *slice, uint32_t least, void **base)
 
     if (handle_get(slice->buffer, OBJECT_RIO_BUFFER, &obj, NULL) != STATUS_SUCCESS)
         return status_from_wsa(WSAEFAULT);
-    b = container_of(obj, struct rio_buffer, object);
+    b = buffer_of(obj);
     if (slice->offset > b->size || slice->size > b->size - slice->offset || slice->size < least)
         status = status_from_wsa(WSAEINVAL);
     else
         *base = b->base + slice->offset;
+    if (status == STATUS_SUCCESS && verify_is_on())
+        begin_use(op, b);
     object_put(obj);
     return status;
 }
@@ -112,7 +171,7 @@ static void let_go(struct rio_op *op)
 
     rio_discharge(rq, (enum lane_direction)op->direction);
     object_put(&rq->object);
-    free(op);
+    rio_op_free(op);
 }
 
 static void cleanup_cq(struct object *obj)
@@ -300,6 +359,7 @@ void rio_finish(struct rio_op *op, uint32_t status, uint32_t bytes)
     struct message m;
     bool closed, tells = false;
 
+    end_uses(op); /* the program may deregister the buffers as soon as it has the result */
     op->status = (int32_t)status_to_wsa(status);
     op->bytes = bytes;
     lock_acquire(&cq->lock);

@@ -69,7 +69,12 @@ struct rio_op {
     void *control;           /* a RIO_CMSG_BUFFER */
     void *flags_out;         /* a uint32_t */
     uint32_t control_size;
+    /* Under the verifier: the buffers of all that, counted, until it is over. */
+    uint32_t used_count;
+    struct rio_buffer *used[]; /* RIO_SLICES, or none */
 };
+
+enum { RIO_SLICES = 5 }; /* of one call */
 
 /* ---- rio.c ---- */
 
@@ -79,8 +84,11 @@ bool rio_cq_promise(struct rio_cq *cq, uint32_t n); /* room for so many more: fa
 void rio_cq_take_back(struct rio_cq *cq, uint32_t n);
 /* It is over. No lock held; op is the queue's, or gone. */
 void rio_finish(struct rio_op *op, uint32_t status, uint32_t bytes);
-/* The memory of a slice. WSAEFAULT: an unknown buffer; WSAEINVAL: not within it, or less than `least`. */
-uint32_t rio_resolve(const struct rio_slice *slice, uint32_t least, void **base);
+struct rio_op *rio_op_new(void); /* all zero; NULL */
+void rio_op_free(struct rio_op *op); /* it is in no list */
+/* The memory of a slice, which op uses from now on. WSAEFAULT: an unknown buffer; WSAEINVAL: not within it,
+ * or less than `least`. */
+uint32_t rio_resolve(struct rio_op *op, const struct rio_slice *slice, uint32_t least, void **base);
 
 /* ---- rio_queue.c ---- */
 

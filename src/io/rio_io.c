@@ -311,9 +311,10 @@ static uint32_t check(struct file *f, const struct rio_call *c)
     return STATUS_SUCCESS;
 }
 
-static uint32_t resolve_optional(const struct rio_slice *slice, uint32_t least, void **base)
+static uint32_t resolve_optional(struct rio_op *op, const struct rio_slice *slice, uint32_t least,
+                                 void **base)
 {
-    return slice ? rio_resolve(slice, least, base) : (uint32_t)STATUS_SUCCESS;
+    return slice ? rio_resolve(op, slice, least, base) : (uint32_t)STATUS_SUCCESS;
 }
 
 /* A destination is as long as its family has it; a source may be of either. */
@@ -321,16 +322,16 @@ static uint32_t resolve_all(struct rio_op *op, const struct rio_call *c, struct 
 {
     bool in = c->direction == LANE_IN;
     uint32_t remote_least = in ? sizeof(union address) : sock_address_size(sock_of(f)->family);
-    uint32_t status = resolve_optional(c->data, 0, data);
+    uint32_t status = resolve_optional(op, c->data, 0, data);
 
     if (status == STATUS_SUCCESS)
-        status = resolve_optional(c->local, sizeof(union address), &op->local);
+        status = resolve_optional(op, c->local, sizeof(union address), &op->local);
     if (status == STATUS_SUCCESS)
-        status = resolve_optional(c->remote, remote_least, &op->remote);
+        status = resolve_optional(op, c->remote, remote_least, &op->remote);
     if (status == STATUS_SUCCESS)
-        status = resolve_optional(c->control, sizeof(uint32_t), &op->control);
+        status = resolve_optional(op, c->control, sizeof(uint32_t), &op->control);
     if (status == STATUS_SUCCESS)
-        status = resolve_optional(c->flags_out, sizeof(uint32_t), &op->flags_out);
+        status = resolve_optional(op, c->flags_out, sizeof(uint32_t), &op->flags_out);
     op->control_size = c->control ? c->control->size : 0;
     return status;
 }
@@ -350,7 +351,7 @@ static void ask_for_arrival(struct rio_rq *rq, struct file *f)
 /* Operation and request; the reference to f is used up, if this succeeds. */
 static uint32_t make(struct rio_rq *rq, struct file *f, const struct rio_call *c, struct rio_op **out)
 {
-    struct rio_op *op = calloc(1, sizeof *op);
+    struct rio_op *op = rio_op_new();
     struct request *r = NULL;
     void *data = NULL;
     uint32_t status = op ? resolve_all(op, c, f, &data) : (uint32_t)STATUS_INSUFFICIENT_RESOURCES;
@@ -358,7 +359,7 @@ static uint32_t make(struct rio_rq *rq, struct file *f, const struct rio_call *c
     if (status == STATUS_SUCCESS)
         status = request_new_lean(f, &op->ov, false, &r);
     if (status != STATUS_SUCCESS) {
-        free(op);
+        rio_op_free(op);
         return status;
     }
     if (op->local && !sock_is_stream(sock_of(f)))
@@ -382,7 +383,7 @@ static void unmake(struct rio_op *op)
 {
     request_refuse(op->request, STATUS_CANCELLED);
     object_put(&op->rq->object);
-    free(op);
+    rio_op_free(op);
 }
 
 static uint32_t run(struct rio_rq *rq, const struct rio_call *c)

@@ -521,6 +521,16 @@ void verify_closed(int fd)
     inside = false;
 }
 
+void verify_deregistered(uintptr_t id, uint32_t uses)
+{
+    inside = true;
+    dprintf(2, "iocp verifier: registered buffer 0x%llx is deregistered; operations that still use it: %u\n",
+            (unsigned long long)id, (unsigned)uses);
+    say_here("deregistered");
+    fault_end();
+    inside = false;
+}
+
 bool verify_since(const struct request *r, uint64_t *began_ns, uint32_t *tid)
 {
     struct record *rec;

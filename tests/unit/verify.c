@@ -309,6 +309,58 @@ static void case_forked(void)
     EXPECT(iocp_verify_faults() == 0);
 }
 
+static RIO_EXTENSION_FUNCTION_TABLE registered_io(void)
+{
+    GUID id = WSAID_MULTIPLE_RIO;
+    RIO_EXTENSION_FUNCTION_TABLE rio;
+    SOCKET s = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, 0);
+    DWORD bytes;
+
+    EXPECT(WSAIoctl(s, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &rio, sizeof rio, &bytes,
+                    NULL, NULL) == 0);
+    closesocket(s);
+    return rio;
+}
+
+/* Its data, or an address; begun, or held back; and when all is over. */
+static void case_deregistered(void)
+{
+    static char memory[3][64];
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    RIO_EXTENSION_FUNCTION_TABLE rio;
+    RIO_BUFFERID buffer[3];
+    RIO_BUF data, address, held;
+    RIO_CQ queue;
+    RIO_RQ requests;
+    WSADATA version;
+    SOCKET s;
+
+    EXPECT(WSAStartup(MAKEWORD(2, 2), &version) == 0);
+    rio = registered_io();
+    s = WSASocketA(AF_INET, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_REGISTERED_IO);
+    EXPECT(iocp_bind(s, (struct sockaddr *)&any, sizeof any) == 0);
+    queue = rio.RIOCreateCompletionQueue(4, NULL);
+    requests = rio.RIOCreateRequestQueue(s, 4, 1, 0, 0, queue, queue, NULL);
+    for (int i = 0; i < 3; i++)
+        buffer[i] = rio.RIORegisterBuffer(memory[i], sizeof memory[i]);
+    data = (RIO_BUF){buffer[0], 0, 8};
+    address = (RIO_BUF){buffer[1], 0, 28};
+    held = (RIO_BUF){buffer[2], 0, 8};
+    EXPECT(rio.RIOReceiveEx(requests, &data, 1, NULL, &address, NULL, NULL, 0, NULL));
+    EXPECT(rio.RIOReceive(requests, &held, 1, RIO_MSG_DEFER, NULL));
+    held.Length = 65;
+    EXPECT(!rio.RIOReceiveEx(requests, &data, 1, NULL, &address, &held, NULL, 0, NULL)); /* uses nothing */
+    EXPECT(iocp_verify_faults() == 0);
+    rio.RIODeregisterBuffer(buffer[1]);
+    EXPECT(iocp_verify_faults() == 1);
+    rio.RIODeregisterBuffer(buffer[2]);
+    EXPECT(iocp_verify_faults() == 2);
+    closesocket(s);
+    rio.RIODeregisterBuffer(buffer[0]);
+    rio.RIOCloseCompletionQueue(queue);
+    EXPECT(iocp_verify_faults() == 2);
+}
+
 static void case_signal(void)
 {
     static OVERLAPPED ov;
@@ -329,7 +381,7 @@ static const struct {
     {"reused", case_reused},     {"unseen", case_unseen},     {"cleared", case_cleared},
     {"returned", case_returned}, {"unmapped", case_unmapped}, {"freed", case_freed},
     {"clean", case_clean},       {"signal", case_signal},     {"many", case_many},
-    {"forked", case_forked},
+    {"forked", case_forked},     {"deregistered", case_deregistered},
 };
 
 TEST(as_child)
@@ -473,6 +525,15 @@ TEST(freed_memory)
     run_case(&c, "freed", "report");
     CHECK(says(&c, "a buffer in flight is freed"));
     CHECK(says(&c, "an OVERLAPPED in flight is freed"));
+}
+
+TEST(deregistered_buffer)
+{
+    struct child c;
+
+    run_case(&c, "deregistered", "report");
+    CHECK(says(&c, "is deregistered; operations that still use it: 1\n"));
+    CHECK(says(&c, "  deregistered by thread "));
 }
 
 TEST(nothing_to_complain_of)
