@@ -7,7 +7,8 @@
  * learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-NAME (lower case). What they share:
  *
  * - A SOCKET is a Linux file descriptor. A descriptor the library has not made is adopted by the data
- *   calls (send, WSARecv ...), and those work without WSAStartup.
+ *   calls (send, WSARecv ...), ioctlsocket, WSAIoctl, getsockopt, setsockopt and WSAEventSelect; all calls
+ *   on it work without WSAStartup. The others say WSAENOTSOCK to what has not been adopted.
  * - Failure: SOCKET_ERROR (or INVALID_SOCKET, or NULL), and WSAGetLastError says why. GetLastError is
  *   the same variable; errno is not used. Any call may fail with WSANOTINITIALISED (no WSAStartup),
  *   WSAENOTSOCK (no such socket), WSAEFAULT (a pointer is NULL that must not be), WSAEINVAL,

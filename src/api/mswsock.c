@@ -34,10 +34,10 @@ BOOL PASCAL AcceptEx(SOCKET listener, SOCKET accepted, PVOID output, DWORD data_
 
     if (!overlapped)
         return win32_result(STATUS_INVALID_PARAMETER);
-    status = socket_get_for_data(listener, &f);
+    status = socket_get_for_use(listener, &f);
     if (status != STATUS_SUCCESS)
         return started(status, &result, bytes);
-    status = socket_get_for_data(accepted, &socket);
+    status = socket_get_for_use(accepted, &socket);
     if (status == STATUS_SUCCESS) {
         if (output)
             status = accept_start(f, socket, output, data_size, local_size, remote_size, overlapped, &result);
@@ -75,7 +75,7 @@ BOOL PASCAL ConnectEx(SOCKET s, const struct sockaddr *address, int length, PVOI
 
     if (!overlapped)
         return win32_result(STATUS_INVALID_PARAMETER);
-    status = socket_get_for_data(s, &f);
+    status = socket_get_for_use(s, &f);
     if (status == STATUS_SUCCESS) {
         status = connect_start(f, address, length, data, data ? size : 0, overlapped, &result);
         file_put(f);
@@ -86,7 +86,7 @@ BOOL PASCAL ConnectEx(SOCKET s, const struct sockaddr *address, int length, PVOI
 BOOL PASCAL DisconnectEx(SOCKET s, LPOVERLAPPED overlapped, DWORD flags, DWORD reserved)
 {
     struct file *f;
-    uint32_t status = socket_get_for_data(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status != STATUS_SUCCESS)
         return wsa_result(status) == 0;
@@ -157,7 +157,7 @@ BOOL PASCAL TransmitFile(SOCKET s, HANDLE file, DWORD count, DWORD chunk, LPOVER
 {
     struct transmission *t;
     struct file *f;
-    uint32_t status = socket_get_for_data(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     (void)chunk; /* the kernel knows what suits it */
     if (status != STATUS_SUCCESS)
@@ -206,7 +206,7 @@ BOOL PASCAL TransmitPackets(SOCKET s, LPTRANSMIT_PACKETS_ELEMENT elements, DWORD
 {
     struct transmission *t;
     struct file *f;
-    uint32_t status = socket_get_for_data(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     (void)chunk;
     if (status != STATUS_SUCCESS)

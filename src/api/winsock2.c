@@ -397,7 +397,7 @@ static uint32_t get_option(struct file *f, int level, int option, char *value, i
 int WSAAPI getsockopt(SOCKET s, int level, int option, char *value, int *length)
 {
     struct file *f;
-    uint32_t status = socket_get(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status == STATUS_SUCCESS) {
         status = get_option(f, level, option, value, length);
@@ -409,7 +409,7 @@ int WSAAPI getsockopt(SOCKET s, int level, int option, char *value, int *length)
 int WSAAPI setsockopt(SOCKET s, int level, int option, const char *value, int length)
 {
     struct file *f;
-    uint32_t status = socket_get(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status == STATUS_SUCCESS) {
         status = sock_set_option(f, level, option, value, length);

@@ -80,7 +80,7 @@ static uint32_t event_select(struct file *f, WSAEVENT handle, LONG mask)
 int WSAAPI WSAEventSelect(SOCKET s, WSAEVENT event, LONG mask)
 {
     struct file *f;
-    uint32_t status = socket_get(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status == STATUS_SUCCESS) {
         status = event_select(f, event, mask);

@@ -209,7 +209,7 @@ static uint32_t run_receive(struct file *f, const struct call *c)
 static int send_call(SOCKET s, const struct call *c)
 {
     struct file *f;
-    uint32_t status = socket_get_for_data(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status == STATUS_SUCCESS) {
         status = run_send(f, c);
@@ -221,7 +221,7 @@ static int send_call(SOCKET s, const struct call *c)
 static int receive_call(SOCKET s, const struct call *c)
 {
     struct file *f;
-    uint32_t status = socket_get_for_data(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status == STATUS_SUCCESS) {
         status = run_receive(f, c);
@@ -253,7 +253,7 @@ static int send_plain(SOCKET s, const struct call *c)
 {
     struct request_result result;
     struct file *f;
-    uint32_t status = socket_get_for_data(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status != STATUS_SUCCESS)
         return wsa_result(status);
@@ -272,7 +272,7 @@ static int receive_plain(SOCKET s, const struct call *c)
 {
     struct request_result result;
     struct file *f;
-    uint32_t status = socket_get_for_data(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status != STATUS_SUCCESS)
         return wsa_result(status);
@@ -445,7 +445,7 @@ int WSAAPI WSASendMsg(SOCKET s, LPWSAMSG message, DWORD flags, LPDWORD bytes, LP
 {
     struct sock_answer answer = {overlapped, routine};
     struct file *f;
-    uint32_t status = socket_get_for_data(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status == STATUS_SUCCESS) {
         status = send_msg(f, message, flags, bytes, &answer);
@@ -478,7 +478,7 @@ INT PASCAL WSARecvMsg(SOCKET s, LPWSAMSG message, LPDWORD bytes, LPWSAOVERLAPPED
 {
     struct sock_answer answer = {overlapped, routine};
     struct file *f;
-    uint32_t status = socket_get_for_data(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status == STATUS_SUCCESS) {
         status = receive_msg(f, message, bytes, &answer);

@@ -195,7 +195,7 @@ static uint32_t ioctl_socket(struct file *f, DWORD command, void *argument)
 int WSAAPI ioctlsocket(SOCKET s, long command, void *argument)
 {
     struct file *f;
-    uint32_t status = socket_get(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status == STATUS_SUCCESS) {
         status = ioctl_socket(f, (DWORD)command, argument);
@@ -229,7 +229,7 @@ int WSAAPI WSAIoctl(SOCKET s, DWORD code, LPVOID in, DWORD in_size, LPVOID out, 
     struct control c = {
         .s = s, .code = code, .in = in, .in_size = in_size, .out = out, .out_size = out_size};
     struct file *f;
-    uint32_t status = socket_get(s, &f);
+    uint32_t status = socket_get_for_use(s, &f);
 
     if (status != STATUS_SUCCESS)
         return wsa_result(status);

@@ -34,7 +34,7 @@ static void change(struct port *port, SOCK_NOTIFY_REGISTRATION *r)
     r->registrationResult = ERROR_SUCCESS;
     if (r->operation == SOCK_NOTIFY_OP_NONE)
         return;
-    status = socket_get_for_data(r->socket, &f);
+    status = socket_get_for_use(r->socket, &f);
     if (status != STATUS_SUCCESS) {
         r->registrationResult = status_to_wsa(status);
         return;

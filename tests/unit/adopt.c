@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Descriptors that the program made itself. Any kind may be given to CreateIoCompletionPort, ReadFile,
- * WriteFile and the Winsock data calls; nothing else takes one in; its open file is never changed; and a
+ * WriteFile and the Winsock calls for data, control and options; nothing else takes one in; its open file is never changed; and a
  * close(2) that the library was not told of is noticed at the next association.
  */
 #ifndef _GNU_SOURCE
@@ -378,6 +378,53 @@ TEST(winsock_calls)
         end(e);
     }
     CloseHandle(port);
+}
+
+/* What a program may say first to a socket of its own, each to a fresh one. No WSAStartup. */
+TEST(controls_and_options)
+{
+    static const enum kind kinds[] = {SOCKET_UDP, SOCKET_TCP, PAIR};
+    GUID id = WSAID_CONNECTEX;
+
+    for (unsigned i = 0; i < 5 * sizeof kinds / sizeof kinds[0]; i++) {
+        struct ends e = make(kinds[i / 5]);
+        SOCKET s = (SOCKET)e.near;
+        HANDLE event = WSACreateEvent();
+        u_long on = 1;
+        int value = 0, size = sizeof value;
+        LPFN_CONNECTEX connect_ex = NULL;
+        DWORD bytes;
+        char byte;
+
+        switch (i % 5) {
+        case 0:
+            CHECK_EQ(ioctlsocket(s, FIONBIO, &on), 0);
+            CHECK_EQ(iocp_recv(s, &byte, 1, 0), SOCKET_ERROR);
+            CHECK_EQ(WSAGetLastError(), WSAEWOULDBLOCK);
+            break;
+        case 1:
+            CHECK_EQ(WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &connect_ex,
+                              sizeof connect_ex, &bytes, NULL, NULL), 0);
+            CHECK(connect_ex);
+            break;
+        case 2:
+            CHECK_EQ(iocp_getsockopt(s, SOL_SOCKET, SO_TYPE, (char *)&value, &size), 0);
+            CHECK(value == (kinds[i / 5] == SOCKET_UDP ? SOCK_DGRAM : SOCK_STREAM));
+            break;
+        case 3:
+            value = 1 << 16;
+            CHECK_EQ(iocp_setsockopt(s, SOL_SOCKET, SO_SNDBUF, (char *)&value, sizeof value), 0);
+            break;
+        default:
+            CHECK_EQ(WSAEventSelect(s, event, FD_READ), 0);
+            CHECK_EQ(write(e.far, "x", 1), 1);
+            CHECK_EQ(WaitForSingleObject(event, PATIENCE_MS), WAIT_OBJECT_0);
+        }
+        CHECK(blocks(e.near)); /* FIONBIO is the library's own flag */
+        CHECK_EQ(iocp_forget(e.near), 0);
+        WSACloseEvent(event);
+        end(e);
+    }
 }
 
 /* ---- what is refused ---- */
