@@ -62,6 +62,7 @@ struct rio_op {
     uint64_t context;
     uint8_t direction;       /* enum lane_direction */
     bool quiet;
+    bool payload;            /* a receive has room for data, be it none */
     int32_t status;          /* of the result */
     uint32_t bytes;
     /* Where a datagram's addresses, control data and flags are, or go to; NULL. */

@@ -143,9 +143,10 @@ static uint32_t receive_attempt(struct request *r)
     aim(&t, op, &own);
     status = sock_receive_step(r->file, &t);
     r->bytes = t.bytes;
-    if (status == STATUS_SUCCESS || status == STATUS_BUFFER_OVERFLOW)
-        give_back(r->file, &t, op);
-    return status;
+    if (status != STATUS_SUCCESS && status != STATUS_BUFFER_OVERFLOW)
+        return status;
+    give_back(r->file, &t, op);
+    return op->payload ? status : (uint32_t)STATUS_SUCCESS; /* what nobody wants is not cut */
 }
 
 /* The kernel would send from an IPv6 socket to an IPv4 address, which sendto finds too short. */
@@ -375,6 +376,7 @@ static uint32_t make(struct rio_rq *rq, struct file *f, const struct rio_call *c
     op->context = c->context;
     op->direction = (uint8_t)c->direction;
     op->quiet = (c->flags & RIO_QUIET) != 0;
+    op->payload = c->data != NULL;
     *out = op;
     return STATUS_SUCCESS;
 }

@@ -872,6 +872,17 @@ TEST(datagram_details, "")
     CHECK(from_far(&d, "", 0));
     REQUIRE(rio_take(d.t.results, &r, 1));
     is_result(&r, &d.t, 2, 0, 0);
+    CHECK(rio.RIOReceiveEx(d.t.requests, NULL, 0, NULL, &remote, NULL, NULL, 0, number(2)));
+    CHECK(from_far(&d, "hello", 5)); /* whose data the program "does not need to receive" */
+    REQUIRE(rio_take(d.t.results, &r, 1));
+    is_result(&r, &d.t, 2, 0, 0);
+    CHECK_EQ(ADDRESS_OF(d.t.memory + REMOTE).sin_port, d.far_address.sin_port);
+    data.Length = 0; /* room for nothing is another thing */
+    CHECK(rio.RIOReceive(d.t.requests, &data, 1, 0, number(2)));
+    CHECK(from_far(&d, "hello", 5));
+    REQUIRE(rio_take(d.t.results, &r, 1));
+    is_result(&r, &d.t, 2, WSAEMSGSIZE, 0);
+    data.Length = 3;
     remote.Length = ROOM;
     memcpy(d.t.memory + REMOTE, &d.far_address, sizeof d.far_address);
     CHECK(rio.RIOSendEx(d.t.requests, NULL, 0, NULL, &remote, NULL, NULL, 0, number(3)));
