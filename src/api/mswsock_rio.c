@@ -150,58 +150,42 @@ static const struct rio_slice *slice(const RIO_BUF *buf)
     return (const struct rio_slice *)buf;
 }
 
-static BOOL PASCAL receive(RIO_RQ rq, PRIO_BUF data, ULONG count, DWORD flags, PVOID context)
+static BOOL start(enum lane_direction direction, RIO_RQ rq, PRIO_BUF data, ULONG count, PRIO_BUF local,
+                  PRIO_BUF remote, PRIO_BUF control, PRIO_BUF flags_out, DWORD flags, PVOID context)
 {
-    struct rio_call call = {.direction = LANE_IN,
+    struct rio_call call = {.direction = direction,
                             .data = slice(data),
                             .count = count,
+                            .local = slice(local),
+                            .remote = slice(remote),
+                            .control = slice(control),
+                            .flags_out = slice(flags_out),
                             .flags = flags,
                             .context = (uintptr_t)context};
 
     return done(rio_start((uintptr_t)rq, &call));
+}
+
+static BOOL PASCAL receive(RIO_RQ rq, PRIO_BUF data, ULONG count, DWORD flags, PVOID context)
+{
+    return start(LANE_IN, rq, data, count, NULL, NULL, NULL, NULL, flags, context);
 }
 
 static int PASCAL receive_ex(RIO_RQ rq, PRIO_BUF data, ULONG count, PRIO_BUF local, PRIO_BUF remote,
                              PRIO_BUF control, PRIO_BUF flags_out, DWORD flags, PVOID context)
 {
-    struct rio_call call = {.direction = LANE_IN,
-                            .data = slice(data),
-                            .count = count,
-                            .local = slice(local),
-                            .remote = slice(remote),
-                            .control = slice(control),
-                            .flags_out = slice(flags_out),
-                            .flags = flags,
-                            .context = (uintptr_t)context};
-
-    return done(rio_start((uintptr_t)rq, &call));
+    return start(LANE_IN, rq, data, count, local, remote, control, flags_out, flags, context);
 }
 
 static BOOL PASCAL send_data(RIO_RQ rq, PRIO_BUF data, ULONG count, DWORD flags, PVOID context)
 {
-    struct rio_call call = {.direction = LANE_OUT,
-                            .data = slice(data),
-                            .count = count,
-                            .flags = flags,
-                            .context = (uintptr_t)context};
-
-    return done(rio_start((uintptr_t)rq, &call));
+    return start(LANE_OUT, rq, data, count, NULL, NULL, NULL, NULL, flags, context);
 }
 
 static BOOL PASCAL send_ex(RIO_RQ rq, PRIO_BUF data, ULONG count, PRIO_BUF local, PRIO_BUF remote,
                            PRIO_BUF control, PRIO_BUF flags_out, DWORD flags, PVOID context)
 {
-    struct rio_call call = {.direction = LANE_OUT,
-                            .data = slice(data),
-                            .count = count,
-                            .local = slice(local),
-                            .remote = slice(remote),
-                            .control = slice(control),
-                            .flags_out = slice(flags_out),
-                            .flags = flags,
-                            .context = (uintptr_t)context};
-
-    return done(rio_start((uintptr_t)rq, &call));
+    return start(LANE_OUT, rq, data, count, local, remote, control, flags_out, flags, context);
 }
 
 const RIO_EXTENSION_FUNCTION_TABLE mswsock_rio_table = {
