@@ -1,74 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Registered I/O: its table, buffers and queues; sends and receives on streams and datagram sockets; limits,
- * notifications, deferred requests, closing. By Microsoft's pages; Wine 8 has none of it and skips all.
+ * Registered I/O: its table, buffers and queues, streams, limits and closing. By Microsoft's pages; Wine 8
+ * has none of it and skips all, here and in the other rio*.c.
  */
 #include "rio.h"
-
-enum { RECEIVES = 4, SENDS = 4, MEMORY = 4096 };
-
-/* One stream with its queues, and a registered buffer. */
-struct stream {
-    SOCKET near_end, far_end;
-    RIO_CQ results;
-    RIO_RQ requests;
-    RIO_BUFFERID buffer;
-    char memory[MEMORY];
-};
-
-static int stream_open_with(struct stream *t, RIO_NOTIFICATION_COMPLETION *how)
-{
-    memset(t, 0, sizeof *t);
-    if (!rio_pair(&t->near_end, &t->far_end))
-        return 0;
-    t->results = rio.RIOCreateCompletionQueue(RECEIVES + SENDS, how);
-    t->buffer = rio.RIORegisterBuffer(t->memory, sizeof t->memory);
-    t->requests = rio.RIOCreateRequestQueue(t->near_end, RECEIVES, 1, SENDS, 1, t->results, t->results, t);
-    return CHECK(t->results != RIO_INVALID_CQ) && CHECK(t->buffer != RIO_INVALID_BUFFERID) &&
-           CHECK(t->requests != RIO_INVALID_RQ);
-}
-
-static int stream_open(struct stream *t) { return stream_open_with(t, NULL); }
-
-static void stream_close(struct stream *t)
-{
-    closesocket(t->near_end);
-    closesocket(t->far_end);
-    rio.RIODeregisterBuffer(t->buffer);
-    rio.RIOCloseCompletionQueue(t->results);
-}
-
-static RIO_BUF slice(const struct stream *t, ULONG offset, ULONG size)
-{
-    RIO_BUF buf;
-    buf.BufferId = t->buffer;
-    buf.Offset = offset;
-    buf.Length = size;
-    return buf;
-}
-
-static void *number(uintptr_t n) { return (void *)n; }
-
-static BOOL receive(struct stream *t, ULONG offset, ULONG size, DWORD flags, uintptr_t context)
-{
-    RIO_BUF buf = slice(t, offset, size);
-    return rio.RIOReceive(t->requests, &buf, 1, flags, number(context));
-}
-
-static BOOL send_part(struct stream *t, ULONG offset, ULONG size, DWORD flags, uintptr_t context)
-{
-    RIO_BUF buf = slice(t, offset, size);
-    return rio.RIOSend(t->requests, &buf, 1, flags, number(context));
-}
-
-static void is_result(const RIORESULT *r, const void *socket_context, uintptr_t context, LONG status,
-                      ULONG bytes)
-{
-    CHECK_EQ(r->SocketContext, (uintptr_t)socket_context);
-    CHECK_EQ(r->RequestContext, context);
-    CHECK_EQ(r->Status, status);
-    CHECK_EQ(r->BytesTransferred, bytes);
-}
 
 /* ---- the table, buffers, queues ---- */
 
@@ -371,6 +306,49 @@ TEST(accepted_sockets, "")
     rio.RIOCloseCompletionQueue(queue);
 }
 
+/* The request queue may be there before the connection is. */
+TEST(accept_ex, "")
+{
+    static struct stream t;
+    struct sockaddr_in address = loopback(0);
+    int size = sizeof address;
+    enum { ROOM_EACH = sizeof address + 16 };
+    char addresses[2 * ROOM_EACH];
+    OVERLAPPED ov = {0};
+    DWORD bytes = 0, flags = 0;
+    SOCKET listener;
+    RIORESULT r[2];
+    char got[4];
+    RIO_OR_SKIP();
+    memset(&t, 0, sizeof t);
+    listener = tcp_listener(&address);
+    t.near_end =
+        WSASocketA(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_REGISTERED_IO | WSA_FLAG_OVERLAPPED);
+    t.far_end = socket(AF_INET, SOCK_STREAM, 0);
+    t.results = rio.RIOCreateCompletionQueue(RECEIVES + SENDS, NULL);
+    t.buffer = rio.RIORegisterBuffer(t.memory, sizeof t.memory);
+    t.requests = rio.RIOCreateRequestQueue(t.near_end, RECEIVES, 1, SENDS, 1, t.results, t.results, &t);
+    REQUIRE(t.requests != RIO_INVALID_RQ);
+    ov.hEvent = manual_event();
+    CHECK(!AcceptEx(listener, t.near_end, addresses, 0, ROOM_EACH, ROOM_EACH, &bytes, &ov));
+    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
+    CHECK_EQ(connect(t.far_end, (void *)&address, size), 0);
+    CHECK(WSAGetOverlappedResult(listener, &ov, &bytes, TRUE, &flags));
+    setsockopt(t.near_end, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (char *)&listener, sizeof listener);
+    CHECK(receive(&t, 0, 2, 0, 1));
+    CHECK(send_all(t.far_end, "ab", 2));
+    REQUIRE(rio_take(t.results, r, 1));
+    is_result(&r[0], &t, 1, 0, 2);
+    CHECK(send_part(&t, 0, 2, 0, 2));
+    REQUIRE(rio_take(t.results, r, 1));
+    is_result(&r[0], &t, 2, 0, 2);
+    CHECK_EQ(recv(t.far_end, got, sizeof got, 0), 2);
+    CHECK_MEM(got, "ab", 2);
+    closesocket(listener);
+    CloseHandle(ov.hEvent);
+    stream_close(&t);
+}
+
 /* ---- what is refused ---- */
 
 TEST(limits, "")
@@ -430,239 +408,6 @@ TEST(bad_arguments, "")
     CHECK_ERR(receive(&t, 0, 1, 0, 0), WSAEFAULT);
     CHECK_ERR(send_part(&t, 0, 1, 0, 0), WSAEFAULT);
     CHECK_EQ(rio.RIODequeueCompletion(t.results, &r, 1), 0); /* nothing of all that */
-    stream_close(&t);
-}
-
-/* ---- notifications ---- */
-
-struct notified {
-    HANDLE port, event;
-    OVERLAPPED ov;
-    RIO_NOTIFICATION_COMPLETION how;
-};
-
-static void by_port(struct notified *n)
-{
-    memset(n, 0, sizeof *n);
-    n->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-    n->how.Type = RIO_IOCP_COMPLETION;
-    n->how.Iocp.IocpHandle = n->port;
-    n->how.Iocp.CompletionKey = number(77);
-    n->how.Iocp.Overlapped = &n->ov;
-}
-
-/* One packet within `ms`, as it has to be. */
-static int got_packet(struct notified *n, DWORD ms)
-{
-    DWORD bytes = 1;
-    ULONG_PTR key = 0;
-    OVERLAPPED *ov = NULL;
-    if (!GetQueuedCompletionStatus(n->port, &bytes, &key, &ov, ms))
-        return CHECK(ov == NULL) && 0;
-    CHECK_EQ(key, 77);
-    CHECK(ov == &n->ov);
-    CHECK_EQ(bytes, 0);
-    return 1;
-}
-
-TEST(notify_port, "")
-{
-    static struct stream t;
-    static struct notified n;
-    RIORESULT r[2];
-    RIO_OR_SKIP();
-    by_port(&n);
-    REQUIRE(stream_open_with(&t, &n.how));
-    CHECK(receive(&t, 0, 1, 0, 1));
-    CHECK(receive(&t, 1, 1, 0, 2));
-    CHECK_EQ(rio.RIONotify(t.results), 0);
-    CHECK_EQ(rio.RIONotify(t.results), WSAEALREADY);
-    CHECK(!got_packet(&n, 0));
-    CHECK(send_all(t.far_end, "a", 1));
-    CHECK(got_packet(&n, 10000)); /* this thread is all that does the receive */
-    REQUIRE(rio_take(t.results, r, 1));
-    CHECK(send_all(t.far_end, "b", 1)); /* not asked again: no packet */
-    CHECK(!got_packet(&n, 30));
-    CHECK_EQ(rio.RIONotify(t.results), 0); /* at once or soon: the result lies there, or is on its way */
-    CHECK(got_packet(&n, 10000));
-    REQUIRE(rio_take(t.results, r, 1));
-    CHECK_EQ(rio.RIONotify(t.results), 0);
-    CHECK(send_part(&t, 0, 1, 0, 3));
-    CHECK(got_packet(&n, 10000));
-    CHECK(!got_packet(&n, 0));
-    stream_close(&t);
-    CloseHandle(n.port);
-}
-
-TEST(notify_event, "")
-{
-    static struct stream t;
-    RIO_NOTIFICATION_COMPLETION how;
-    RIORESULT r[2];
-    RIO_OR_SKIP();
-    for (int reset = 0; reset < 2; reset++) {
-        memset(&how, 0, sizeof how);
-        how.Type = RIO_EVENT_COMPLETION;
-        how.Event.EventHandle = manual_event();
-        how.Event.NotifyReset = reset;
-        REQUIRE(stream_open_with(&t, &how));
-        CHECK(receive(&t, 0, 1, 0, 1));
-        CHECK(receive(&t, 0, 1, 0, 2));
-        CHECK_EQ(rio.RIONotify(t.results), 0);
-        CHECK_EQ(WaitForSingleObject(how.Event.EventHandle, 0), WAIT_TIMEOUT);
-        CHECK(send_all(t.far_end, "a", 1));
-        CHECK_EQ(WaitForSingleObject(how.Event.EventHandle, 10000), WAIT_OBJECT_0);
-        REQUIRE(rio_take(t.results, r, 1));
-        CHECK_EQ(rio.RIONotify(t.results), 0);
-        CHECK_EQ(WaitForSingleObject(how.Event.EventHandle, 0), reset ? WAIT_TIMEOUT : WAIT_OBJECT_0);
-        ResetEvent(how.Event.EventHandle);
-        CHECK_EQ(rio.RIONotify(t.results), WSAEALREADY);
-        CHECK(send_all(t.far_end, "b", 1));
-        CHECK_EQ(WaitForSingleObject(how.Event.EventHandle, 10000), WAIT_OBJECT_0);
-        CHECK_EQ(rio.RIONotify(t.results), 0); /* it lies there still */
-        CHECK_EQ(WaitForSingleObject(how.Event.EventHandle, 10000), WAIT_OBJECT_0);
-        stream_close(&t);
-        CloseHandle(how.Event.EventHandle);
-    }
-}
-
-TEST(quiet_results, "")
-{
-    static struct stream t;
-    static struct notified n;
-    RIORESULT r[3];
-    RIO_OR_SKIP();
-    by_port(&n);
-    REQUIRE(stream_open_with(&t, &n.how));
-    CHECK_EQ(rio.RIONotify(t.results), 0);
-    CHECK(send_part(&t, 0, 1, RIO_MSG_DONT_NOTIFY, 1));
-    CHECK(send_part(&t, 0, 1, RIO_MSG_DONT_NOTIFY, 2));
-    CHECK(!got_packet(&n, 30));
-    REQUIRE(rio_take(t.results, r, 1)); /* it lies there all the same */
-    is_result(&r[0], &t, 1, 0, 1);
-    CHECK(send_part(&t, 0, 1, 0, 3));
-    CHECK(got_packet(&n, 10000));
-    REQUIRE(rio_take(t.results, r, 2));
-    is_result(&r[0], &t, 2, 0, 1);
-    is_result(&r[1], &t, 3, 0, 1);
-    CHECK(send_part(&t, 0, 1, RIO_MSG_DONT_NOTIFY, 4));
-    CHECK(WITHIN(10000, recv(t.far_end, t.memory + 100, 10, 0) > 0));
-    CHECK_EQ(rio.RIONotify(t.results), 0); /* as good as empty */
-    CHECK(!got_packet(&n, 30));
-    stream_close(&t);
-    CloseHandle(n.port);
-}
-
-TEST(notify_outlives_nothing, "")
-{
-    static struct stream t;
-    static struct notified n;
-    RIO_OR_SKIP();
-    by_port(&n);
-    REQUIRE(stream_open_with(&t, &n.how));
-    CHECK(receive(&t, 0, 1, 0, 1));
-    CHECK_EQ(rio.RIONotify(t.results), 0);
-    rio.RIOCloseCompletionQueue(t.results);
-    CHECK_EQ(rio.RIONotify(t.results), WSAEINVAL);
-    CHECK_ERR(receive(&t, 0, 1, 0, 2), WSAEINVAL);
-    CHECK(send_all(t.far_end, "a", 1)); /* its result is dropped */
-    CHECK(!got_packet(&n, 30));
-    stream_close(&t);
-    CHECK(!got_packet(&n, 0));
-    CloseHandle(n.port);
-}
-
-/* ---- deferred requests ---- */
-
-TEST(deferred_sends, "")
-{
-    static struct stream t;
-    RIORESULT r[SENDS];
-    char got[16];
-    RIO_OR_SKIP();
-    REQUIRE(stream_open(&t));
-    memcpy(t.memory, "abcdef", 6);
-    CHECK(send_part(&t, 0, 1, RIO_MSG_DEFER, 1));
-    CHECK(send_part(&t, 1, 1, RIO_MSG_DEFER, 2));
-    CHECK(send_part(&t, 2, 1, 0, 3)); /* takes the others along, in front */
-    REQUIRE(rio_take(t.results, r, 3));
-    for (int i = 0; i < 3; i++)
-        is_result(&r[i], &t, (uintptr_t)i + 1, 0, 1);
-    CHECK(send_part(&t, 3, 1, RIO_MSG_DEFER, 4));
-    CHECK(send_part(&t, 4, 2, RIO_MSG_DEFER, 5));
-    CHECK(rio.RIOSend(t.requests, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
-    REQUIRE(rio_take(t.results, r, 2));
-    is_result(&r[0], &t, 4, 0, 1);
-    is_result(&r[1], &t, 5, 0, 2);
-    for (int have = 0, n; have < 6; have += n)
-        if ((n = recv(t.far_end, got + have, 6 - have, 0)) <= 0)
-            REQUIRE(n > 0);
-    CHECK_MEM(got, "abcdef", 6);
-    CHECK(rio.RIOSend(t.requests, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL)); /* there is nothing */
-    CHECK(rio.RIOReceive(t.requests, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
-    stream_close(&t);
-}
-
-TEST(deferred_receives, "")
-{
-    static struct stream t;
-    RIORESULT r[RECEIVES];
-    RIO_OR_SKIP();
-    REQUIRE(stream_open(&t));
-    CHECK(send_all(t.far_end, "abcd", 4));
-    for (int i = 0; i < RECEIVES; i++) /* they count */
-        CHECK(receive(&t, (ULONG)i, 1, RIO_MSG_DEFER, (uintptr_t)i));
-    CHECK_ERR(receive(&t, 0, 1, RIO_MSG_DEFER, 9), WSAENOBUFS);
-    CHECK(rio.RIOReceiveEx(t.requests, NULL, 0, NULL, NULL, NULL, NULL, RIO_MSG_COMMIT_ONLY, NULL));
-    REQUIRE(rio_take(t.results, r, RECEIVES));
-    for (int i = 0; i < RECEIVES; i++)
-        is_result(&r[i], &t, (uintptr_t)i, 0, 1);
-    CHECK_MEM(t.memory, "abcd", 4);
-    stream_close(&t);
-}
-
-static volatile LONG commits_end;
-
-THREAD_FN(commit_all_the_time)
-{
-    struct stream *t = arg;
-    while (!LOOK(commits_end))
-        CHECK(rio.RIOSend(t->requests, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
-    return 0;
-}
-
-/* The only calls that need no turns. What is sent keeps its order, whoever commits it. */
-TEST(commits_of_another_thread, "")
-{
-    enum { BYTES = 2000 };
-    static struct stream t;
-    static char got[BYTES];
-    RIORESULT r[SENDS];
-    ULONG sent = 0, done = 0;
-    HANDLE thread;
-    RIO_OR_SKIP();
-    REQUIRE(stream_open(&t));
-    for (int i = 0; i < BYTES; i++)
-        t.memory[i] = (char)(i % 251);
-    InterlockedExchange(&commits_end, 0);
-    thread = start_thread(commit_all_the_time, &t);
-    while (done < BYTES) {
-        while (sent < BYTES && sent - done < SENDS) {
-            if (!CHECK(send_part(&t, sent, 1, rnd(3) ? RIO_MSG_DEFER : 0, sent)))
-                break;
-            sent++;
-        }
-        ULONG n = rio.RIODequeueCompletion(t.results, r, SENDS);
-        for (ULONG i = 0; i < n && i < SENDS; i++)
-            is_result(&r[i], &t, done + i, 0, 1);
-        done += n;
-    }
-    InterlockedExchange(&commits_end, 1);
-    JOIN(thread);
-    for (int have = 0, n; have < BYTES; have += n)
-        if ((n = recv(t.far_end, got + have, BYTES - have, 0)) <= 0)
-            REQUIRE(n > 0);
-    CHECK_MEM(got, t.memory, BYTES);
     stream_close(&t);
 }
 
@@ -766,299 +511,4 @@ TEST(beside_other_calls, "")
     CHECK(!GetQueuedCompletionStatus(port, &bytes, &key, &got, 0)); /* results are no packets */
     stream_close(&t);
     CloseHandle(port);
-}
-
-/* ---- datagrams ---- */
-
-#ifdef __linux__
-#define ADDRESS_OF(PLACE) (*(struct sockaddr_in *)(void *)(PLACE))
-#else
-#define ADDRESS_OF(PLACE) (*(struct sockaddr_in *)(PLACE))
-#endif
-
-enum { LOCAL = 1000, REMOTE = 1100, CONTROL = 1200, FLAGS = 1500, ROOM = 28 };
-
-struct datagrams {
-    struct stream t; /* near_end and its queues; far_end is the peer */
-    struct sockaddr_in near_address, far_address;
-};
-
-static int datagrams_open(struct datagrams *d)
-{
-    int size = sizeof d->far_address;
-    memset(d, 0, sizeof *d);
-    d->t.near_end = rio_udp(&d->near_address);
-    d->t.far_end = socket(AF_INET, SOCK_DGRAM, 0);
-    d->far_address = loopback(0);
-    d->t.results = rio.RIOCreateCompletionQueue(RECEIVES + SENDS, NULL);
-    d->t.buffer = rio.RIORegisterBuffer(d->t.memory, sizeof d->t.memory);
-    d->t.requests =
-        rio.RIOCreateRequestQueue(d->t.near_end, RECEIVES, 1, SENDS, 1, d->t.results, d->t.results, &d->t);
-    return CHECK_EQ(bind(d->t.far_end, (void *)&d->far_address, size), 0) &&
-           CHECK_EQ(getsockname(d->t.far_end, (void *)&d->far_address, &size), 0) &&
-           CHECK(d->t.requests != RIO_INVALID_RQ);
-}
-
-static int from_far(struct datagrams *d, const char *data, int size)
-{
-    return sendto(d->t.far_end, data, size, 0, (void *)&d->near_address, sizeof d->near_address) == size;
-}
-
-TEST(datagrams, "")
-{
-    static struct datagrams d;
-    RIO_BUF data, local, remote, control, flags;
-    RIORESULT r;
-    char got[16];
-    ULONG out = 7;
-    RIO_OR_SKIP();
-    REQUIRE(datagrams_open(&d));
-    data = slice(&d.t, 0, 10);
-    local = slice(&d.t, LOCAL, ROOM);
-    remote = slice(&d.t, REMOTE, ROOM);
-    control = slice(&d.t, CONTROL, 200);
-    flags = slice(&d.t, FLAGS, 4);
-    memcpy(d.t.memory + FLAGS, &out, 4);
-    CHECK(rio.RIOReceiveEx(d.t.requests, &data, 1, &local, &remote, &control, &flags, 0, number(1)));
-    CHECK(from_far(&d, "hello", 5));
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 1, 0, 5);
-    CHECK_MEM(d.t.memory, "hello", 5);
-    CHECK_EQ(ADDRESS_OF(d.t.memory + REMOTE).sin_port, d.far_address.sin_port);
-    CHECK_EQ(ADDRESS_OF(d.t.memory + REMOTE).sin_addr.s_addr, d.far_address.sin_addr.s_addr);
-    CHECK_EQ(ADDRESS_OF(d.t.memory + LOCAL).sin_port, d.near_address.sin_port);
-    CHECK_EQ(ADDRESS_OF(d.t.memory + LOCAL).sin_addr.s_addr, d.near_address.sin_addr.s_addr);
-    memcpy(&out, d.t.memory + FLAGS, 4);
-    CHECK_EQ(out, 0);
-    memcpy(d.t.memory, "back", 4); /* to where it came from */
-    data.Length = 4;
-    CHECK(rio.RIOSendEx(d.t.requests, &data, 1, NULL, &remote, NULL, NULL, 0, number(2)));
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 2, 0, 4);
-    CHECK_EQ(recv(d.t.far_end, got, sizeof got, 0), 4);
-    CHECK_MEM(got, "back", 4);
-    stream_close(&d.t);
-}
-
-TEST(datagram_details, "")
-{
-    static struct datagrams d;
-    RIO_BUF data, remote, flags;
-    RIORESULT r;
-    char got[16];
-    RIO_OR_SKIP();
-    REQUIRE(datagrams_open(&d));
-    data = slice(&d.t, 0, 3);
-    CHECK_ERR(rio.RIOReceive(d.t.requests, &data, 1, RIO_MSG_WAITALL, NULL), WSAEINVAL);
-    remote = slice(&d.t, REMOTE, ROOM - 1); /* too small */
-    CHECK_ERR(rio.RIOReceiveEx(d.t.requests, &data, 1, NULL, &remote, NULL, NULL, 0, NULL), WSAEINVAL);
-    CHECK(rio.RIOReceive(d.t.requests, &data, 1, 0, number(1)));
-    CHECK(from_far(&d, "hello", 5));
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 1, WSAEMSGSIZE, 3); /* cut */
-    for (int with = 0; with < 2; with++) { /* whatever else is asked for */
-        ULONG out = 0;
-        remote.Length = ROOM;
-        flags = slice(&d.t, FLAGS, 4);
-        CHECK(rio.RIOReceiveEx(d.t.requests, &data, 1, NULL, with ? &remote : NULL, NULL, &flags, 0,
-                               number(1)));
-        CHECK(from_far(&d, "hello", 5));
-        REQUIRE(rio_take(d.t.results, &r, 1));
-        is_result(&r, &d.t, 1, WSAEMSGSIZE, 3);
-        memcpy(&out, d.t.memory + FLAGS, 4);
-        CHECK_EQ(out, MSG_TRUNC);
-    }
-    CHECK(rio.RIOReceive(d.t.requests, NULL, 0, 0, number(2)));
-    CHECK(from_far(&d, "", 0));
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 2, 0, 0);
-    CHECK(rio.RIOReceiveEx(d.t.requests, NULL, 0, NULL, &remote, NULL, NULL, 0, number(2)));
-    CHECK(from_far(&d, "hello", 5)); /* whose data the program "does not need to receive" */
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 2, 0, 0);
-    CHECK_EQ(ADDRESS_OF(d.t.memory + REMOTE).sin_port, d.far_address.sin_port);
-    data.Length = 0; /* room for nothing is another thing */
-    CHECK(rio.RIOReceive(d.t.requests, &data, 1, 0, number(2)));
-    CHECK(from_far(&d, "hello", 5));
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 2, WSAEMSGSIZE, 0);
-    data.Length = 3;
-    remote.Length = ROOM;
-    memcpy(d.t.memory + REMOTE, &d.far_address, sizeof d.far_address);
-    CHECK(rio.RIOSendEx(d.t.requests, NULL, 0, NULL, &remote, NULL, NULL, 0, number(3)));
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 3, 0, 0);
-    CHECK_EQ(recv(d.t.far_end, got, sizeof got, 0), 0);
-    connect(d.t.near_end, (void *)&d.far_address, sizeof d.far_address);
-    CHECK(rio.RIOSend(d.t.requests, &data, 1, 0, number(4)));
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 4, 0, 3);
-    CHECK_EQ(recv(d.t.far_end, got, sizeof got, 0), 3);
-    stream_close(&d.t);
-}
-
-TEST(control_beyond_its_slice, "")
-{
-    static struct datagrams d;
-    ULONG total[] = {41, 0xFFFFFFFF, 40, 8, 0}; /* of the last two there is no control data */
-    WSACMSGHDR head;
-    char got[8];
-    RIO_BUF data, remote, control;
-    u_long waiting = 0;
-    RIORESULT r;
-    RIO_OR_SKIP();
-    REQUIRE(datagrams_open(&d));
-    data = slice(&d.t, 0, 4);
-    remote = slice(&d.t, REMOTE, ROOM);
-    control = slice(&d.t, CONTROL, 40);
-    memcpy(d.t.memory + REMOTE, &d.far_address, sizeof d.far_address);
-    memset(&head, 0, sizeof head); /* shorter than itself */
-    memcpy(d.t.memory + CONTROL + 8, &head, sizeof head);
-    for (int i = 0; i < 5; i++) {
-        memcpy(d.t.memory + CONTROL, &total[i], sizeof total[i]);
-        CHECK(rio.RIOSendEx(d.t.requests, &data, 1, NULL, &remote, &control, NULL, 0, number(1)));
-        REQUIRE(rio_take(d.t.results, &r, 1));
-        is_result(&r, &d.t, 1, i < 3 ? WSAEINVAL : 0, i < 3 ? 0 : 4);
-        CHECK_EQ(ioctlsocket(d.t.far_end, FIONREAD, &waiting), 0);
-        CHECK_EQ(waiting, i < 3 ? 0 : 4);
-        if (waiting > 0)
-            CHECK_EQ(recv(d.t.far_end, got, sizeof got, 0), 4);
-    }
-    stream_close(&d.t);
-}
-
-/* What would reach the peer by the kernel, but is no address of the socket's family. */
-TEST(destination_of_another_family, "")
-{
-    static struct datagrams d;
-    struct sockaddr_in6 own;
-    DWORD off = 0;
-    int size = sizeof own;
-    RIO_BUF data, remote;
-    RIORESULT r;
-    RIO_OR_SKIP();
-    REQUIRE(datagrams_open(&d));
-    closesocket(d.t.near_end);
-    d.t.near_end = WSASocketA(AF_INET6, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, WSA_FLAG_REGISTERED_IO);
-    CHECK_EQ(setsockopt(d.t.near_end, IPPROTO_IPV6, IPV6_V6ONLY, (char *)&off, sizeof off), 0);
-    memset(&own, 0, sizeof own);
-    own.sin6_family = AF_INET6;
-    CHECK_EQ(bind(d.t.near_end, (void *)&own, size), 0);
-    d.t.requests =
-        rio.RIOCreateRequestQueue(d.t.near_end, RECEIVES, 1, SENDS, 1, d.t.results, d.t.results, &d.t);
-    REQUIRE(d.t.requests != RIO_INVALID_RQ);
-    data = slice(&d.t, 0, 4);
-    remote = slice(&d.t, REMOTE, ROOM);
-    memcpy(d.t.memory + REMOTE, &d.far_address, sizeof d.far_address);
-    CHECK(rio.RIOSendEx(d.t.requests, &data, 1, NULL, &remote, NULL, NULL, 0, number(1)));
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 1, WSAEFAULT, 0);
-    own.sin6_port = d.far_address.sin_port; /* as one of its family */
-    own.sin6_addr.s6_addr[10] = own.sin6_addr.s6_addr[11] = 0xFF;
-    memcpy(&own.sin6_addr.s6_addr[12], &d.far_address.sin_addr, 4);
-    memcpy(d.t.memory + REMOTE, &own, sizeof own);
-    CHECK(rio.RIOSendEx(d.t.requests, &data, 1, NULL, &remote, NULL, NULL, 0, number(2)));
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 2, 0, 4);
-    stream_close(&d.t);
-}
-
-/* Of a socket that takes what comes to any address; in memory that is aligned to nothing. */
-TEST(arrival_and_control, "")
-{
-    enum { ODD = 1, HEAD = 8 };
-    static struct datagrams d;
-    struct sockaddr_in any = loopback(0), where;
-    int size = sizeof any;
-    DWORD on = 1;
-    ULONG total;
-    RIO_BUF data, local, remote, control;
-    WSACMSGHDR head;
-    RIORESULT r;
-    char got[8];
-    RIO_OR_SKIP();
-    REQUIRE(datagrams_open(&d));
-    closesocket(d.t.near_end);
-    d.t.near_end = WSASocketA(AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0, WSA_FLAG_REGISTERED_IO);
-    any.sin_addr.s_addr = htonl(INADDR_ANY);
-    CHECK_EQ(bind(d.t.near_end, (void *)&any, size), 0);
-    CHECK_EQ(getsockname(d.t.near_end, (void *)&any, &size), 0);
-    d.near_address.sin_port = any.sin_port;
-    CHECK_EQ(setsockopt(d.t.near_end, IPPROTO_IP, IP_PKTINFO, (char *)&on, sizeof on), 0);
-    d.t.requests =
-        rio.RIOCreateRequestQueue(d.t.near_end, RECEIVES, 1, SENDS, 1, d.t.results, d.t.results, &d.t);
-    REQUIRE(d.t.requests != RIO_INVALID_RQ);
-    data = slice(&d.t, 0, 10);
-    local = slice(&d.t, LOCAL + ODD, ROOM);
-    remote = slice(&d.t, REMOTE + ODD, ROOM);
-    control = slice(&d.t, CONTROL + ODD, 100);
-    for (int with = 0; with < 2; with++) {
-        memset(d.t.memory + LOCAL, 0, ROOM + ODD);
-        CHECK(rio.RIOReceiveEx(d.t.requests, &data, 1, &local, &remote, with ? &control : NULL, NULL, 0,
-                               number(1)));
-        CHECK(from_far(&d, "hello", 5));
-        REQUIRE(rio_take(d.t.results, &r, 1));
-        is_result(&r, &d.t, 1, 0, 5);
-        memcpy(&where, d.t.memory + LOCAL + ODD, sizeof where);
-        CHECK_EQ(where.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
-        CHECK_EQ(where.sin_port, any.sin_port);
-    }
-    memcpy(&total, d.t.memory + CONTROL + ODD, sizeof total);
-    memcpy(&head, d.t.memory + CONTROL + ODD + HEAD, sizeof head);
-    CHECK(total >= HEAD + sizeof head && total <= 100);
-    CHECK_EQ(head.cmsg_level, IPPROTO_IP);
-    CHECK_EQ(head.cmsg_type, IP_PKTINFO);
-    /* Back by the same way: from the address that it came to. */
-    CHECK(rio.RIOSendEx(d.t.requests, &data, 1, NULL, &remote, &control, NULL, 0, number(2)));
-    REQUIRE(rio_take(d.t.results, &r, 1));
-    is_result(&r, &d.t, 2, 0, 10);
-    size = sizeof where;
-    CHECK_EQ(recvfrom(d.t.far_end, got, sizeof got, 0, (void *)&where, &size) > 0 ||
-             WSAGetLastError() == WSAEMSGSIZE, 1);
-    CHECK_EQ(where.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
-    CHECK_EQ(where.sin_port, any.sin_port);
-    stream_close(&d.t);
-}
-
-/* The request queue may be there before the connection is. */
-TEST(accept_ex, "")
-{
-    static struct stream t;
-    struct sockaddr_in address = loopback(0);
-    int size = sizeof address;
-    enum { ROOM_EACH = sizeof address + 16 };
-    char addresses[2 * ROOM_EACH];
-    OVERLAPPED ov = {0};
-    DWORD bytes = 0, flags = 0;
-    SOCKET listener;
-    RIORESULT r[2];
-    char got[4];
-    RIO_OR_SKIP();
-    memset(&t, 0, sizeof t);
-    listener = tcp_listener(&address);
-    t.near_end =
-        WSASocketA(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_REGISTERED_IO | WSA_FLAG_OVERLAPPED);
-    t.far_end = socket(AF_INET, SOCK_STREAM, 0);
-    t.results = rio.RIOCreateCompletionQueue(RECEIVES + SENDS, NULL);
-    t.buffer = rio.RIORegisterBuffer(t.memory, sizeof t.memory);
-    t.requests = rio.RIOCreateRequestQueue(t.near_end, RECEIVES, 1, SENDS, 1, t.results, t.results, &t);
-    REQUIRE(t.requests != RIO_INVALID_RQ);
-    ov.hEvent = manual_event();
-    CHECK(!AcceptEx(listener, t.near_end, addresses, 0, ROOM_EACH, ROOM_EACH, &bytes, &ov));
-    CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
-    CHECK_EQ(connect(t.far_end, (void *)&address, size), 0);
-    CHECK(WSAGetOverlappedResult(listener, &ov, &bytes, TRUE, &flags));
-    setsockopt(t.near_end, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (char *)&listener, sizeof listener);
-    CHECK(receive(&t, 0, 2, 0, 1));
-    CHECK(send_all(t.far_end, "ab", 2));
-    REQUIRE(rio_take(t.results, r, 1));
-    is_result(&r[0], &t, 1, 0, 2);
-    CHECK(send_part(&t, 0, 2, 0, 2));
-    REQUIRE(rio_take(t.results, r, 1));
-    is_result(&r[0], &t, 2, 0, 2);
-    CHECK_EQ(recv(t.far_end, got, sizeof got, 0), 2);
-    CHECK_MEM(got, "ab", 2);
-    closesocket(listener);
-    CloseHandle(ov.hEvent);
-    stream_close(&t);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Registered I/O for the tests: what mingw's headers lack of it, the table of functions, and sockets. */
+/* Registered I/O for the tests: what mingw's headers lack of it, the table of functions, sockets, and
+ * a stream with its queues and a buffer. */
 #ifndef CONFORM_RIO_H
 #define CONFORM_RIO_H
 
@@ -128,6 +129,71 @@ CONFORM_USED static int rio_take(RIO_CQ queue, RIORESULT *results, ULONG count)
     int done =
         WITHIN(10000, (have += rio.RIODequeueCompletion(queue, results + have, count - have)) == count);
     return CHECK_MSG(done, "%u of %u results", (unsigned)have, (unsigned)count);
+}
+
+enum { RECEIVES = 4, SENDS = 4, MEMORY = 4096 };
+
+/* One stream with its queues, and a registered buffer. */
+struct stream {
+    SOCKET near_end, far_end;
+    RIO_CQ results;
+    RIO_RQ requests;
+    RIO_BUFFERID buffer;
+    char memory[MEMORY];
+};
+
+CONFORM_USED static int stream_open_with(struct stream *t, RIO_NOTIFICATION_COMPLETION *how)
+{
+    memset(t, 0, sizeof *t);
+    if (!rio_pair(&t->near_end, &t->far_end))
+        return 0;
+    t->results = rio.RIOCreateCompletionQueue(RECEIVES + SENDS, how);
+    t->buffer = rio.RIORegisterBuffer(t->memory, sizeof t->memory);
+    t->requests = rio.RIOCreateRequestQueue(t->near_end, RECEIVES, 1, SENDS, 1, t->results, t->results, t);
+    return CHECK(t->results != RIO_INVALID_CQ) && CHECK(t->buffer != RIO_INVALID_BUFFERID) &&
+           CHECK(t->requests != RIO_INVALID_RQ);
+}
+
+CONFORM_USED static int stream_open(struct stream *t) { return stream_open_with(t, NULL); }
+
+CONFORM_USED static void stream_close(struct stream *t)
+{
+    closesocket(t->near_end);
+    closesocket(t->far_end);
+    rio.RIODeregisterBuffer(t->buffer);
+    rio.RIOCloseCompletionQueue(t->results);
+}
+
+CONFORM_USED static RIO_BUF slice(const struct stream *t, ULONG offset, ULONG size)
+{
+    RIO_BUF buf;
+    buf.BufferId = t->buffer;
+    buf.Offset = offset;
+    buf.Length = size;
+    return buf;
+}
+
+CONFORM_USED static void *number(uintptr_t n) { return (void *)n; }
+
+CONFORM_USED static BOOL receive(struct stream *t, ULONG offset, ULONG size, DWORD flags, uintptr_t context)
+{
+    RIO_BUF buf = slice(t, offset, size);
+    return rio.RIOReceive(t->requests, &buf, 1, flags, number(context));
+}
+
+CONFORM_USED static BOOL send_part(struct stream *t, ULONG offset, ULONG size, DWORD flags, uintptr_t context)
+{
+    RIO_BUF buf = slice(t, offset, size);
+    return rio.RIOSend(t->requests, &buf, 1, flags, number(context));
+}
+
+CONFORM_USED static void is_result(const RIORESULT *r, const void *socket_context, uintptr_t context,
+                                   LONG status, ULONG bytes)
+{
+    CHECK_EQ(r->SocketContext, (uintptr_t)socket_context);
+    CHECK_EQ(r->RequestContext, context);
+    CHECK_EQ(r->Status, status);
+    CHECK_EQ(r->BytesTransferred, bytes);
 }
 
 #endif
