@@ -362,6 +362,25 @@ TEST(copy_move_list)
     CHECK_EQ(disk_delete(name("l3.txt")), 0);
 }
 
+/* Two names of one file are held by one mark: a move from one to the other waits for nobody. */
+TEST(move_over_a_hard_link)
+{
+    uint64_t begin = clock_now_ns();
+    struct disk_info info;
+    uint32_t status;
+    struct file *f = open_as(name("h1.txt"), FILE_BOTH, SHARE_ALL, DISK_CREATE_NEW, 0, &status);
+
+    CHECK_EQ(status, 0);
+    CHECK_EQ(link(name("h1.txt"), name("h2.txt")), 0);
+    CHECK_EQ(disk_move(name("h1.txt"), name("h2.txt"), 0), STATUS_OBJECT_NAME_COLLISION);
+    CHECK_EQ(disk_move(name("h1.txt"), name("h2.txt"), MOVE_REPLACE), 0);
+    CHECK_EQ(disk_delete(name("h2.txt")), 0);
+    CHECK(clock_now_ns() - begin < NS_PER_SEC);
+    close_file(f);
+    CHECK_EQ(disk_info_at(AT_FDCWD, name("h2.txt"), &info), STATUS_OBJECT_NAME_NOT_FOUND);
+    unlink(name("h1.txt"));
+}
+
 TEST(patterns)
 {
     CHECK(find_matches("*", "abc"));
