@@ -22,9 +22,9 @@ static inline bool winsock_started(void)
 /* Is it a socket, and may it be used now? The second half of the two below. */
 uint32_t socket_refused(uint32_t status, struct file *f);
 
-/* SOCKET to file, counted. Calls that use a socket or prepare that - data, controls, options, the association
- * with an event - adopt what they do not know; those that name, end or look for one do not: a number that is no
- * longer the caller's is not to hit a stranger. */
+/* SOCKET to file, counted. Calls that use a socket or prepare that - data, controls, options, the
+ * association with an event - adopt what they do not know; those that name, end or look for one do not: a
+ * number that is no longer the caller's is not to hit a stranger. */
 static inline uint32_t socket_find(uintptr_t s, bool adopt, struct file **out)
 {
     uint32_t status = sock_from_handle(s, adopt, out);

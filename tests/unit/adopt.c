@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Descriptors that the program made itself. Any kind may be given to CreateIoCompletionPort, ReadFile,
- * WriteFile and the Winsock calls for data, control and options; nothing else takes one in; its open file is never changed; and a
- * close(2) that the library was not told of is noticed at the next association.
+ * WriteFile and the Winsock calls for data, control and options; nothing else takes one in; its open file
+ * is never changed; and a close(2) that the library was not told of is noticed at the next association.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

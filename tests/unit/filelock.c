@@ -224,7 +224,7 @@ TEST(short_of_descriptors)
     CHECK(lock_at(h, LOCKFILE_EXCLUSIVE_LOCK, 0));
     CHECK(unlock(h));
     CHECK(UnlockFileEx(h, 0, 10, 0, &second));
-    CHECK(lock_at(h, LOCKFILE_EXCLUSIVE_LOCK, 0)); /* it holds nothing: to others this is an exclusive one now */
+    CHECK(lock_at(h, LOCKFILE_EXCLUSIVE_LOCK, 0)); /* it holds nothing else: exclusive to others, too */
     CHECK(!others_may_share(0));
     CHECK(unlock(h));
     CloseHandle(h);
