@@ -17,6 +17,7 @@
 #include "io/lane.h"
 #include "io/notice.h"
 #include "io/sockevent.h"
+#include "io/sync_call.h"
 #include "ntstatus.h"
 #include "winerror.h"
 
@@ -128,15 +129,21 @@ uint32_t accept_one(struct file *listener, void *addr, int32_t *len, struct file
     uint32_t status = check_listener(listener);
     struct file *f;
     int fd = -1;
+    struct sync_call c = {.dir = LANE_IN,
+                          .at_once = true,
+                          .alertable = true,
+                          .events = POLLIN,
+                          .deadline_ns = DEADLINE_NEVER,
+                          .attempt = accept_attempt,
+                          .ctx = &fd};
 
     if (status != STATUS_SUCCESS)
         return status;
-    status = accept_attempt(listener, &fd);
-    if (status == STATUS_PENDING) {
-        status = atomic_load(&sock_of(listener)->nonblocking)
-                     ? (uint32_t)STATUS_DEVICE_NOT_READY
-                     : file_blocking_call(listener, POLLIN, DEADLINE_NEVER, true, accept_attempt, &fd);
-        status = sock_interrupted(listener, status);
+    if (atomic_load(&sock_of(listener)->nonblocking)) {
+        status = sync_try(listener, &c);
+        status = status == STATUS_PENDING ? (uint32_t)STATUS_DEVICE_NOT_READY : status;
+    } else {
+        status = sock_interrupted(listener, sync_call(listener, &c));
     }
     sockevent_again(listener, SE_ACCEPT);
     if (status == STATUS_DEVICE_NOT_READY)

@@ -17,6 +17,7 @@ enum { CANCELS_AT_ONCE = 32 };
 struct target {
     struct request *r;
     struct file *lane_file;
+    bool run; /* it was at the head: those behind it may get on */
 };
 
 /* In whose lane it is; NULL: in none, an engine has it. A lean one never leaves its file's. */
@@ -29,6 +30,7 @@ static struct file *lane_file_of(struct request *r, struct file *f)
 static void target_take(struct target *t, struct request *r, struct file *f)
 {
     t->r = r;
+    t->run = false;
     t->lane_file = lane_file_of(r, f);
     request_get(r);
     if (t->lane_file)
@@ -37,6 +39,8 @@ static void target_take(struct target *t, struct request *r, struct file *f)
 
 static void target_put(struct target *t)
 {
+    if (t->run)
+        lane_run(t->lane_file);
     request_put(t->r);
     if (t->lane_file)
         file_put(t->lane_file);
@@ -62,10 +66,8 @@ static bool cancel_started(struct request *r, struct file *f)
 }
 
 /* In a lane: taken out and answered here, or, while it is attempted, told to give up. */
-static bool cancel_queued(struct request *r, struct file *lane_file)
+static bool cancel_queued(struct request *r, struct file *lane_file, bool *run)
 {
-    bool run;
-
     if (!list_linked(&r->entry.link) || r->attempting) {
         bool asked = r->state == REQUEST_QUEUED && !atomic_load(&r->cancelled);
 
@@ -74,12 +76,10 @@ static bool cancel_queued(struct request *r, struct file *lane_file)
         lock_release(&lane_file->lock);
         return asked;
     }
-    run = lane_withdraw_locked(lane_file, r);
+    *run = lane_withdraw_locked(lane_file, r);
     atomic_store(&r->cancelled, true);
     lock_release(&lane_file->lock);
     request_complete(r, STATUS_CANCELLED, false);
-    if (run)
-        lane_run(lane_file);
     return true;
 }
 
@@ -108,7 +108,7 @@ static bool cancel_target(struct target *t, struct file *f)
         target_follow(t);
         return cancel_target(t, f);
     }
-    return t->lane_file ? cancel_queued(t->r, guard) : cancel_started(t->r, guard);
+    return t->lane_file ? cancel_queued(t->r, guard, &t->run) : cancel_started(t->r, guard);
 }
 
 static bool matches(const struct request *r, const struct cancel_match *m)
@@ -169,11 +169,10 @@ unsigned cancel_requests(struct file *f, const struct cancel_match *match)
 
     do {
         n = collect(f, match, targets);
-        for (unsigned i = 0; i < n; i++) {
-            if (cancel_target(&targets[i], f))
-                asked++;
+        for (unsigned i = 0; i < n; i++)
+            asked += cancel_target(&targets[i], f);
+        for (unsigned i = 0; i < n; i++) /* and only now does what is left get on */
             target_put(&targets[i]);
-        }
     } while (n == CANCELS_AT_ONCE);
     return asked;
 }
@@ -208,7 +207,7 @@ uint32_t cancel_by_handle(uintptr_t handle, const struct cancel_match *match, un
 void cancel_lane(struct file *f, enum lane_direction dir)
 {
     for (;;) {
-        struct target t = {NULL, NULL};
+        struct target t = {.r = NULL};
 
         lock_acquire(&f->lock);
         if (dir >= file_lanes(f)) {

@@ -255,7 +255,7 @@ uint32_t connect_socket(struct file *f, const void *addr, int32_t len)
         sockevent_look(f);
         if (atomic_load(&s->nonblocking))
             return STATUS_DEVICE_NOT_READY; /* WSAEWOULDBLOCK */
-        status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, true, connect_attempt, NULL);
+        status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, WAIT_RUNS_ROUTINES, connect_attempt, NULL);
         status = sock_interrupted(f, status);
         atomic_store(&s->error, 0); /* reported here */
     }
@@ -283,7 +283,7 @@ uint32_t connect_in_time(struct file *f, const void *addr, int32_t len, uint64_t
     status = connect_begin(f, addr, len);
     if (status == STATUS_PENDING) {
         sockevent_look(f);
-        status = file_blocking_call(f, POLLOUT, deadline_ns, true, connect_attempt, NULL);
+        status = file_blocking_call(f, POLLOUT, deadline_ns, WAIT_RUNS_ROUTINES, connect_attempt, NULL);
         status = sock_interrupted(f, status);
         atomic_store(&s->error, 0); /* reported here */
         abandon(f);                 /* unless it has come to its end */

@@ -808,7 +808,7 @@ static bool called_back(struct file *f, uint32_t status)
     return closing;
 }
 
-static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, bool alertable,
+static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, enum wait_routines routines,
                            uint32_t (*attempt)(struct file *f, void *ctx), void *ctx)
 {
     struct pollfd fds[2] = {[1] = {.fd = file_poll_fd(f), .events = events}};
@@ -820,7 +820,7 @@ static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, b
             return STATUS_CANCELLED;
         if (status != STATUS_PENDING)
             return status;
-        status = wait_fds_once(fds, 2, deadline_ns, alertable);
+        status = wait_fds_once(fds, 2, deadline_ns, routines);
         if (status == STATUS_TIMEOUT)
             return STATUS_IO_TIMEOUT;
         if (status != STATUS_SUCCESS)
@@ -843,7 +843,7 @@ static void leave_call(void *arg)
     wait_sync_end();
 }
 
-uint32_t file_blocking_call(struct file *f, short events, uint64_t deadline_ns, bool alertable,
+uint32_t file_blocking_call(struct file *f, short events, uint64_t deadline_ns, enum wait_routines routines,
                             uint32_t (*attempt)(struct file *f, void *ctx), void *ctx)
 {
     struct blocking b = {.file = f};
@@ -854,7 +854,7 @@ uint32_t file_blocking_call(struct file *f, short events, uint64_t deadline_ns, 
         return STATUS_INVALID_HANDLE;
     }
     pthread_cleanup_push(leave_call, &b); /* a routine may end the thread in there */
-    b.status = block_loop(f, events, deadline_ns, alertable, attempt, ctx);
+    b.status = block_loop(f, events, deadline_ns, routines, attempt, ctx);
     pthread_cleanup_pop(1);
     return b.status;
 }

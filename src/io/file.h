@@ -24,6 +24,7 @@
 #include "object/object.h"
 #include "wait/dispatcher.h"
 #include "wait/queue.h"
+#include "wait/wait.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -70,7 +71,7 @@ enum lane_direction { LANE_IN, LANE_OUT, LANE_COUNT, LANE_URGENT = LANE_COUNT };
 struct lane {
     struct list requests; /* struct request.entry.link, in order of the calls */
     bool running;         /* a thread works on this lane: others only queue */
-    bool kept;            /* ... which is inside a synchronous call (lane_enter): running is set, too */
+    bool kept;            /* ... which sleeps inside a synchronous call (lane_keep): running is set, too */
     bool drained;         /* nothing to get until the next edge */
     uint32_t edges;       /* edges seen */
 };
@@ -314,9 +315,10 @@ void file_call_blockers(struct file *f);
 /*
  * The loop of a blocking call: attempt() until it does not say STATUS_PENDING, sleeping in
  * wait_fd(events) between. Honours deadline (STATUS_TIMEOUT -> STATUS_IO_TIMEOUT), close and
- * CancelSynchronousIo (STATUS_CANCELLED).
+ * CancelSynchronousIo (STATUS_CANCELLED). STATUS_USER_APC: routines are to run, which the caller wants to
+ * know first.
  */
-uint32_t file_blocking_call(struct file *f, short events, uint64_t deadline_ns, bool alertable,
+uint32_t file_blocking_call(struct file *f, short events, uint64_t deadline_ns, enum wait_routines routines,
                             uint32_t (*attempt)(struct file *f, void *ctx), void *ctx);
 
 #endif

@@ -483,17 +483,30 @@ uint32_t lane_start(struct request *r, enum lane_direction dir, struct request_r
 
 /* ---- synchronous calls ---- */
 
-bool lane_enter(struct file *f, enum lane_direction dir, bool keep)
+enum lane_entry lane_enter(struct file *f, enum lane_direction dir, bool keep)
 {
     struct lane *lane = file_lane(f, dir);
-    bool mine;
+    enum lane_entry entry = LANE_FREE;
 
     lock_acquire(&f->lock);
-    mine = list_empty(&lane->requests) && !lane->kept && !(keep && lane->running);
-    if (mine && keep)
-        lane->running = lane->kept = true;
+    if (!list_empty(&lane->requests) || lane->kept)
+        entry = LANE_BUSY;
+    else if (keep && lane->running)
+        entry = LANE_SOON;
+    else if (keep)
+        lane->running = true;
     lock_release(&f->lock);
-    return mine;
+    return entry;
+}
+
+void lane_keep(struct file *f, enum lane_direction dir)
+{
+    struct lane *lane = file_lane(f, dir);
+
+    lock_acquire(&f->lock);
+    assert(lane->running && !lane->kept);
+    lane->kept = true;
+    lock_release(&f->lock);
 }
 
 void lane_leave(struct file *f, enum lane_direction dir)
@@ -501,9 +514,26 @@ void lane_leave(struct file *f, enum lane_direction dir)
     struct lane *lane = file_lane(f, dir);
 
     lock_acquire(&f->lock);
-    assert(lane->running && lane->kept);
+    assert(lane->running);
     lane->kept = false;
     leave(f, lane);
+}
+
+bool lane_hand_over(struct request *r, enum lane_direction dir)
+{
+    struct file *f = r->file;
+    struct lane *lane = file_lane(f, dir);
+    bool open;
+
+    lock_acquire(&f->lock);
+    assert(lane->running && !r->wide);
+    lane->kept = false;
+    lane->drained = false;
+    open = !f->closing;
+    if (open)
+        queue_locked(f, lane, r, true);
+    leave(f, lane);
+    return open;
 }
 
 /* ---- moving ---- */

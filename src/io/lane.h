@@ -50,12 +50,21 @@ void lane_unregister(struct file *f);
 void lane_unregister_locked(struct file *f);
 
 /*
- * A synchronous transfer wants to begin: false, others are before it. With `keep` nobody else works on the
- * lane until lane_leave, and what is started meanwhile queues up; else it only goes behind what has begun
- * to wait.
+ * A synchronous transfer wants to begin. With `keep` nobody else works on the lane until lane_leave, and what
+ * is started meanwhile queues up; else it only goes behind what has begun to wait.
  */
-bool lane_enter(struct file *f, enum lane_direction dir, bool keep);
+enum lane_entry {
+    LANE_FREE, /* it may */
+    LANE_SOON, /* an attempt is under way that does not sleep, and nothing waits: try again */
+    LANE_BUSY, /* others are before it */
+};
+enum lane_entry lane_enter(struct file *f, enum lane_direction dir, bool keep);
+/* Who keeps it is going to sleep: that may take long. */
+void lane_keep(struct file *f, enum lane_direction dir);
 void lane_leave(struct file *f, enum lane_direction dir);
+/* The same, but r, whose start has begun, does the rest of the transfer, before all others. Called instead of
+ * lane_start. false: the file is being closed, and r is the caller's still; the lane has been left. */
+bool lane_hand_over(struct request *r, enum lane_direction dir);
 
 /* r, which waits in a lane of f and is not attempted, leaves it unanswered. f's lock is held. True: those
  * behind it may get on without an edge, see lane_run. */

@@ -316,9 +316,9 @@ uint32_t pipe_transfer_in_turn(struct file *f, struct pipe_sync *s, bool write)
         return status;
     s->t.owner = s;
     if (write)
-        status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, false, sync_write_attempt, s);
+        status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, WAIT_NO_ROUTINES, sync_write_attempt, s);
     else
-        status = file_blocking_call(f, POLLIN, DEADLINE_NEVER, false, sync_read_attempt, s);
+        status = file_blocking_call(f, POLLIN, DEADLINE_NEVER, WAIT_NO_ROUTINES, sync_read_attempt, s);
     if (status_is_error(status)) {
         undo(f, s->session, &s->t, write);
         if (!write || p->shape.messages)

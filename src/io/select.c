@@ -234,7 +234,7 @@ static uint32_t sleep_loop(struct selection *sel, uint64_t deadline_ns, unsigned
         uint32_t status = silence_all(sel);
 
         if (status == STATUS_SUCCESS)
-            status = wait_fds_once(sel->fds, FDS_OWN + sel->n, deadline_ns, true);
+            status = wait_fds_once(sel->fds, FDS_OWN + sel->n, deadline_ns, WAIT_RUNS_ROUTINES);
         if (status == STATUS_CANCELLED)
             return why_cancelled(sel);
         if (status == STATUS_TIMEOUT)

@@ -408,7 +408,7 @@ static uint32_t transfer_sync(struct file *f, struct transfer *t, short events,
     t->due_ns = DEADLINE_NEVER;
     do {
         t->again = false;
-        status = file_blocking_call(f, events, t->due_ns, false, attempt, t);
+        status = file_blocking_call(f, events, t->due_ns, WAIT_NO_ROUTINES, attempt, t);
     } while (status == STATUS_SUCCESS && t->again);
     return status == STATUS_IO_TIMEOUT ? (uint32_t)STATUS_SUCCESS : status;
 }

@@ -390,6 +390,11 @@ static uint32_t shut_send(struct file *f, struct sock *s)
                                                              : status_from_errno_socket(errno);
 }
 
+void sock_sends_begun(struct file *f)
+{
+    atomic_fetch_add(&sock_of(f)->sends, 1);
+}
+
 void sock_sends_done(struct file *f)
 {
     struct sock *s = sock_of(f);
@@ -414,8 +419,8 @@ static uint32_t shut_behind_sends(struct file *f, struct sock *s)
 }
 
 /*
- * FIN follows all that was sent, the overlapped sends that wait in the lane included. Another thread may just
- * be making the first attempt of one, which is not counted yet: it will be done, or counted, in a moment, and
+ * FIN follows all that was sent, the sends that wait in the lane or in a call included. Another thread may
+ * just be making the first attempt of one, which is not counted yet: it will be done, or counted, in a moment, and
  * no more are let in. Under the lock none begins.
  */
 static uint32_t shut_send_in_order(struct file *f, struct sock *s, bool in_lane)

@@ -61,7 +61,7 @@ struct sock {
     _Atomic uint8_t tells_left;  /* enum sock_tells: does a receive say what lies there still? */
     bool tcp;                    /* a short receive leaves nothing; of SCTP and the like it proves nothing */
     _Atomic uint32_t user_events; /* mask of the selection in `events`: 0 = none; and SOCK_WATCHED */
-    _Atomic uint32_t sends;      /* overlapped sends that wait in the lane: shutdown waits for them */
+    _Atomic uint32_t sends;      /* that wait, in the lane or in a call: shutdown waits for them */
 
     _Atomic bool bound;
     _Atomic bool reuse;          /* the program's SO_REUSEADDR */
@@ -118,7 +118,8 @@ uint32_t sock_bind(struct file *f, const void *addr, int32_t len);
 uint32_t sock_listen(struct file *f, int32_t backlog);
 uint32_t sock_shutdown(struct file *f, int how);
 uint32_t sock_shutdown_in_turn(struct file *f, int how); /* from an attempt in the outward lane */
-void sock_sends_done(struct file *f); /* an overlapped send was answered */
+void sock_sends_begun(struct file *f); /* a send is to wait ... */
+void sock_sends_done(struct file *f);  /* ... and has been answered */
 /* *len in: room, out: used. */
 uint32_t sock_local_name(struct file *f, void *addr, int32_t *len);
 uint32_t sock_peer_name(struct file *f, void *addr, int32_t *len);

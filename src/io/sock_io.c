@@ -223,6 +223,18 @@ static size_t at_once(const struct sock_transfer *t, size_t left)
     return size;
 }
 
+/* There is no urgent byte, and after the end none will come. */
+static uint32_t no_urgent(struct file *f)
+{
+    struct pollfd p = {.fd = f->fd, .events = POLLRDHUP};
+    uint32_t status;
+
+    if (poll(&p, 1, 0) <= 0 || !(p.revents & (POLLRDHUP | POLLHUP | POLLERR)))
+        return STATUS_PENDING;
+    status = receive_nothing(f);
+    return status == STATUS_PENDING ? (uint32_t)STATUS_SUCCESS : status;
+}
+
 static uint32_t receive_stream(struct file *f, struct sock_transfer *t)
 {
     struct sock *s = sock_of(f);
@@ -244,7 +256,7 @@ static uint32_t receive_stream(struct file *f, struct sock_transfer *t)
         if (n < 0) {
             /* Linux says EINVAL where there is no urgent byte to be had. */
             if ((flags & MSG_OOB) && errno == EINVAL)
-                return STATUS_PENDING;
+                return no_urgent(f);
             return stream_failed(f, errno);
         }
         if (n == 0 && t->bytes == 0)
@@ -430,8 +442,8 @@ uint32_t sock_receive(struct file *f, struct sock_transfer *t)
     struct sock *s = sock_of(f);
     bool urgent = t->flags & MSG_OOB;
     struct sync_call c = {.dir = urgent ? LANE_URGENT : LANE_IN,
-                          .whole = (t->flags & MSG_WAITALL) && sock_is_stream(s),
-                          .events = urgent ? POLLPRI : POLLIN,
+                          .whole = sock_is_stream(s),
+                          .events = urgent ? POLLPRI | POLLRDHUP : POLLIN,
                           .attempt = receive_attempt};
     uint32_t status = urgent ? lane_open_urgent(f) : (uint32_t)STATUS_SUCCESS;
 
@@ -447,8 +459,12 @@ uint32_t sock_receive(struct file *f, struct sock_transfer *t)
 uint32_t sock_send(struct file *f, struct sock_transfer *t)
 {
     struct sock *s = sock_of(f);
-    struct sync_call c = {
-        .dir = LANE_OUT, .whole = sock_is_stream(s), .events = POLLOUT, .attempt = send_attempt};
+    struct sync_call c = {.dir = LANE_OUT,
+                          .whole = sock_is_stream(s),
+                          .events = POLLOUT,
+                          .attempt = send_attempt,
+                          .begun = sock_sends_begun,
+                          .ended = sock_sends_done};
     uint32_t status = transfer(f, t, &c, atomic_load(&s->send_ms));
 
     if (status == STATUS_DEVICE_NOT_READY || (status == STATUS_SUCCESS && t->bytes < t->size)) {
@@ -619,7 +635,7 @@ static uint32_t request_send_to_attempt(struct request *r)
 /* Under the file's lock: a shutdown that comes now comes after it. */
 void sock_send_queued(struct request *r)
 {
-    atomic_fetch_add(&sock_of(r->file)->sends, 1);
+    sock_sends_begun(r->file);
 }
 
 void sock_send_release(struct request *r)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See sync_call.h. A call that keeps its lane may run routines of the program's while it waits, and those
- * may make such calls on the same file: they go past, for to wait for the thread itself would be for ever.
+ * See sync_call.h. A call that keeps its lane transfers on its own thread, sleep by sleep. Before routines of
+ * the program's run on that thread, which may start transfers on the same file and wait for them, the rest
+ * of the transfer becomes a guest, too, at the head of the lane: somebody else gets on with it meanwhile.
  */
 #include "io/sync_call.h"
 
@@ -14,77 +15,14 @@
 #include "ntstatus.h"
 #include "wait/wait.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 
-/* ---- on the caller's thread ---- */
-
-/* A lane that the calling thread keeps; those of the calls around it follow. */
-struct keep {
-    struct file *file;
-    enum lane_direction dir;
-    struct keep *outer;
-};
-
-static _Thread_local struct keep *keeps;
-
-static bool kept_by_me(const struct file *f, enum lane_direction dir)
-{
-    for (const struct keep *k = keeps; k; k = k->outer)
-        if (k->file == f && k->dir == dir)
-            return true;
-    return false;
-}
-
-static void keep_begin(struct keep *k, struct file *f, enum lane_direction dir)
-{
-    *k = (struct keep){f, dir, keeps};
-    keeps = k;
-}
-
-static void keep_end(void *arg)
-{
-    struct keep *k = arg;
-
-    assert(keeps == k);
-    keeps = k->outer;
-    lane_leave(k->file, k->dir);
-}
-
-static uint32_t wait_here(struct file *f, const struct sync_call *c)
-{
-    uint64_t deadline_ns = c->deadline_ns;
-    uint32_t status;
-
-    do
-        status = file_blocking_call(f, c->events, deadline_ns, c->alertable, c->attempt, c->ctx);
-    while (status == STATUS_IO_TIMEOUT && c->extend && c->extend(c->ctx, &deadline_ns));
-    return status;
-}
-
-static uint32_t transfer_here(struct file *f, const struct sync_call *c)
-{
-    uint32_t status = STATUS_PENDING;
-
-    if (c->at_once)
-        status = c->attempt(f, c->ctx);
-    return status == STATUS_PENDING ? wait_here(f, c) : status;
-}
-
-static uint32_t transfer_keeping(struct file *f, const struct sync_call *c)
-{
-    struct keep keep;
-    uint32_t status;
-
-    keep_begin(&keep, f, c->dir);
-    pthread_cleanup_push(keep_end, &keep); /* a routine may end the thread in there */
-    status = transfer_here(f, c);
-    pthread_cleanup_pop(1);
-    return status;
-}
+enum { YIELDS = 100 };
 
 /* ---- guests ---- */
 
@@ -124,40 +62,6 @@ static void guest_answer(struct request *r)
 static const struct request_ops guest_ops = {
     .name = "blocking call", .attempt = guest_attempt, .answer = guest_answer};
 
-/* Whatever the wait has come to, also the thread's end: the request is answered before its memory goes. */
-static void guest_leave(void *arg)
-{
-    struct guest *g = arg;
-    struct cancel_match match = {.request = g->request};
-    eventfd_t count;
-
-    if (!g->through)
-        cancel_requests(g->file, &match);
-    while (eventfd_read(g->fd, &count) < 0)
-        os_wait_ready(g->fd, POLLIN);
-    wait_sync_end();
-    request_put(g->request);
-    own_fd_close(g->fd);
-}
-
-/* And to the end of the guest. */
-static uint32_t guest_wait(struct guest *g)
-{
-    const struct sync_call *c = g->call;
-    uint64_t deadline_ns = c->deadline_ns;
-    uint32_t status, answer;
-
-    wait_sync_begin();
-    pthread_cleanup_push(guest_leave, g);
-    do
-        status = wait_fd(g->fd, POLLIN, deadline_ns, c->alertable);
-    while (status == STATUS_TIMEOUT && c->extend && c->extend(c->ctx, &deadline_ns));
-    g->through = status == STATUS_SUCCESS;
-    pthread_cleanup_pop(1);
-    answer = atomic_load(&g->status);
-    return answer == STATUS_CANCELLED && status == STATUS_TIMEOUT ? (uint32_t)STATUS_IO_TIMEOUT : answer;
-}
-
 static uint32_t guest_request(struct guest *g)
 {
     uint32_t status;
@@ -178,42 +82,206 @@ static uint32_t guest_request(struct guest *g)
     return STATUS_SUCCESS;
 }
 
-static uint32_t transfer_as_guest(struct file *f, const struct sync_call *c)
+static uint32_t guest_begin(struct guest *g, struct file *f, const struct sync_call *c)
 {
-    struct guest g = {.call = c, .file = f, .fd = own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))};
     uint32_t status;
 
-    if (g.fd < 0)
+    *g = (struct guest){.call = c, .file = f, .fd = own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))};
+    if (g->fd < 0)
         return status_from_errno(errno);
-    status = guest_request(&g);
-    if (status == STATUS_SUCCESS) {
-        status = lane_start(g.request, c->dir, NULL);
-        if (status == STATUS_PENDING)
-            return guest_wait(&g);
-        request_put(g.request);
+    status = guest_request(g);
+    if (status != STATUS_SUCCESS)
+        own_fd_close(g->fd);
+    return status;
+}
+
+static void guest_end(struct guest *g)
+{
+    request_put(g->request);
+    own_fd_close(g->fd);
+}
+
+/* Whatever the wait has come to, also the thread's end: the request is answered before its memory goes. */
+static void guest_leave(void *arg)
+{
+    struct guest *g = arg;
+    struct cancel_match match = {.request = g->request};
+    eventfd_t count;
+
+    if (!g->through)
+        cancel_requests(g->file, &match);
+    while (eventfd_read(g->fd, &count) < 0)
+        os_wait_ready(g->fd, POLLIN);
+    wait_sync_end();
+    guest_end(g);
+}
+
+/* And to the end of the guest. */
+static uint32_t guest_wait(struct guest *g)
+{
+    const struct sync_call *c = g->call;
+    uint64_t deadline_ns = c->deadline_ns;
+    uint32_t status, answer;
+
+    wait_sync_begin();
+    pthread_cleanup_push(guest_leave, g);
+    do
+        status = wait_fd(g->fd, POLLIN, deadline_ns, c->alertable);
+    while (status == STATUS_TIMEOUT && c->extend && c->extend(c->ctx, &deadline_ns));
+    g->through = status == STATUS_SUCCESS;
+    pthread_cleanup_pop(1);
+    answer = atomic_load(&g->status);
+    return answer == STATUS_CANCELLED && status == STATUS_TIMEOUT ? (uint32_t)STATUS_IO_TIMEOUT : answer;
+}
+
+static uint32_t transfer_as_guest(struct file *f, const struct sync_call *c)
+{
+    struct guest g;
+    uint32_t status = guest_begin(&g, f, c);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    status = lane_start(g.request, c->dir, NULL);
+    if (status == STATUS_PENDING)
+        return guest_wait(&g);
+    guest_end(&g);
+    return status;
+}
+
+/* ---- on the caller's thread ---- */
+
+static uint32_t wait_here(struct file *f, const struct sync_call *c, enum wait_routines routines)
+{
+    uint64_t deadline_ns = c->deadline_ns;
+    uint32_t status;
+
+    do
+        status = file_blocking_call(f, c->events, deadline_ns, routines, c->attempt, c->ctx);
+    while (status == STATUS_IO_TIMEOUT && c->extend && c->extend(c->ctx, &deadline_ns));
+    return status;
+}
+
+/* Routines are to run on the thread that keeps the lane. */
+static uint32_t hand_over(struct file *f, const struct sync_call *c)
+{
+    struct guest g;
+    uint32_t status = guest_begin(&g, f, c);
+
+    if (status != STATUS_SUCCESS) { /* out of something: they have to wait */
+        status = wait_here(f, c, WAIT_NO_ROUTINES);
+        lane_leave(f, c->dir);
+        return status;
     }
-    own_fd_close(g.fd);
+    if (lane_hand_over(g.request, c->dir))
+        return guest_wait(&g);
+    request_refuse(g.request, STATUS_CANCELLED);
+    guest_end(&g);
+    return STATUS_CANCELLED;
+}
+
+/* What a call keeps. */
+struct keep {
+    struct file *file;
+    enum lane_direction dir;
+    bool given; /* handed over */
+};
+
+static void keep_end(void *arg)
+{
+    struct keep *k = arg;
+
+    if (!k->given)
+        lane_leave(k->file, k->dir);
+}
+
+static uint32_t wait_keeping(struct file *f, const struct sync_call *c)
+{
+    struct keep keep = {.file = f, .dir = c->dir};
+    uint32_t status;
+
+    lane_keep(f, c->dir);
+    pthread_cleanup_push(keep_end, &keep); /* the thread may be ended in there */
+    status = wait_here(f, c, c->alertable ? WAIT_LEAVES_ROUTINES : WAIT_NO_ROUTINES);
+    keep.given = status == STATUS_USER_APC;
+    pthread_cleanup_pop(1);
+    return status == STATUS_USER_APC ? hand_over(f, c) : status;
+}
+
+static uint32_t transfer_keeping(struct file *f, const struct sync_call *c)
+{
+    uint32_t status = c->at_once ? c->attempt(f, c->ctx) : (uint32_t)STATUS_PENDING;
+
+    if (status == STATUS_PENDING)
+        return wait_keeping(f, c);
+    lane_leave(f, c->dir);
+    return status;
+}
+
+static uint32_t transfer_beside(struct file *f, const struct sync_call *c)
+{
+    uint32_t status = c->at_once ? c->attempt(f, c->ctx) : (uint32_t)STATUS_PENDING;
+
+    if (status == STATUS_PENDING)
+        status = wait_here(f, c, c->alertable ? WAIT_RUNS_ROUTINES : WAIT_NO_ROUTINES);
     return status;
 }
 
 /* ---- both ---- */
 
+/* Whose turn it is, when no attempt of a moment is in the way; the others' may be long ones. */
+static enum lane_entry enter(struct file *f, const struct sync_call *c, unsigned yields)
+{
+    enum lane_entry entry;
+
+    while ((entry = lane_enter(f, c->dir, c->whole)) == LANE_SOON && yields-- > 0)
+        sched_yield();
+    return entry;
+}
+
+static uint32_t transfer(struct file *f, const struct sync_call *c)
+{
+    if (enter(f, c, YIELDS) != LANE_FREE)
+        return transfer_as_guest(f, c);
+    return c->whole ? transfer_keeping(f, c) : transfer_beside(f, c);
+}
+
+/* One call that the file knows of. */
+struct counted {
+    struct file *file;
+    const struct sync_call *call;
+};
+
+static void counted_end(void *arg)
+{
+    const struct counted *n = arg;
+
+    n->call->ended(n->file);
+}
+
+static uint32_t transfer_counted(struct file *f, const struct sync_call *c)
+{
+    struct counted n = {f, c};
+    uint32_t status;
+
+    c->begun(f);
+    pthread_cleanup_push(counted_end, &n);
+    status = transfer(f, c);
+    pthread_cleanup_pop(1);
+    return status;
+}
+
 uint32_t sync_call(struct file *f, const struct sync_call *c)
 {
-    if (!lane_enter(f, c->dir, c->whole))
-        return kept_by_me(f, c->dir) ? transfer_here(f, c) : transfer_as_guest(f, c);
-    return c->whole ? transfer_keeping(f, c) : transfer_here(f, c);
+    return c->begun ? transfer_counted(f, c) : transfer(f, c);
 }
 
 uint32_t sync_try(struct file *f, const struct sync_call *c)
 {
     uint32_t status;
 
-    if (!lane_enter(f, c->dir, c->whole)) {
-        if (kept_by_me(f, c->dir))
-            return c->attempt(f, c->ctx);
+    if (enter(f, c, UINT_MAX) != LANE_FREE) {
         lane_kick(f); /* what can be done for those before it is done, as if an edge had come */
-        if (!lane_enter(f, c->dir, c->whole))
+        if (enter(f, c, UINT_MAX) != LANE_FREE)
             return STATUS_PENDING;
     }
     status = c->attempt(f, c->ctx);

@@ -20,6 +20,9 @@ struct sync_call {
     uint32_t (*attempt)(struct file *f, void *ctx);
     /* The deadline has passed: has there been progress, and when is the next one? May be NULL. */
     bool (*extend)(void *ctx, uint64_t *deadline_ns);
+    /* What the file is to know for as long as the call lasts, also if its thread ends. Both or neither. */
+    void (*begun)(struct file *f);
+    void (*ended)(struct file *f);
     /* It becomes a guest: *cancelled is set when it is called back during an attempt. May be NULL. */
     void (*as_guest)(void *ctx, const _Atomic bool *cancelled);
     void *ctx;

@@ -359,7 +359,7 @@ static uint32_t attempt(struct request *r)
 
 static void queued(struct request *r)
 {
-    atomic_fetch_add(&sock_of(r->file)->sends, 1);
+    sock_sends_begun(r->file);
 }
 
 static void release(struct request *r)
@@ -434,6 +434,8 @@ static uint32_t transmit_in_time(struct file *f, struct transmission *t)
                           .events = POLLOUT,
                           .deadline_ns = b.limit_ns > 0 ? b.progress_ns + b.limit_ns : DEADLINE_NEVER,
                           .attempt = attempt_blocking,
+                          .begun = sock_sends_begun,
+                          .ended = sock_sends_done,
                           .extend = extend,
                           .as_guest = as_guest,
                           .ctx = &b};

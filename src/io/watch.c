@@ -306,7 +306,7 @@ static uint32_t wait_attempt(struct file *f, void *ctx)
 uint32_t watch_wait(struct file *f, void *data, uint32_t size, uint32_t *bytes)
 {
     struct waiting call = {data, size, 0};
-    uint32_t status = file_blocking_call(f, POLLIN, DEADLINE_NEVER, false, wait_attempt, &call);
+    uint32_t status = file_blocking_call(f, POLLIN, DEADLINE_NEVER, WAIT_NO_ROUTINES, wait_attempt, &call);
 
     *bytes = call.bytes;
     return status;

@@ -40,7 +40,7 @@ static struct {
     uint64_t dead_counts[LEDGER_COUNTS];
 } threads = {.lock = LOCK_INIT(LOCK_LEAF), .list = LIST_INIT(threads.list)};
 
-/* Records for threads that call in while there is no memory: whatever they call needs one, also to say that. */
+/* Records for threads that call in while there is no memory: what they call needs one, also to say that. */
 enum { SPARES = 32 };
 
 static struct {

@@ -438,9 +438,10 @@ static uint32_t poll_once(struct thread *self, struct pollfd *fds, unsigned coun
 
 /* once: it comes back for whatever reason. A look that was asked for while routines ran may have been taken
  * by what they waited for: so it comes back after them, too. */
-static uint32_t sleep_on_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable,
-                             bool once)
+static uint32_t sleep_on_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns,
+                             enum wait_routines routines, bool once)
 {
+    bool alertable = routines != WAIT_NO_ROUTINES;
     struct thread *self = thread_current();
     bool held = queue_block(self);
     uint32_t status;
@@ -468,6 +469,10 @@ static uint32_t sleep_on_fds(struct pollfd *fds, unsigned count, uint64_t deadli
             apc_alertable_end(self);
             atomic_store(&self->waiter.state, WAITER_IDLE);
         }
+        if (routines == WAIT_LEAVES_ROUTINES && apc_pending(self)) {
+            status = STATUS_USER_APC;
+            break;
+        }
         if (alertable && apc_pending(self)) { /* the program's code: it runs, and may dequeue itself */
             queue_unblock(self, held);
             apc_run_all(self);
@@ -481,12 +486,12 @@ static uint32_t sleep_on_fds(struct pollfd *fds, unsigned count, uint64_t deadli
 
 uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable)
 {
-    return sleep_on_fds(fds, count, deadline_ns, alertable, false);
+    return sleep_on_fds(fds, count, deadline_ns, alertable ? WAIT_RUNS_ROUTINES : WAIT_NO_ROUTINES, false);
 }
 
-uint32_t wait_fds_once(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable)
+uint32_t wait_fds_once(struct pollfd *fds, unsigned count, uint64_t deadline_ns, enum wait_routines routines)
 {
-    return sleep_on_fds(fds, count, deadline_ns, alertable, true);
+    return sleep_on_fds(fds, count, deadline_ns, routines, true);
 }
 
 uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable)

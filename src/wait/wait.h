@@ -31,6 +31,13 @@ static inline uint32_t wait_for_one(struct dispatcher *d, bool alertable, uint64
 /* STATUS_USER_APC after APCs ran, else STATUS_TIMEOUT (0 ms: yields the processor). */
 uint32_t wait_sleep(uint64_t deadline_ns, bool alertable);
 
+/* What a blocking call does about routines that are queued to its thread. */
+enum wait_routines {
+    WAIT_NO_ROUTINES,
+    WAIT_RUNS_ROUTINES,
+    WAIT_LEAVES_ROUTINES, /* it comes back with STATUS_USER_APC, none has run yet */
+};
+
 /*
  * A blocking call on one fd (synchronous socket, pipe): sleeps until `events` (poll(2) bits) show
  * on fd, the deadline passes, or the thread is told to stop.
@@ -45,7 +52,7 @@ uint32_t wait_fd(int fd, short events, uint64_t deadline_ns, bool alertable);
 uint32_t wait_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable);
 /* The same for those who look again whenever they come back: STATUS_SUCCESS also for nothing, above all when
  * somebody has called them by wait_sync_look, or routines have run. */
-uint32_t wait_fds_once(struct pollfd *fds, unsigned count, uint64_t deadline_ns, bool alertable);
+uint32_t wait_fds_once(struct pollfd *fds, unsigned count, uint64_t deadline_ns, enum wait_routines routines);
 
 /*
  * The region of one synchronous call that CancelSynchronousIo can reach. begin forgets an earlier

@@ -15,6 +15,7 @@
 #include <iocp.h>
 
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -106,7 +107,71 @@ static void start_send(OVERLAPPED *ov, DWORD size)
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
 }
 
-/* The thread keeps the lane: its own routine's call goes past, whatever waits behind. */
+static void CALLBACK send_inside_and_wait(ULONG_PTR arg)
+{
+    OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+
+    (void)arg;
+    start_send(&ov, SMALL);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, PATIENCE_MS), WAIT_OBJECT_0);
+    CloseHandle(ov.hEvent);
+    atomic_store(&sent_inside, (int)ov.InternalHigh);
+}
+
+/* What the thread itself has begun gets on while its routine waits for something behind it. */
+TEST(a_routine_waits_behind_its_own_thread)
+{
+    HANDLE thread;
+
+    make_pair();
+    thread = start_sender();
+    until_asleep(sender_tid);
+    CHECK(QueueUserAPC(send_inside_and_wait, thread, 0));
+    CHECK_EQ(read_so_many(BIG + SMALL), BIG + SMALL);
+    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(sent_outside, BIG);
+    CHECK_EQ(sent_inside, SMALL);
+    CloseHandle(thread);
+    end_pair();
+}
+
+enum { SPARE_SENDS = 2000 };
+
+static void *send_bytes(void *arg)
+{
+    unsigned *in_vain = arg;
+
+    for (int i = 0; i < SPARE_SENDS; i++)
+        *in_vain += send(ours, "x", 1, 0) != 1;
+    return NULL;
+}
+
+/* On a non-blocking socket with room no send fails, whoever else is in one at the moment. */
+TEST(in_nobodys_way_for_a_moment)
+{
+    unsigned in_vain[2] = {0, 0};
+    u_long on = 1;
+    pthread_t other;
+
+    make_pair();
+    CHECK_EQ(send(ours, "x", 1, 0), 1);
+    CHECK_EQ(ioctlsocket(ours, FIONBIO, &on), 0);
+    for (int round = 0; round < 5; round++) {
+        if (pthread_create(&other, NULL, send_bytes, &in_vain[0]))
+            abort();
+        for (int i = 0; i < SPARE_SENDS / 4; i++) { /* it is read in between: there is always room */
+            in_vain[1] += send(ours, "x", 1, 0) != 1;
+            in_vain[1] += read_so_many(1) != 1;
+        }
+        pthread_join(other, NULL);
+        while (read(theirs, big + BIG, BIG) == BIG)
+            ;
+    }
+    CHECK_EQ(in_vain[0] + in_vain[1], 0);
+    end_pair();
+}
+
+/* The thread was first, then what waits behind, then what its routine sends. */
 TEST(a_routine_sends_while_its_thread_does)
 {
     OVERLAPPED behind = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
