@@ -161,24 +161,6 @@ static uint32_t wait_here(struct file *f, const struct sync_call *c, enum wait_r
     return status;
 }
 
-/* Routines are to run on the thread that keeps the lane. */
-static uint32_t hand_over(struct file *f, const struct sync_call *c)
-{
-    struct guest g;
-    uint32_t status = guest_begin(&g, f, c);
-
-    if (status != STATUS_SUCCESS) { /* out of something: they have to wait */
-        status = wait_here(f, c, WAIT_NO_ROUTINES);
-        lane_leave(f, c->dir);
-        return status;
-    }
-    if (lane_hand_over(g.request, c->dir))
-        return guest_wait(&g);
-    request_refuse(g.request, STATUS_CANCELLED);
-    guest_end(&g);
-    return STATUS_CANCELLED;
-}
-
 /* What a call keeps. */
 struct keep {
     struct file *file;
@@ -194,27 +176,44 @@ static void keep_end(void *arg)
         lane_leave(k->file, k->dir);
 }
 
-static uint32_t wait_keeping(struct file *f, const struct sync_call *c)
+static uint32_t wait_keeping(struct file *f, const struct sync_call *c, enum wait_routines routines)
 {
     struct keep keep = {.file = f, .dir = c->dir};
     uint32_t status;
 
-    lane_keep(f, c->dir);
     pthread_cleanup_push(keep_end, &keep); /* the thread may be ended in there */
-    status = wait_here(f, c, c->alertable ? WAIT_LEAVES_ROUTINES : WAIT_NO_ROUTINES);
+    status = wait_here(f, c, routines);
     keep.given = status == STATUS_USER_APC;
     pthread_cleanup_pop(1);
-    return status == STATUS_USER_APC ? hand_over(f, c) : status;
+    return status;
+}
+
+/* Routines are to run on the thread that keeps the lane. */
+static uint32_t hand_over(struct file *f, const struct sync_call *c)
+{
+    struct guest g;
+    uint32_t status = guest_begin(&g, f, c);
+
+    if (status != STATUS_SUCCESS) /* out of something: they run, and may not wait for what is behind */
+        return wait_keeping(f, c, WAIT_RUNS_ROUTINES);
+    if (lane_hand_over(g.request, c->dir))
+        return guest_wait(&g);
+    request_refuse(g.request, STATUS_CANCELLED);
+    guest_end(&g);
+    return STATUS_CANCELLED;
 }
 
 static uint32_t transfer_keeping(struct file *f, const struct sync_call *c)
 {
     uint32_t status = c->at_once ? c->attempt(f, c->ctx) : (uint32_t)STATUS_PENDING;
 
-    if (status == STATUS_PENDING)
-        return wait_keeping(f, c);
-    lane_leave(f, c->dir);
-    return status;
+    if (status != STATUS_PENDING) {
+        lane_leave(f, c->dir);
+        return status;
+    }
+    lane_keep(f, c->dir);
+    status = wait_keeping(f, c, c->alertable ? WAIT_LEAVES_ROUTINES : WAIT_NO_ROUTINES);
+    return status == STATUS_USER_APC ? hand_over(f, c) : status;
 }
 
 static uint32_t transfer_beside(struct file *f, const struct sync_call *c)

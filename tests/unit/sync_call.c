@@ -135,14 +135,29 @@ TEST(a_routine_waits_behind_its_own_thread)
     end_pair();
 }
 
-enum { SPARE_SENDS = 2000 };
+enum { AT_ONCE = 20, MOMENTS = 500 };
 
-static void *send_bytes(void *arg)
+static pthread_barrier_t moment;
+
+/* Few enough for the socket's buffer. */
+static unsigned send_in_vain(void)
+{
+    unsigned in_vain = 0;
+
+    for (int i = 0; i < AT_ONCE; i++)
+        in_vain += send(ours, "x", 1, 0) != 1;
+    return in_vain;
+}
+
+static void *send_at_the_same_time(void *arg)
 {
     unsigned *in_vain = arg;
 
-    for (int i = 0; i < SPARE_SENDS; i++)
-        *in_vain += send(ours, "x", 1, 0) != 1;
+    for (int i = 0; i < MOMENTS; i++) {
+        pthread_barrier_wait(&moment);
+        *in_vain += send_in_vain();
+        pthread_barrier_wait(&moment);
+    }
     return NULL;
 }
 
@@ -155,18 +170,21 @@ TEST(in_nobodys_way_for_a_moment)
 
     make_pair();
     CHECK_EQ(send(ours, "x", 1, 0), 1);
+    CHECK_EQ(read_so_many(1), 1);
     CHECK_EQ(ioctlsocket(ours, FIONBIO, &on), 0);
-    for (int round = 0; round < 5; round++) {
-        if (pthread_create(&other, NULL, send_bytes, &in_vain[0]))
-            abort();
-        for (int i = 0; i < SPARE_SENDS / 4; i++) { /* it is read in between: there is always room */
-            in_vain[1] += send(ours, "x", 1, 0) != 1;
-            in_vain[1] += read_so_many(1) != 1;
-        }
-        pthread_join(other, NULL);
-        while (read(theirs, big + BIG, BIG) == BIG)
-            ;
+    pthread_barrier_init(&moment, NULL, 2);
+    if (pthread_create(&other, NULL, send_at_the_same_time, &in_vain[0]))
+        abort();
+    for (int i = 0; i < MOMENTS; i++) {
+        pthread_barrier_wait(&moment);
+        in_vain[1] += send_in_vain();
+        pthread_barrier_wait(&moment);
+        for (struct pollfd p = {.fd = theirs, .events = POLLIN}; poll(&p, 1, 0) > 0;)
+            if (read(theirs, big + BIG, BIG) <= 0)
+                break;
     }
+    pthread_join(other, NULL);
+    pthread_barrier_destroy(&moment);
     CHECK_EQ(in_vain[0] + in_vain[1], 0);
     end_pair();
 }
