@@ -77,8 +77,9 @@ WINBASEAPI PTP_WORK WINAPI CreateThreadpoolWork(PTP_WORK_CALLBACK callback, PVOI
     IOCP_SYM(CreateThreadpoolWork);
 
 /*
- * One callback for each call; they may run at the same time. Cannot fail. Nothing happens while a cleanup group
- * cancels its members, and when the work's own callback calls while a wait cancels, or its group is closed.
+ * One callback for each call; they may run at the same time. Cannot fail. Nothing happens while a cleanup
+ * group cancels its members, and when the work's own callback calls while a wait cancels, or its group is
+ * closed.
  */
 WINBASEAPI VOID WINAPI SubmitThreadpoolWork(PTP_WORK work) IOCP_SYM(SubmitThreadpoolWork);
 /* Waits for what was submitted. With cancel, for the callbacks that have begun; the others are dropped. */

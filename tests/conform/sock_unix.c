@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Local sockets (AF_UNIX): what a listener that is slow to accept means for who connects. There is no three-way
- * handshake whose packets could be sent again: no place in its queue is a refusal.
+ * Local sockets (AF_UNIX): what a listener that is slow to accept means for who connects. There is no
+ * three-way handshake whose packets could be sent again: no place in its queue is a refusal.
  */
 #include "conform.h"
 #include "net.h"
