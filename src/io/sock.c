@@ -420,8 +420,8 @@ static uint32_t shut_behind_sends(struct file *f, struct sock *s)
 
 /*
  * FIN follows all that was sent, the sends that wait in the lane or in a call included. Another thread may
- * just be making the first attempt of one, which is not counted yet: it will be done, or counted, in a moment,
- * and no more are let in. Under the lock none begins.
+ * just be making the first attempt of one, which is not counted yet: it will be done, or counted, in a
+ * moment, and no more are let in. Under the lock none begins.
  */
 static uint32_t shut_send_in_order(struct file *f, struct sock *s, bool in_lane)
 {
