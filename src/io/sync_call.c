@@ -16,13 +16,13 @@
 #include "wait/wait.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 
-enum { YIELDS = 100 };
+/* How often an attempt of somebody else's is given way to: by a call that can wait, by one that cannot. */
+enum { YIELDS = 100, YIELDS_AT_MOST = 20000 };
 
 /* ---- guests ---- */
 
@@ -278,9 +278,9 @@ uint32_t sync_try(struct file *f, const struct sync_call *c)
 {
     uint32_t status;
 
-    if (enter(f, c, UINT_MAX) != LANE_FREE) {
+    if (enter(f, c, YIELDS_AT_MOST) != LANE_FREE) {
         lane_kick(f); /* what can be done for those before it is done, as if an edge had come */
-        if (enter(f, c, UINT_MAX) != LANE_FREE)
+        if (enter(f, c, YIELDS_AT_MOST) != LANE_FREE)
             return STATUS_PENDING;
     }
     status = c->attempt(f, c->ctx);
