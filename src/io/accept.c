@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -50,7 +51,8 @@ static int accept_in_time_locked(struct file *listener)
     if (getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &old, &len) < 0)
         return -errno;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick);
-    got = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    /* By number: no cancellation point, with a lock held. */
+    got = (int)syscall(SYS_accept4, fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     err = errno;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &old, sizeof old);
     return got < 0 ? -err : got;

@@ -37,13 +37,17 @@ static void target_take(struct target *t, struct request *r, struct file *f)
         file_get(t->lane_file);
 }
 
-static void target_put(struct target *t)
+/* True: what is behind it in a lane of f may get on, once all that are to be cancelled have been. */
+static bool target_put_for(struct target *t, struct file *f)
 {
-    if (t->run)
+    bool ours = t->run && t->lane_file == f;
+
+    if (t->run && !ours)
         lane_run(t->lane_file);
     request_put(t->r);
     if (t->lane_file)
         file_put(t->lane_file);
+    return ours;
 }
 
 /* STARTED: the engine is asked, or the place where it is parked. The file's lock is held on entry, not on
@@ -165,15 +169,18 @@ unsigned cancel_requests(struct file *f, const struct cancel_match *match)
 {
     struct target targets[CANCELS_AT_ONCE];
     unsigned asked = 0;
+    bool run = false;
     unsigned n;
 
     do {
         n = collect(f, match, targets);
         for (unsigned i = 0; i < n; i++)
             asked += cancel_target(&targets[i], f);
-        for (unsigned i = 0; i < n; i++) /* and only now does what is left get on */
-            target_put(&targets[i]);
+        for (unsigned i = 0; i < n; i++)
+            run |= target_put_for(&targets[i], f);
     } while (n == CANCELS_AT_ONCE);
+    if (run) /* only now does what is left get on */
+        lane_run(f);
     return asked;
 }
 
@@ -204,30 +211,38 @@ uint32_t cancel_by_handle(uintptr_t handle, const struct cancel_match *match, un
     return STATUS_SUCCESS;
 }
 
-void cancel_lane(struct file *f, enum lane_direction dir)
+/* One that waits in the lane and has not been asked yet. */
+static bool take_from_lane(struct file *f, enum lane_direction dir, struct target *t)
 {
-    for (;;) {
-        struct target t = {.r = NULL};
+    bool found = false;
 
-        lock_acquire(&f->lock);
-        if (dir >= file_lanes(f)) {
-            lock_release(&f->lock);
-            return;
-        }
+    lock_acquire(&f->lock);
+    if (dir < file_lanes(f)) {
         list_for_each(l, &file_lane(f, dir)->requests) {
             struct request *r = container_of(l, struct request, entry.link);
 
-            if (!atomic_load(&r->cancelled)) {
-                target_take(&t, r, f);
+            found = !atomic_load(&r->cancelled);
+            if (found) {
+                target_take(t, r, f);
                 break;
             }
         }
-        lock_release(&f->lock);
-        if (!t.r)
-            return;
-        cancel_target(&t, f);
-        target_put(&t);
     }
+    lock_release(&f->lock);
+    return found;
+}
+
+void cancel_lane(struct file *f, enum lane_direction dir)
+{
+    struct target t;
+    bool run = false;
+
+    while (take_from_lane(f, dir, &t)) {
+        cancel_target(&t, f);
+        run |= target_put_for(&t, f);
+    }
+    if (run)
+        lane_run(f);
 }
 
 void cancel_lanes(struct file *f)

@@ -294,6 +294,7 @@ static void lose_number(struct file *f, int fd)
         lane_register(f);
         lane_kick(f);
     }
+    file_call_blockers(f); /* who sleeps on the number sleeps on the other one from now on */
     handle_lose_fd(&f->object, fd);
 }
 
@@ -811,9 +812,8 @@ static bool called_back(struct file *f, uint32_t status)
 static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, enum wait_routines routines,
                            uint32_t (*attempt)(struct file *f, void *ctx), void *ctx)
 {
-    struct pollfd fds[2] = {[1] = {.fd = file_poll_fd(f), .events = events}};
-
     for (;;) {
+        struct pollfd fds[2] = {[1] = {.fd = file_poll_fd(f), .events = events}};
         uint32_t status = attempt(f, ctx);
 
         if (called_back(f, status))

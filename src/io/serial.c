@@ -406,10 +406,12 @@ static uint32_t transfer_sync(struct file *f, struct transfer *t, short events,
     uint32_t status;
 
     t->due_ns = DEADLINE_NEVER;
+    wait_sync_begin(); /* one region: what calls it back between two waits is not forgotten */
     do {
         t->again = false;
         status = file_blocking_call(f, events, t->due_ns, WAIT_NO_ROUTINES, attempt, t);
     } while (status == STATUS_SUCCESS && t->again);
+    wait_sync_end();
     return status == STATUS_IO_TIMEOUT ? (uint32_t)STATUS_SUCCESS : status;
 }
 

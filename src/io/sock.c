@@ -430,8 +430,10 @@ static uint32_t shut_send_in_order(struct file *f, struct sock *s, bool in_lane)
     bool attempt;
 
     atomic_fetch_or(&s->shut, SOCK_SHUT_SEND | SOCK_SHUT_SEND_LATER);
-    if (in_lane)
-        return shut_behind_sends(f, s);
+    if (in_lane) { /* those before it are done, whether or not they have been counted down */
+        atomic_fetch_and(&s->shut, (uint8_t)~SOCK_SHUT_SEND_LATER);
+        return shut_send(f, s);
+    }
     for (;;) {
         lock_acquire(&f->lock);
         attempt = lane->running && !lane->kept && atomic_load(&s->sends) == 0 && !f->closing;

@@ -161,41 +161,37 @@ static uint32_t wait_here(struct file *f, const struct sync_call *c, enum wait_r
     return status;
 }
 
-/* What a call keeps. */
+/* A lane that is kept. */
 struct keep {
     struct file *file;
     enum lane_direction dir;
-    bool given; /* handed over */
+    bool given;  /* handed over, or left */
+    bool sleeps; /* it can be called back, by whatever it sleeps on: */
+    struct file_blocker blocker;
 };
 
+/* Also where the thread is ended in the middle. */
 static void keep_end(void *arg)
 {
     struct keep *k = arg;
 
+    if (k->sleeps) {
+        file_block_leave(k->file, &k->blocker);
+        wait_sync_end();
+    }
     if (!k->given)
         lane_leave(k->file, k->dir);
 }
 
-static uint32_t wait_keeping(struct file *f, const struct sync_call *c, enum wait_routines routines)
-{
-    struct keep keep = {.file = f, .dir = c->dir};
-    uint32_t status;
-
-    pthread_cleanup_push(keep_end, &keep); /* the thread may be ended in there */
-    status = wait_here(f, c, routines);
-    keep.given = status == STATUS_USER_APC;
-    pthread_cleanup_pop(1);
-    return status;
-}
-
 /* Routines are to run on the thread that keeps the lane. */
-static uint32_t hand_over(struct file *f, const struct sync_call *c)
+static uint32_t hand_over(struct keep *k, const struct sync_call *c)
 {
     struct guest g;
-    uint32_t status = guest_begin(&g, f, c);
+    uint32_t status = guest_begin(&g, k->file, c);
 
     if (status != STATUS_SUCCESS) /* out of something: they run, and may not wait for what is behind */
-        return wait_keeping(f, c, WAIT_RUNS_ROUTINES);
+        return wait_here(k->file, c, WAIT_RUNS_ROUTINES);
+    k->given = true;
     if (lane_hand_over(g.request, c->dir))
         return guest_wait(&g);
     request_refuse(g.request, STATUS_CANCELLED);
@@ -203,17 +199,49 @@ static uint32_t hand_over(struct file *f, const struct sync_call *c)
     return STATUS_CANCELLED;
 }
 
+/* In one region, so that what calls it back in the moment of handing over is not forgotten. */
+static uint32_t wait_keeping(struct keep *k, const struct sync_call *c)
+{
+    uint32_t status;
+
+    lane_keep(k->file, k->dir);
+    wait_sync_begin();
+    k->sleeps = file_block_enter(k->file, &k->blocker);
+    if (!k->sleeps) {
+        wait_sync_end();
+        return STATUS_CANCELLED;
+    }
+    status = wait_here(k->file, c, c->alertable ? WAIT_LEAVES_ROUTINES : WAIT_NO_ROUTINES);
+    return status == STATUS_USER_APC ? hand_over(k, c) : status;
+}
+
+static uint32_t transfer_to_end(struct keep *k, const struct sync_call *c)
+{
+    uint32_t status = c->at_once ? c->attempt(k->file, c->ctx) : (uint32_t)STATUS_PENDING;
+
+    return status == STATUS_PENDING ? wait_keeping(k, c) : status;
+}
+
 static uint32_t transfer_keeping(struct file *f, const struct sync_call *c)
 {
-    uint32_t status = c->at_once ? c->attempt(f, c->ctx) : (uint32_t)STATUS_PENDING;
+    struct keep k = {.file = f, .dir = c->dir};
+    uint32_t status;
 
-    if (status != STATUS_PENDING) {
-        lane_leave(f, c->dir);
-        return status;
-    }
-    lane_keep(f, c->dir);
-    status = wait_keeping(f, c, c->alertable ? WAIT_LEAVES_ROUTINES : WAIT_NO_ROUTINES);
-    return status == STATUS_USER_APC ? hand_over(f, c) : status;
+    pthread_cleanup_push(keep_end, &k);
+    status = transfer_to_end(&k, c);
+    pthread_cleanup_pop(1);
+    return status;
+}
+
+static uint32_t try_keeping(struct file *f, const struct sync_call *c)
+{
+    struct keep k = {.file = f, .dir = c->dir};
+    uint32_t status;
+
+    pthread_cleanup_push(keep_end, &k);
+    status = c->attempt(f, c->ctx);
+    pthread_cleanup_pop(1);
+    return status;
 }
 
 static uint32_t transfer_beside(struct file *f, const struct sync_call *c)
@@ -276,15 +304,10 @@ uint32_t sync_call(struct file *f, const struct sync_call *c)
 
 uint32_t sync_try(struct file *f, const struct sync_call *c)
 {
-    uint32_t status;
-
     if (enter(f, c, YIELDS_AT_MOST) != LANE_FREE) {
         lane_kick(f); /* what can be done for those before it is done, as if an edge had come */
         if (enter(f, c, YIELDS_AT_MOST) != LANE_FREE)
             return STATUS_PENDING;
     }
-    status = c->attempt(f, c->ctx);
-    if (c->whole)
-        lane_leave(f, c->dir);
-    return status;
+    return c->whole ? try_keeping(f, c) : c->attempt(f, c->ctx);
 }

@@ -28,8 +28,9 @@ struct sync_call {
     void *ctx;
 };
 
-/* STATUS_CANCELLED: called back; STATUS_IO_TIMEOUT; STATUS_INVALID_HANDLE: closed; else what the attempt
- * says, or, of a guest, STATUS_INSUFFICIENT_RESOURCES. f is held by the caller. */
+/* STATUS_CANCELLED: called back, or closed (STATUS_INVALID_HANDLE, if it was before the wait);
+ * STATUS_IO_TIMEOUT; else what the attempt says, or, of a guest, that there is no descriptor or no memory.
+ * f is held by the caller. */
 uint32_t sync_call(struct file *f, const struct sync_call *c);
 
 /* The same without waiting: STATUS_PENDING if it would block, or others are before it. */

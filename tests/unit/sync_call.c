@@ -12,6 +12,8 @@
 
 #include <windows.h>
 
+#include <mswsock.h>
+
 #include <iocp.h>
 
 #include <poll.h>
@@ -135,6 +137,51 @@ TEST(a_routine_waits_behind_its_own_thread)
     end_pair();
 }
 
+static void CALLBACK do_nothing(ULONG_PTR arg)
+{
+    (void)arg;
+}
+
+/* Called back in the moment when a routine is to run: both are heard. */
+TEST(called_back_while_handing_over)
+{
+    for (int round = 0; round < 100; round++) {
+        HANDLE thread;
+
+        make_pair();
+        thread = start_sender();
+        until_asleep(sender_tid);
+        CHECK(QueueUserAPC(do_nothing, thread, 0));
+        if (round % 2)
+            CHECK(WITHIN(PATIENCE_MS, CancelSynchronousIo(thread)));
+        else
+            CHECK(WITHIN(PATIENCE_MS, CancelIoEx((HANDLE)ours, NULL)));
+        if (WaitForSingleObject(thread, PATIENCE_MS) != WAIT_OBJECT_0) {
+            CHECK(!"a call that was called back ends");
+            abort();
+        }
+        CHECK_EQ(sent_outside, SOCKET_ERROR);
+        CloseHandle(thread);
+        end_pair();
+    }
+}
+
+/* The peer sees the end of a connection whose socket is used again, also if somebody else has the descriptor. */
+TEST(a_blocking_disconnection_tells_the_peer)
+{
+    long long begun = unit_ms();
+    int also;
+
+    make_pair();
+    also = dup((int)ours);
+    CHECK(also >= 0);
+    CHECK(TransmitFile(ours, NULL, 0, 0, NULL, NULL, TF_DISCONNECT | TF_REUSE_SOCKET));
+    CHECK_EQ(read_so_many(1), -1); /* the end; a time-out would take much longer */
+    CHECK(unit_ms() - begun < PATIENCE_MS / 2);
+    close(also);
+    end_pair();
+}
+
 enum { AT_ONCE = 20, MOMENTS = 500 };
 
 static pthread_barrier_t moment;
@@ -185,7 +232,7 @@ TEST(in_nobodys_way_for_a_moment)
     }
     pthread_join(other, NULL);
     pthread_barrier_destroy(&moment);
-    CHECK_EQ(in_vain[0] + in_vain[1], 0);
+    CHECK(in_vain[0] + in_vain[1] <= MOMENTS / 50); /* it gives way only so long to one without a processor */
     end_pair();
 }
 
