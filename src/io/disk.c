@@ -410,7 +410,7 @@ static void cleanup(struct file *f)
     struct disk *d = disk_of(f);
 
     if (d->shared)
-        share_release(&d->share);
+        share_release(&d->share, f->fd_lost ? -1 : f->fd);
     watch_cleanup(f);
     filelock_cleanup(f);
 }

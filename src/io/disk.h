@@ -71,7 +71,7 @@ struct disk {
     _Atomic uint8_t waited; /* so many transfers more are not tried without waiting, or DIRECT_NEVER */
     struct turn turn;   /* of transfers on synchronous handles */
     _Atomic int lock_sibling; /* for range locks, where `fd` takes none; owned; -1 (filelock_ofd.c) */
-    int lock_fd;        /* ... what those that it holds are on; guarded by their table */
+    bool lock_on_sibling; /* ... those that it holds are on that; guarded by their table */
     _Atomic(struct watch *) watch; /* a directory's changes; owned; NULL until asked for, then constant */
     _Atomic(struct disk_list *) list; /* how far a directory is listed; the same */
 };

@@ -239,13 +239,13 @@ static uint32_t settle(const struct found *found, struct disk *d)
         return status;
     d->shared = true;
     if (!is_still_there(found->path, how->no_follow, &found->st)) {
-        share_release(&d->share);
+        share_release(&d->share, found->fd);
         return STATUS_RETRY;
     }
     if (found->existed && d->regular && cuts)
         err = os_truncate(found->fd, 0);
     if (err) {
-        share_release(&d->share);
+        share_release(&d->share, found->fd);
         return status_from_errno(err);
     }
     if (found->existed && d->regular && how->disposition == DISK_CREATE_ALWAYS && how->read_only)
@@ -271,7 +271,7 @@ static uint32_t make_disk(const struct found *found, struct file **out)
     status = file_new(found->fd, S_ISDIR(found->st.st_mode) ? FILE_KIND_DIR : FILE_KIND_DISK, flags,
                       how->access, &disk_ops, d, out);
     if (status != STATUS_SUCCESS) {
-        share_release(&d->share);
+        share_release(&d->share, -1); /* closed already */
         free(d);
     }
     return status;

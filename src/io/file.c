@@ -275,7 +275,7 @@ static int another_number(const struct file *f)
  * The number is the program's to close, or was closed behind our back and means something else by now. To the
  * handle that is closing it; a file that has another number goes on under that.
  */
-static void lose_number(struct file *f, int fd)
+static void lose_number(struct file *f, int fd, bool is_strangers)
 {
     int other = f->fd == fd ? another_number(f) : -1;
     bool moves = false;
@@ -284,10 +284,12 @@ static void lose_number(struct file *f, int fd)
         lock_acquire(&f->lock);
         moves = f->registered && other >= 0;
         lane_unregister_locked(f);
-        if (other >= 0)
+        if (other >= 0) {
             f->fd = other;
-        else
+        } else {
             f->keep_fd = true;
+            f->fd_lost = is_strangers;
+        }
         lock_release(&f->lock);
     }
     if (moves) {
@@ -309,7 +311,7 @@ static uint32_t open_number(struct file *f, int fd, uint32_t access, uint32_t ha
         return status;
     stale = handle_get_fd_owner(fd);
     if (stale) {
-        lose_number(file_from_object(stale), fd);
+        lose_number(file_from_object(stale), fd, true);
         object_put(stale);
     }
     return open(&f->object, fd, access, handle_flags);
@@ -448,7 +450,7 @@ uint32_t file_from_handle_fresh(uintptr_t h, struct file **out)
 
     if (status != STATUS_SUCCESS || !is_stranger(*out))
         return status;
-    lose_number(*out, (*out)->fd);
+    lose_number(*out, (*out)->fd, true);
     file_put(*out);
     return file_from_handle(h, true, out, NULL);
 }
@@ -478,7 +480,7 @@ uint32_t file_release(int fd)
 
     if (status != STATUS_SUCCESS)
         return status;
-    lose_number(file_from_object(obj), fd);
+    lose_number(file_from_object(obj), fd, false);
     object_put(obj);
     return STATUS_SUCCESS;
 }

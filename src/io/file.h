@@ -121,6 +121,7 @@ struct file {
     struct list sync_waiters; /* struct file_blocker: threads inside blocking calls */
     struct file_rare *rare; /* owned; sockets have one when it is needed, other files always */
     uint32_t access;     /* granted access */
+    bool fd_lost;        /* keep_fd, and the number was closed behind our back: a stranger's by now */
 };
 
 /* What one kind of file does differently. Any may be NULL. */

@@ -61,13 +61,22 @@ void filelock_prepare(struct file *f)
 void filelock_choose(struct file *f, const struct list *held)
 {
     struct disk *d = f->extra;
-    int sibling = atomic_load(&d->lock_sibling);
 
     list_for_each(l, held) {
         if (container_of(l, struct filelock, link)->file == f)
             return;
     }
-    d->lock_fd = sibling >= 0 ? sibling : f->fd;
+    d->lock_on_sibling = atomic_load(&d->lock_sibling) >= 0;
+}
+
+/* Asked for each time: a file that loses its number may go on under a duplicate's. -1: it has none. */
+static int lock_fd(const struct file *f)
+{
+    const struct disk *d = f->extra;
+
+    if (d->lock_on_sibling)
+        return atomic_load(&d->lock_sibling);
+    return f->fd_lost ? -1 : f->fd;
 }
 
 static int set(int fd, short type, const struct piece *p)
@@ -112,15 +121,15 @@ static short strongest(const struct file *f, const struct list *held, struct pie
 
 int filelock_tell(struct file *f, const struct list *held, const struct filelock_range *range)
 {
-    const struct disk *d = f->extra;
+    int fd = lock_fd(f);
     struct piece all;
 
-    if (!place(range, &all))
+    if (fd < 0 || !place(range, &all))
         return 0;
     while (all.from < all.to) {
         struct piece p = all;
         short type = strongest(f, held, &p);
-        int err = set(d->lock_fd, type, &p);
+        int err = set(fd, type, &p);
 
         if (err)
             return err;

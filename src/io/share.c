@@ -284,10 +284,10 @@ static uint32_t join_locked(struct share_open *o, const struct stat *st, const c
     }
 }
 
-static uint32_t join(struct share_open *o, const struct stat *st, bool made)
+static uint32_t join(struct share_open *o, int fd, const struct stat *st, bool made)
 {
     char name[4096];
-    const char *leaf = made ? NULL : leaf_if_makers(o->fd, name, sizeof name);
+    const char *leaf = made ? NULL : leaf_if_makers(fd, name, sizeof name);
     uint32_t status;
 
     lock_acquire(&shares.lock);
@@ -335,37 +335,47 @@ uint32_t share_acquire(struct share_open *o, int fd, uint8_t uses, uint8_t allow
 
     list_init(&o->link);
     o->node = NULL;
-    o->fd = fd;
     o->uses = uses;
     o->allows = uses ? allows : SHARE_ALL;
     o->delete_on_close = false;
     if (fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)))
         return STATUS_SUCCESS; /* devices are everybody's */
-    status = join(o, &st, made);
+    status = join(o, fd, &st, made);
     if (status != STATUS_SUCCESS || !S_ISREG(st.st_mode) || uses == 0)
         return status;
     tell_others(fd, o->uses, o->allows);
     if (!others_object(fd, o->uses, o->allows))
         return STATUS_SUCCESS;
-    share_release(o);
+    share_release(o, fd);
     return STATUS_SHARING_VIOLATION;
 }
 
-/* Where the file is now, renames included; false if it has no name any more. */
-static bool current_name(int fd, char *name, size_t size)
+static bool is_node(const struct share_node *node, const struct stat *st)
 {
-    struct stat here;
-    struct stat there;
-
-    return name_of(fd, name, size) && fstat(fd, &here) == 0 && lstat(name, &there) == 0 &&
-           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+    return st->st_dev == node->dev && st->st_ino == node->ino;
 }
 
-static void delete_now(int fd)
+/* The program may have closed the number, and it may mean something else by now. */
+static bool leads_to_node(int fd, const struct share_node *node)
+{
+    struct stat st;
+
+    return fd >= 0 && fstat(fd, &st) == 0 && is_node(node, &st);
+}
+
+/* Where the file is now, renames included; false if it has no name any more. */
+static bool current_name(int fd, const struct share_node *node, char *name, size_t size)
+{
+    struct stat st;
+
+    return leads_to_node(fd, node) && name_of(fd, name, size) && lstat(name, &st) == 0 && is_node(node, &st);
+}
+
+static void delete_now(int fd, const struct share_node *node)
 {
     char name[4096];
 
-    if (!current_name(fd, name, sizeof name))
+    if (!current_name(fd, node, name, sizeof name))
         return;
     if (os_unlink(name) < 0 && errno == EISDIR)
         rmdir(name);
@@ -381,19 +391,19 @@ static bool goes_on_close(const struct share_open *o)
  * file that is to be deleted when it is: nobody can join before. The descriptor may live on in duplicates
  * and running requests, so closing it does not do this.
  */
-void share_release(struct share_open *o)
+void share_release(struct share_open *o, int fd)
 {
-    bool tells = o->node != NULL && o->uses;
+    bool tells = o->node && o->uses && leads_to_node(fd, o->node);
     bool goes = goes_on_close(o);
     struct share_node *last;
 
     if (tells && !goes)
-        untell_others(o->fd);
+        untell_others(fd);
     last = leave(o);
     if (last)
-        delete_now(o->fd);
+        delete_now(fd, last);
     if (tells && goes)
-        untell_others(o->fd);
+        untell_others(fd);
     if (!last)
         return;
     lock_acquire(&shares.lock);

@@ -20,7 +20,6 @@ struct share_node;
 struct share_open {
     struct list link;
     struct share_node *node; /* NULL: holds nothing */
-    int fd;                  /* borrowed until share_release */
     uint8_t uses;            /* enum share_right, what it may do */
     uint8_t allows;          /* what others may do */
     bool delete_on_close;
@@ -48,8 +47,9 @@ struct share_maker {
 void share_make_begin(struct share_maker *m, const char *path);
 void share_make_end(struct share_maker *m);
 
-/* The handle is closed. Deletes the file if this was the last opening of one marked for it. */
-void share_release(struct share_open *o);
+/* The handle is closed. Deletes the file if this was the last opening of one marked for it. fd: its number as
+ * it is now, or -1; one that leads to another file is left alone. */
+void share_release(struct share_open *o, int fd);
 
 /* SetFileInformationByHandle(FileDispositionInfo): marks or unmarks. */
 void share_mark_deleted(struct share_open *o, bool deleted);

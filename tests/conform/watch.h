@@ -5,7 +5,7 @@
 
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 #define NAMES (FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_DIR_NAME)
-enum { SOON = 3000, SETTLED = 100 };
+enum { SOON = 10000, SETTLED = 100 };
 
 /* ---- a directory that is watched ---- */
 

@@ -230,3 +230,24 @@ TEST(short_of_descriptors)
     CloseHandle(h);
     unlink(path);
 }
+
+/* The number that was locked under is another file's; the duplicate gives the lock back all the same. */
+TEST(unlocked_under_another_number)
+{
+    HANDLE h, copy, other;
+
+    make_it();
+    h = open_it(0);
+    CHECK(lock_at(h, LOCKFILE_EXCLUSIVE_LOCK, 0));
+    CHECK(DuplicateHandle(GetCurrentProcess(), h, GetCurrentProcess(), &copy, 0, FALSE,
+                          DUPLICATE_SAME_ACCESS));
+    close((int)(intptr_t)h);
+    other = open_it(0);
+    CHECK(other == h);
+    CHECK(!others_may_share(0));
+    CHECK(unlock(copy));
+    CHECK(others_may_share(0));
+    CloseHandle(copy);
+    CloseHandle(other);
+    unlink(path);
+}
