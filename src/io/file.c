@@ -117,6 +117,12 @@ static void cleanup(struct object *obj)
         vacate(f);
 }
 
+static void put_key(struct file_key *key)
+{
+    if (key)
+        object_put(&key->object);
+}
+
 static void destroy(struct object *obj)
 {
     struct file *f = file_from_object(obj);
@@ -124,6 +130,7 @@ static void destroy(struct object *obj)
     struct port *first = f->rare ? f->rare->first_port : NULL;
     struct port *server = f->rare ? f->rare->server : NULL;
     struct file_key *key = f->rare ? f->rare->key : NULL;
+    struct file_key *later = f->rare ? f->rare->later : NULL;
 
     assert(list_empty(&f->pending));
     if (f->registered) /* made, but its publication failed */
@@ -145,8 +152,8 @@ static void destroy(struct object *obj)
         object_put(&first->object);
     if (server)
         object_put(&server->object);
-    if (key)
-        object_put(&key->object);
+    put_key(key);
+    put_key(later);
 }
 
 /* A duplicate's number is nobody's but the handle's. */
@@ -590,6 +597,22 @@ static void set_port_locked(struct file *f, struct port *port, uintptr_t key)
     atomic_store(&f->port, port);
 }
 
+/* The first stays until destroy, for who reads it without the lock; a later one is read with it. */
+static void set_changing_locked(struct file *f, struct file_key *key)
+{
+    lock_assert_held(&f->lock);
+    if (atomic_load(&f->modes) & FILE_MODE_REBOUND) {
+        assert(!f->rare->later); /* file_rebind has taken it away */
+        f->rare->later = key;
+        object_get(&key->object);
+    }
+    if (!f->rare->key) {
+        f->rare->key = key;
+        object_get(&key->object);
+    }
+    atomic_fetch_or(&f->modes, FILE_MODE_KEYED); /* rare is there: request.c */
+}
+
 static uint32_t associate(struct file *f, struct port *port, uintptr_t key, struct file_key *changing)
 {
     struct move m;
@@ -605,11 +628,8 @@ static uint32_t associate(struct file *f, struct port *port, uintptr_t key, stru
         status = move_locked(f, &m);
     if (status == STATUS_SUCCESS) {
         set_port_locked(f, port, key);
-        if (changing) {
-            object_get(&changing->object);
-            f->rare->key = changing;
-            atomic_fetch_or(&f->modes, FILE_MODE_KEYED); /* rare is there: request.c */
-        }
+        if (changing)
+            set_changing_locked(f, changing);
     }
     move_end(f, &m);
     return status;
@@ -649,9 +669,23 @@ uint32_t file_associate_keyed(struct file *f, struct port *port, struct file_key
     return status == STATUS_SUCCESS ? associate(f, port, atomic_load(&key->now), key) : status;
 }
 
+uintptr_t file_key_now(struct file *f)
+{
+    uintptr_t now = 0;
+
+    if (!(atomic_load(&f->modes) & FILE_MODE_REBOUND))
+        return atomic_load(&f->rare->key->now);
+    lock_acquire(&f->lock);
+    if (f->rare->later)
+        now = atomic_load(&f->rare->later->now);
+    lock_release(&f->lock);
+    return now;
+}
+
 uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
 {
     struct port *old = NULL;
+    struct file_key *later = NULL;
     struct move m;
     uint32_t status;
 
@@ -669,19 +703,23 @@ uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key)
             f->rare->first_port = port_from_object(object_get(&old->object));
         atomic_fetch_or(&f->modes, FILE_MODE_REBOUND); /* before either changes: file_target */
         set_port_locked(f, port, key);
+        later = f->rare->later;
+        f->rare->later = NULL;
     }
     move_end(f, &m);
     put_port(old);
+    put_key(later);
     return status;
 }
 
-struct port *file_port_get(struct file *f, uintptr_t *key)
+struct port *file_port_get(struct file *f, uintptr_t *key, bool *changes)
 {
     struct port *port;
 
     lock_acquire(&f->lock);
     port = atomic_load(&f->port);
     *key = f->key;
+    *changes = f->rare->later != NULL;
     if (port)
         object_get(&port->object);
     lock_release(&f->lock);

@@ -86,6 +86,7 @@ struct file_rare {
     struct lane urgent;      /* LANE_URGENT, with file->urgent */
     struct object *rio;      /* counted: a socket's request queue (rio.h), until it is closed; NULL */
     struct file_key *key;    /* counted; constant once FILE_MODE_KEYED is set; NULL */
+    struct file_key *later;  /* counted: what changes the key of a port that came after a replacement; NULL */
 };
 
 /* Laid out so that a message touches the first three cache lines, and the end of the fourth where a socket
@@ -224,14 +225,16 @@ struct file_key {
     _Atomic uintptr_t now;
 };
 struct file_key *file_key_new(uintptr_t now); /* one reference; NULL: no memory */
-/* The file takes a reference of its own. Where the port is replaced, its key counts alone. */
+/* The file takes a reference of its own. Where the port is replaced, the key of the next one counts. */
 uint32_t file_associate_keyed(struct file *f, struct port *port, struct file_key *key);
+/* What a request of a file with FILE_MODE_KEYED brings; 0: the key of its port does not change any more. */
+uintptr_t file_key_now(struct file *f);
 
 /* Takes it away from its port, if it has one, and gives it to `port` (NULL: to none). What pends is answered
  * where the file belongs at its end; packets that are queued stay where they are. */
 uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key);
-/* The port as it is now, counted, and the key; NULL. */
-struct port *file_port_get(struct file *f, uintptr_t *key);
+/* The port as it is now, counted, and the key, which is the first of those if it changes; NULL. */
+struct port *file_port_get(struct file *f, uintptr_t *key, bool *changes);
 
 /* Registers a file without a port with the poller of `port`, whose threads want to hear of it (NULL: with
  * home's again). Where it has a port, that one's serves it. STATUS_INVALID_HANDLE: closing;
@@ -289,8 +292,12 @@ static inline struct file_target file_target(struct file *f)
     t.modes = atomic_load_explicit(&f->modes, memory_order_acquire);
     t.counted = false;
     if (__builtin_expect(t.modes & FILE_MODE_REBOUND, 0)) {
-        t.port = file_port_get(f, &t.key);
+        bool changes;
+
+        t.port = file_port_get(f, &t.key, &changes);
         t.counted = t.port != NULL;
+        if (!changes)
+            t.modes &= ~FILE_MODE_KEYED;
     }
     return t;
 }

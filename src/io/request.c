@@ -190,7 +190,7 @@ static inline uint32_t begin_new(struct request *r, struct file *file, OVERLAPPE
     r->issuer = thread_current()->serial;
     list_init(&r->entry.link);
     if (__builtin_expect(atomic_load_explicit(&file->modes, memory_order_acquire) & FILE_MODE_KEYED, 0))
-        r->key = atomic_load(&file->rare->key->now);
+        r->key = file_key_now(file);
     if (!use_event || !ov->hEvent)
         return STATUS_SUCCESS;
     status = pin_event(r, (uintptr_t)ov->hEvent);
@@ -468,11 +468,12 @@ static __attribute__((noinline)) void answer_apart(struct request *r)
     put_holdings(&h);
 }
 
-/* It was started with a key that the file had then, and the port is that one's. */
+/* It was started with a key that the file had then, and the port is that one's: where the port has been
+ * replaced, the keys of before are lower than the first of now. */
 static inline bool has_key(const struct request *r, const struct file_target *to)
 {
-    return __builtin_expect((to->modes & (FILE_MODE_KEYED | FILE_MODE_REBOUND)) == FILE_MODE_KEYED, 0) &&
-           r->key != 0;
+    return __builtin_expect(to->modes & FILE_MODE_KEYED, 0) && r->key != 0 &&
+           (!(to->modes & FILE_MODE_REBOUND) || r->key >= to->key);
 }
 
 void request_answer(struct request *r, uint32_t status, bool in_call)

@@ -68,7 +68,8 @@ static void finished(struct task *t)
     key_close(atomic_load(&from_task(t)->key->now));
 }
 
-/* Of two at a time the later key stays, lest what starts now has the earlier one and counts as cancelled. */
+/* Of two at a time the later key stays, lest what starts now has the earlier one and counts as cancelled.
+ * 0: its last callback has closed it, and its key stays as it is. */
 static uintptr_t rekey(struct task *t)
 {
     _Atomic uintptr_t *now = &from_task(t)->key->now;

@@ -30,7 +30,7 @@ static struct {
     struct key_place *chunks[CHUNKS]; /* made when needed, kept for ever */
     uint32_t used;    /* places ever taken */
     uint32_t free;    /* index + 1 of the first free one of these, or 0 */
-    _Atomic uint64_t serial; /* the last; needs no lock */
+    uint64_t serial;  /* the last */
 } table = {.lock = LOCK_INIT(LOCK_LEAF)};
 
 static struct key_place *place_of(uintptr_t key)
@@ -42,9 +42,10 @@ static struct key_place *place_of(uintptr_t key)
     return chunk ? &chunk[index % CHUNK_PLACES] : NULL;
 }
 
-uintptr_t key_next(uintptr_t key)
+static uintptr_t next_locked(uintptr_t key)
 {
-    return (uintptr_t)(atomic_fetch_add(&table.serial, 1) + 1) << PLACE_BITS | key % PLACES;
+    lock_assert_held(&table.lock);
+    return (uintptr_t)++table.serial << PLACE_BITS | key % PLACES;
 }
 
 /* Takes a place, if there is room for one in a chunk; `made` becomes the chunk that is missing. */
@@ -66,7 +67,7 @@ static uint32_t take_locked(struct task *t, struct key_place **made, uintptr_t *
         table.free = place->next_free;
     else
         table.used++;
-    *key = place->first = key_next(index);
+    *key = place->first = next_locked(index);
     place->task = t;
     object_get(&t->object);
     return STATUS_SUCCESS;
@@ -95,6 +96,16 @@ static struct task *find_locked(uintptr_t key)
     struct key_place *place = place_of(key);
 
     return place && place->task && key >= place->first ? place->task : NULL;
+}
+
+uintptr_t key_next(uintptr_t key)
+{
+    uintptr_t next;
+
+    lock_acquire(&table.lock);
+    next = find_locked(key) ? next_locked(key) : 0; /* else it would be a key of who has the place now */
+    lock_release(&table.lock);
+    return next;
 }
 
 void key_close(uintptr_t key)

@@ -13,7 +13,7 @@ struct task;
 
 /* A first key for the task, of which the table holds a reference until key_close. NTSTATUS. */
 uint32_t key_open(struct task *t, uintptr_t *key);
-/* A later key of the task that has this one. */
+/* A later key of the task that has this one; 0: it is closed. */
 uintptr_t key_next(uintptr_t key);
 /* Ends all keys of the task that has this one. Once. */
 void key_close(uintptr_t key);

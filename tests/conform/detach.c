@@ -208,6 +208,105 @@ TEST(routine_after_detaching, "PORT-31")
     CloseHandle(port);
 }
 
+struct pooled {
+    OVERLAPPED ov;
+    PTP_IO io;
+    volatile LONG calls;
+};
+
+static void CALLBACK note_io(PTP_CALLBACK_INSTANCE instance, PVOID context, PVOID overlapped, ULONG error,
+                             ULONG_PTR bytes, PTP_IO io)
+{
+    struct pooled *o = overlapped;
+    (void)instance;
+    (void)context;
+    (void)error;
+    (void)bytes;
+    o->io = io;
+    InterlockedIncrement(&o->calls);
+}
+
+/* An announced receive is called back, by this object. */
+static int calls_back(SOCKET s[2], PTP_IO io)
+{
+    struct pooled o = {{0}, NULL, 0};
+    char byte;
+    StartThreadpoolIo(io);
+    int pends = CHECK_EQ(start_recv(s[0], &byte, 1, &o.ov), WSA_IO_PENDING);
+    int good = pends & CHECK(send_all(s[1], "x", 1)) & CHECK(WITHIN(SOON, LOOK(o.calls) == 1));
+    if (good)
+        WaitForThreadpoolIoCallbacks(io, FALSE);
+    return good & CHECK(o.io == io);
+}
+
+/* One whose callback is cancelled while it pends; it ends, and the next one's callback is that one's. */
+static int cancels_one(SOCKET s[2], PTP_IO io)
+{
+    struct pooled o = {{0}, NULL, 0};
+    char byte;
+    StartThreadpoolIo(io);
+    int pends = CHECK_EQ(start_recv(s[0], &byte, 1, &o.ov), WSA_IO_PENDING);
+    WaitForThreadpoolIoCallbacks(io, TRUE);
+    int good = pends & CHECK(!HasOverlappedIoCompleted(&o.ov));
+    StartThreadpoolIo(io); /* announced before the packet of the other comes */
+    struct pooled next = {{0}, NULL, 0};
+    char more;
+    good &= CHECK_EQ(start_recv(s[0], &more, 1, &next.ov), WSA_IO_PENDING);
+    good &= CHECK(send_all(s[1], "xy", 2)) & CHECK(WITHIN(SOON, LOOK(next.calls) == 1));
+    if (good)
+        WaitForThreadpoolIoCallbacks(io, FALSE);
+    return good & CHECK_EQ(LOOK(o.calls), 0);
+}
+
+/* A file that has left a port, or another object of the pool, is called back as any other. */
+TEST(pool_after_detaching, "PORT-12 POOL-08 POOL-11")
+{
+    NEED_REPLACE();
+    SOCKET s[2];
+    HANDLE port = new_port(1);
+    PTP_IO io[3];
+    REQUIRE(tcp_pair(s));
+    REQUIRE(bind_port(port, s[0], 1));
+    for (int i = 0; i < 3; i++) {
+        DETACH(s[0]);
+        io[i] = CreateThreadpoolIo((HANDLE)s[0], note_io, NULL, NULL);
+        REQUIRE(io[i] != NULL);
+        CHECK(calls_back(s, io[i]));
+        CHECK(cancels_one(s, io[i]));
+        CHECK(calls_back(s, io[i]));
+        if (i > 0)
+            WaitForThreadpoolIoCallbacks(io[i - 1], TRUE); /* nobody's any more: this changes nothing */
+        CHECK(calls_back(s, io[i]));
+    }
+    MOVE(s[0], port, 2); /* to a key of the program's */
+    CHECK(answers_at(s, port, 2));
+    close_pair(s);
+    for (int i = 0; i < 3; i++)
+        CloseThreadpoolIo(io[i]);
+    CloseHandle(port);
+}
+
+/* The same where the first association was an object's of the pool. */
+TEST(from_one_pool_object_to_the_next, "PORT-12 POOL-08 POOL-11")
+{
+    NEED_REPLACE();
+    SOCKET s[2];
+    PTP_IO first, second;
+    REQUIRE(tcp_pair(s));
+    first = CreateThreadpoolIo((HANDLE)s[0], note_io, NULL, NULL);
+    REQUIRE(first != NULL);
+    CHECK(cancels_one(s, first));
+    DETACH(s[0]);
+    second = CreateThreadpoolIo((HANDLE)s[0], note_io, NULL, NULL);
+    REQUIRE(second != NULL);
+    CHECK(cancels_one(s, second));
+    CHECK(calls_back(s, second));
+    CloseThreadpoolIo(first);
+    CHECK(cancels_one(s, second));
+    close_pair(s);
+    CloseThreadpoolIo(second);
+}
+
 TEST(refusals, "PORT-05")
 {
     SOCKET s[2];

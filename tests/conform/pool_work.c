@@ -100,7 +100,8 @@ TEST(submitted_during_a_cancelling_wait, "POOL-01 POOL-02")
     SubmitThreadpoolWork(submitted_into);
     REQUIRE(take(entered, 1));
     HANDLE waiter = CreateThread(NULL, 0, wait_cancelled, NULL, 0, NULL);
-    CHECK(STAYS(50, WaitForSingleObject(waiter, 0) == WAIT_TIMEOUT)); /* the one that runs is waited for */
+    until_asleep(GetThreadId(waiter));
+    CHECK_EQ(WaitForSingleObject(waiter, 0), WAIT_TIMEOUT); /* the one that runs is waited for */
     HANDLE thread = CreateThread(NULL, 0, submit_ten, NULL, 0, NULL);
     CHECK_EQ(WaitForSingleObject(submitted_now, LONG_TIME), WAIT_OBJECT_0);
     ReleaseSemaphore(go, 11, NULL);

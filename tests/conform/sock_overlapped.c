@@ -1580,7 +1580,7 @@ TEST_W8(port_unreachable_and_looks, "SOCK-25",
         CHECK_EQ(start_recv(a, got, sizeof got, &ov), WSA_IO_PENDING);
         CHECK_EQ(udp_send(a, &dead, "lost", 4), 4);
         look_at_socket(a, i % 3, event);
-        struct packet p = pop(port, 2000);
+        struct packet p = pop(port, 10000);
         if (!CHECK_EQ(p.error, ERROR_PORT_UNREACHABLE) || !CHECK(p.ov == &ov))
             break;
     }
@@ -1615,12 +1615,12 @@ TEST_W8(port_unreachable_and_a_blocked_receive, "SOCK-25",
     struct sockaddr_in a_address, dead = dead_port();
     struct blocked_receiver r = {udp_socket(&a_address), CreateEventA(NULL, FALSE, FALSE, NULL), 0};
     HANDLE thread, ends[2];
-    DWORD ms = 3000;
+    DWORD ms = 10000;
     CHECK_EQ(setsockopt(r.s, SOL_SOCKET, SO_RCVTIMEO, (char *)&ms, sizeof ms), 0);
     thread = CreateThread(NULL, 0, receive_resets, &r, 0, NULL);
     ends[0] = thread;
     ends[1] = r.begins;
-    while (WaitForMultipleObjects(2, ends, FALSE, 10000) == WAIT_OBJECT_0 + 1) {
+    while (WaitForMultipleObjects(2, ends, FALSE, 20000) == WAIT_OBJECT_0 + 1) {
         CHECK_EQ(udp_send(r.s, &dead, "lost", 4), 4);
         look_at_socket(r.s, 0, NULL);
     }
