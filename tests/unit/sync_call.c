@@ -166,7 +166,7 @@ TEST(called_back_while_handing_over)
     }
 }
 
-/* The peer sees the end of a connection whose socket is used again, also if somebody else has the descriptor. */
+/* The peer sees the end of a connection whose socket is used again, also if another has the descriptor. */
 TEST(a_blocking_disconnection_tells_the_peer)
 {
     long long begun = unit_ms();
