@@ -423,7 +423,7 @@ TEST(moving_while_receiving, "PORT-12 CANCEL-07")
         CHECK_MSG(flow_packets[i] <= 1, "round %d has %d packets", i, flow_packets[i]);
         packets += flow_packets[i];
     }
-    CHECK_MSG(packets > 0 && packets < ROUNDS, "%d packets", packets);
+    CHECK_MSG(packets > 0, "%d packets", packets); /* mostly fewer than rounds: who is detached gives none */
     close_pair(s);
     CloseHandle(m.ports[0]);
     CloseHandle(m.ports[1]);
