@@ -342,7 +342,7 @@ THREAD_FN(accept_one)
     return 0;
 }
 
-TEST(an_accept_goes_behind, "ACC-01")
+TEST_W8(an_accept_goes_behind, "ACC-01", "chance decides there which of them gets the connection")
 {
     for (int round = 0; round < 20; round++) {
         struct sockaddr_in address;
