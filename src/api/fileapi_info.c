@@ -10,6 +10,7 @@
 #include "api/filelist.h"
 #include "api/filename.h"
 #include "base/clock.h"
+#include "base/os.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "io/disk.h"
@@ -195,20 +196,6 @@ BOOL WINAPI GetFileInformationByHandle(HANDLE hFile, LPBY_HANDLE_FILE_INFORMATIO
     return TRUE;
 }
 
-/* The name the file has now; false if it has none any more. */
-static bool name_of(int fd, char *name, size_t size)
-{
-    char link[64];
-    ssize_t n;
-
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    n = readlink(link, name, size - 1);
-    if (n <= 0 || name[0] != '/')
-        return false;
-    name[n] = 0;
-    return true;
-}
-
 static uint32_t name_info(struct file *f, FILE_NAME_INFO *out, DWORD size)
 {
     char name[PATH_SIZE];
@@ -217,7 +204,7 @@ static uint32_t name_info(struct file *f, FILE_NAME_INFO *out, DWORD size)
 
     if (size < sizeof *out)
         return STATUS_INFO_LENGTH_MISMATCH;
-    if (!name_of(f->fd, name, sizeof name))
+    if (!os_name_of(f->fd, name, sizeof name))
         return STATUS_FILE_DELETED;
     units = (size_t)text_to_utf16(name, strlen(name), NULL, 0, false);
     out->FileNameLength = (DWORD)(units * 2);
@@ -427,7 +414,7 @@ static uint32_t rename_to(struct file *f, const FILE_RENAME_INFO *in, DWORD size
     free(name);
     if (status != STATUS_SUCCESS)
         return status;
-    if (!name_of(f->fd, from, sizeof from))
+    if (!os_name_of(f->fd, from, sizeof from))
         return STATUS_FILE_DELETED;
     return disk_move_open(from, to.text, in->ReplaceIfExists ? MOVE_REPLACE : 0);
 }
@@ -511,7 +498,7 @@ static uint32_t final_name(HANDLE handle, char *out, size_t size)
 
     if (status != STATUS_SUCCESS)
         return status;
-    if (!name_of(f->fd, out, size))
+    if (!os_name_of(f->fd, out, size))
         status = STATUS_FILE_DELETED;
     file_put(f);
     return status;

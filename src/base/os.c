@@ -246,6 +246,19 @@ int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
     return err;
 }
 
+bool os_name_of(int fd, char *name, size_t size)
+{
+    char link[64];
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, name, size - 1);
+    if (n <= 0 || name[0] != '/')
+        return false;
+    name[n] = 0;
+    return true;
+}
+
 int os_dup_onto(int fd, int number, int flags)
 {
     return syscall(SYS_dup3, fd, number, flags) < 0 ? -errno : 0;

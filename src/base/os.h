@@ -41,6 +41,8 @@ bool os_read_waits(int fd, uint64_t offset, uint64_t size);
  */
 int os_unlink(const char *path);
 bool os_is_device(const char *path);
+/* The name that what is behind fd has now; false if it has none any more, or the kernel does not tell. */
+bool os_name_of(int fd, char *name, size_t size);
 
 /*
  * recv, send, recvmsg, epoll_wait: as the C library's, errno and all, EINTR included, but no cancellation

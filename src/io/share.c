@@ -222,23 +222,10 @@ void share_make_end(struct share_maker *m)
     wake_sleepers();
 }
 
-static bool name_of(int fd, char *name, size_t size)
-{
-    char link[64];
-    ssize_t n;
-
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    n = readlink(link, name, size - 1);
-    if (n <= 0 || name[0] != '/')
-        return false;
-    name[n] = 0;
-    return true;
-}
-
 /* NULL: nobody makes anything. By the descriptor: a path may lead over links. */
 static const char *leaf_if_makers(int fd, char *name, size_t size)
 {
-    return atomic_load(&shares.maker_count) > 0 && name_of(fd, name, size) ? leaf_of(name) : NULL;
+    return atomic_load(&shares.maker_count) > 0 && os_name_of(fd, name, size) ? leaf_of(name) : NULL;
 }
 
 static bool being_made_locked(const char *leaf)
@@ -368,7 +355,8 @@ static bool current_name(int fd, const struct share_node *node, char *name, size
 {
     struct stat st;
 
-    return leads_to_node(fd, node) && name_of(fd, name, size) && lstat(name, &st) == 0 && is_node(node, &st);
+    return leads_to_node(fd, node) && os_name_of(fd, name, size) && lstat(name, &st) == 0 &&
+           is_node(node, &st);
 }
 
 static void delete_now(int fd, const struct share_node *node)

@@ -2,7 +2,7 @@
 /*
  * Sockets: what a file of kind FILE_KIND_SOCKET knows beside the common part. Every kernel call is
  * made with MSG_DONTWAIT and MSG_NOSIGNAL; "blocking" is a flag of our own, and a blocking call is
- * an attempt in a loop (file_blocking_call). Overlapped calls are attempts in a lane.
+ * attempts in a loop, or in the lane (sync_call.h). Overlapped calls are attempts in a lane.
  *
  * Addresses are Linux's sockaddr and pass through as `void *`: this header is neutral.
  * Who may fail: everything returns NTSTATUS; WSA codes without one travel in status_from_wsa().
@@ -117,7 +117,7 @@ uint32_t sock_new_accepted(int fd, struct file *listener, struct file **out);
 uint32_t sock_bind(struct file *f, const void *addr, int32_t len);
 uint32_t sock_listen(struct file *f, int32_t backlog);
 uint32_t sock_shutdown(struct file *f, int how);
-uint32_t sock_shutdown_in_turn(struct file *f, int how); /* from an attempt in the outward lane */
+uint32_t sock_shutdown_in_turn(struct file *f, int how); /* from a disconnection, whose turn it is */
 void sock_sends_begun(struct file *f); /* a send is to wait ... */
 void sock_sends_done(struct file *f);  /* ... and has been answered */
 /* *len in: room, out: used. */

@@ -357,11 +357,6 @@ static uint32_t attempt(struct request *r)
     return status;
 }
 
-static void queued(struct request *r)
-{
-    sock_sends_begun(r->file);
-}
-
 static void release(struct request *r)
 {
     if (r->noted)
@@ -370,7 +365,7 @@ static void release(struct request *r)
 }
 
 static const struct request_ops transmit_ops = {
-    .name = "transmit", .attempt = attempt, .queued = queued, .release = release};
+    .name = "transmit", .attempt = attempt, .queued = sock_send_queued, .release = release};
 
 uint32_t transmit_start(struct file *f, struct transmission *t, OVERLAPPED *ov,
                         struct request_result *result)

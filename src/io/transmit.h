@@ -18,7 +18,7 @@ struct transmit_part {
 struct transmission {
     bool datagrams; /* are allowed */
     bool disconnect, reuse;
-    const _Atomic bool *cancelled; /* the request's; NULL: a blocking call */
+    const _Atomic bool *cancelled; /* the request's; NULL: a call on its own thread */
     /* Of whoever makes progress with it: */
     uint32_t bytes; /* sent */
     uint64_t left;  /* that this attempt may send, if it can be cancelled */

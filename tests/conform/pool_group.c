@@ -332,7 +332,7 @@ static void CALLBACK hands_on(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP
     (void)work;
     ReleaseSemaphore(entered, 1, NULL);
     WaitForSingleObject(go, LONG_TIME);
-    Sleep(1); /* the group is being closed now, most of the time; if not, that is well, too */
+    until_main_sleeps(); /* in closing the group */
     SubmitThreadpoolWork(*(PTP_WORK *)context);
 }
 
