@@ -52,10 +52,13 @@ for mode in "${modes[@]}"; do
     fi
     programs "$mode"
 done >"$results/list"
-# Pipes and shared names of this run are its own: another build of the library may be at work on this machine.
+# Pipes, shared names and files of this run are its own: another build of the library may be at work on this
+# machine, and runs that were killed have left theirs.
 XDG_RUNTIME_DIR=$(mktemp -d /tmp/iocp-run-XXXXXX) || exit 1
-export XDG_RUNTIME_DIR
 trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
+TMPDIR=$XDG_RUNTIME_DIR/tmp
+mkdir "$TMPDIR" || exit 1
+export XDG_RUNTIME_DIR TMPDIR
 export -f one run_program settle
 export build results limit
 xargs -r -P "${JOBS:-2}" -n 3 bash -c 'one "$@"' one <"$results/list"

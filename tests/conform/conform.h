@@ -46,10 +46,13 @@
 
 #ifdef __linux__
 #include <pthread.h>
-extern int getpid(void);
+extern int rmdir(const char *path);
+#define CONFORM_SLASH '/'
 #else
 #include <fcntl.h>
 #include <io.h>
+#define CONFORM_SLASH '\\'
+#define rmdir(PATH) RemoveDirectoryA(PATH)
 #endif
 
 #ifdef __GNUC__
@@ -396,32 +399,47 @@ static inline int start_send(SOCKET s, const void *data, ULONG size, OVERLAPPED 
 
 /* ---- files ---- */
 
-static char conform_paths[256][300];
+static char conform_paths[256][300], conform_directory[280];
 static int conform_path_count;
 
 static inline void conform_remove_paths(void)
 {
     while (conform_path_count > 0)
         remove(conform_paths[--conform_path_count]);
+    rmdir(conform_directory);
 }
 
-/* A path in the temporary directory that no other test uses; the file, if made, is removed at exit. */
+/* Makes a directory of this run's own. A name made of the process' number would not be: it comes round
+ * again, and a run that was killed has left its files. */
+static inline void conform_make_directory(void)
+{
+#ifdef __linux__
+    const char *temp = getenv("TMPDIR");
+    snprintf(conform_directory, sizeof conform_directory, "%s/iocp-XXXXXX", temp ? temp : "/tmp");
+    int made = mkdtemp(conform_directory) != NULL;
+#else
+    char temp[260] = "";
+    int made = 0;
+    GetTempPathA(sizeof temp, temp);
+    for (DWORD i = GetTickCount(), end = i + 1000; !made && i != end; i++) {
+        snprintf(conform_directory, sizeof conform_directory, "%siocp-%lu-%lu", temp,
+                 (unsigned long)GetCurrentProcessId(), (unsigned long)i);
+        made = CreateDirectoryA(conform_directory, NULL);
+    }
+#endif
+    if (!made)
+        FAIL("cannot make %s", conform_directory);
+    atexit(conform_remove_paths);
+}
+
+/* A path in a temporary directory that no other test uses; the file, if made, is removed at exit. */
 static inline const char *temp_path(void)
 {
     static int serial;
-    char directory[260] = "/tmp/";
-#ifdef __linux__
-    if (getenv("TMPDIR"))
-        snprintf(directory, sizeof directory, "%s/", getenv("TMPDIR"));
-    unsigned pid = (unsigned)getpid();
-#else
-    GetTempPathA(sizeof directory, directory);
-    unsigned pid = GetCurrentProcessId();
-#endif
-    if (!conform_path_count)
-        atexit(conform_remove_paths);
+    if (!*conform_directory)
+        conform_make_directory();
     char *path = conform_paths[conform_path_count < 255 ? conform_path_count++ : 255];
-    snprintf(path, sizeof conform_paths[0], "%siocp-%u-%d.tmp", directory, pid, ++serial);
+    snprintf(path, sizeof conform_paths[0], "%s%c%d.tmp", conform_directory, CONFORM_SLASH, ++serial);
     return path;
 }
 

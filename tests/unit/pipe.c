@@ -10,6 +10,7 @@
 #include "unit.h"
 #include "count.h"
 #include "forked.h"
+#include "place.h"
 
 #include "base/clock.h"
 #include "base/sanitizer.h"
@@ -40,8 +41,8 @@ static char place[] = "/tmp/iocp-pipe-XXXXXX";
 
 static __attribute__((constructor)) void choose_place(void)
 {
-    if (mkdtemp(place))
-        setenv("XDG_RUNTIME_DIR", place, 1);
+    place_make(place);
+    setenv("XDG_RUNTIME_DIR", place, 1);
 }
 
 static HANDLE serve(DWORD open_mode, DWORD mode, DWORD max)
@@ -1362,9 +1363,4 @@ TEST(the_place_is_left_tidy)
     if (list)
         closedir(list);
     CHECK_EQ(others, 0);
-    snprintf(path, sizeof path, "%s/iocp/lock", place);
-    unlink(path);
-    *strrchr(path, '/') = 0;
-    rmdir(path);
-    rmdir(place);
 }
