@@ -150,6 +150,8 @@ uint32_t accept_one(struct file *listener, void *addr, int32_t *len, struct file
     sockevent_again(listener, SE_ACCEPT);
     if (status == STATUS_DEVICE_NOT_READY)
         notice_blocked(listener, NOTICE_IN);
+    if (status != STATUS_SUCCESS && fd >= 0) /* closed in the moment when it came */
+        close(fd);
     if (status == STATUS_SUCCESS)
         status = sock_new_accepted(fd, listener, &f);
     if (status != STATUS_SUCCESS)
@@ -396,6 +398,7 @@ static uint32_t attempt(struct request *r)
     sock_replay_options(socket);
     sock_connected(socket);
     sock_look(socket);
+    file_call_blockers(socket); /* a select, which sleeps on what was behind the number */
     status = fill_areas(r, socket);
     if (status != STATUS_SUCCESS || r->u.accept.data_len == 0)
         return status;

@@ -190,8 +190,9 @@ unsigned cancel_blockers(struct file *f)
 
     lock_acquire(&f->lock);
     list_for_each(l, &f->sync_waiters) {
-        if (wait_sync_cancel(container_of(l, struct file_blocker, link)->thread))
-            heard++;
+        const struct file_blocker *b = container_of(l, struct file_blocker, link);
+
+        heard += wait_sync_cancel_calls(b->thread, b->calls);
     }
     lock_release(&f->lock);
     return heard;

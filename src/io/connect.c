@@ -415,6 +415,7 @@ static uint32_t renew(struct file *f)
     atomic_store(&s->reused, true);
     atomic_store(&s->phase, SOCK_PHASE_OPEN);
     lane_kick(f); /* receives that still wait have nothing to wait for */
+    file_call_blockers(f);
     afd_look(f);
     notice_look(f, false);
     return STATUS_SUCCESS;

@@ -303,7 +303,8 @@ static void lose_number(struct file *f, int fd, bool is_strangers)
         lane_register(f);
         lane_kick(f);
     }
-    file_call_blockers(f); /* who sleeps on the number sleeps on the other one from now on */
+    if (other >= 0) /* who sleeps on the number sleeps on that one from now on; else they are called back */
+        file_call_blockers(f);
     handle_lose_fd(&f->object, fd);
 }
 
@@ -811,6 +812,7 @@ bool file_block_enter(struct file *f, struct file_blocker *b)
     bool open;
 
     b->thread = thread_current();
+    b->calls = b->thread->calls;
     lock_acquire(&f->lock);
     open = !f->closing;
     if (open)
@@ -829,8 +831,11 @@ void file_block_leave(struct file *f, struct file_blocker *b)
 void file_call_blockers(struct file *f)
 {
     lock_acquire(&f->lock);
-    list_for_each(l, &f->sync_waiters)
-        wait_sync_look(container_of(l, struct file_blocker, link)->thread);
+    list_for_each(l, &f->sync_waiters) {
+        const struct file_blocker *b = container_of(l, struct file_blocker, link);
+
+        wait_sync_look(b->thread, b->calls);
+    }
     lock_release(&f->lock);
 }
 
@@ -865,6 +870,8 @@ static uint32_t block_loop(struct file *f, short events, uint64_t deadline_ns, e
             return STATUS_IO_TIMEOUT;
         if (status != STATUS_SUCCESS)
             return status;
+        if (wait_sync_cancelled()) /* what is behind the number by now may be another file's */
+            return STATUS_CANCELLED;
     }
 }
 

@@ -314,6 +314,7 @@ uint32_t file_replace_fd(struct file *f, int newfd);
 struct file_blocker {
     struct list link;
     struct thread *thread;
+    struct sync_calls *calls; /* borrowed: the thread's, at that time */
 };
 bool file_block_enter(struct file *f, struct file_blocker *b); /* false: closing */
 void file_block_leave(struct file *f, struct file_blocker *b);

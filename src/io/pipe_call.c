@@ -16,6 +16,7 @@
 #include "io/pipe_file.h"
 #include "io/pipe_wire.h"
 #include "ntstatus.h"
+#include "wait/wait.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -239,13 +240,16 @@ static uint32_t transact_sync(struct file *f, void *data, uint32_t size, void *r
                               uint32_t *bytes)
 {
     struct pipe_sync s = {.t = {data, size, 0, NULL}, .session = pipe_session(pipe_of(f))};
-    uint32_t status = pipe_transfer_in_turn(f, &s, true);
+    uint32_t status;
 
-    if (status != STATUS_SUCCESS)
-        return status;
-    s.t = (struct pipe_transfer){reply, reply_size, 0, NULL};
-    status = pipe_transfer_in_turn(f, &s, false);
-    *bytes = s.t.bytes;
+    wait_sync_begin(); /* one region: what calls it back in between is not forgotten */
+    status = pipe_transfer_in_turn(f, &s, true);
+    if (status == STATUS_SUCCESS) {
+        s.t = (struct pipe_transfer){reply, reply_size, 0, NULL};
+        status = pipe_transfer_in_turn(f, &s, false);
+        *bytes = s.t.bytes;
+    }
+    wait_sync_end();
     return status;
 }
 

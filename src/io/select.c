@@ -156,10 +156,9 @@ static uint32_t silence(struct selection *sel, unsigned i)
         sel->noisy_fd = own_fd(os_epoll_create());
     if (sel->noisy_fd < 0)
         return STATUS_INSUFFICIENT_RESOURCES;
-    /* The same socket a second time is in the set already. */
+    /* It is in the set already if it spoke before or was given twice, but not what AcceptEx put there. */
     if (os_epoll_ctl(sel->noisy_fd, EPOLL_CTL_ADD, sel->items[i].file->fd, &ev) < 0 && errno != EEXIST)
         return STATUS_INSUFFICIENT_RESOURCES;
-    sel->items[i].noisy = true;
     return STATUS_SUCCESS;
 }
 
@@ -171,10 +170,10 @@ static uint32_t silence_all(struct selection *sel)
     for (unsigned i = 0; i < sel->n && status == STATUS_SUCCESS; i++) {
         struct pollfd *p = &sel->fds[FDS_OWN + i];
 
-        if (p->fd >= 0 && p->revents && !sel->items[i].noisy)
-            status = silence(sel, i);
-        if (sel->items[i].noisy)
-            p->fd = -1;
+        if (p->fd < 0 || !p->revents)
+            continue;
+        status = silence(sel, i);
+        p->fd = -1;
     }
     sel->fds[1].fd = sel->noisy_fd;
     sel->fds[1].events = POLLIN;
@@ -196,7 +195,6 @@ static bool enter_all(struct selection *sel, unsigned *entered)
     for (*entered = 0; *entered < sel->n; ++*entered) {
         struct select_item *it = &sel->items[*entered];
 
-        it->noisy = false;
         if (it->file && !file_block_enter(it->file, &it->blocker))
             return false;
     }

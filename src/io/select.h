@@ -27,7 +27,6 @@ struct select_item {
     struct file *file; /* counted by the caller; NULL: skipped */
     uint16_t want;
     uint16_t got;
-    bool noisy;        /* private */
     struct file_blocker blocker;
 };
 

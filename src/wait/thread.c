@@ -106,6 +106,7 @@ static struct thread *make_thread(struct thread *t)
     list_init(&t->all);
     list_init(&t->member);
     t->wake_fd = -1;
+    t->calls = &t->own_calls;
     t->serial = atomic_fetch_add(&next_serial, 1);
     atomic_init(&t->exit_code, EXIT_STILL_ACTIVE);
     t->created = clock_filetime();
@@ -401,8 +402,7 @@ static void keep_self(void)
     lock_init(&t->apc_lock, LOCK_APC);
     list_init(&t->apcs);
     atomic_store(&t->apc_count, 0);
-    t->alertable = t->terminating = t->apc_wakes_fd = t->sync_cancel = t->sync_look = false;
-    t->sync_depth = 0;
+    t->alertable = t->terminating = t->apc_wakes_fd = false;
     t->apc_poller = NULL;
     list_init(&t->owned_mutexes);
     dispatcher_init(&t->dispatcher, CONSUME_NOTHING, 0);

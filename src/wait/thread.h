@@ -76,6 +76,17 @@ enum ledger_count {
     LEDGER_COUNTS
 };
 
+/*
+ * The blocking calls that a thread is in. A routine that runs in one makes its own apart from that: they are
+ * called back by themselves. Guarded by the thread's apc_lock.
+ */
+struct sync_calls {
+    struct sync_calls *outer; /* borrowed: those in which the routine runs; NULL */
+    int depth;                /* inside a cancellable synchronous call */
+    bool cancel;              /* it has been called back */
+    bool look;                /* it is to look again (wait_sync_look) */
+};
+
 struct thread {
     struct object object;
     struct dispatcher dispatcher; /* signalled once the thread has ended */
@@ -104,9 +115,8 @@ struct thread {
     uint32_t call_bytes;        /* (self) what the operation moved that its starting call has just ended */
     bool issued_portless;       /* (self) ever started overlapped I/O on a handle without a port */
     int wake_fd;                /* (self creates) eventfd, -1 until needed */
-    int sync_depth;             /* guarded by apc_lock: inside a cancellable synchronous call */
-    bool sync_cancel;           /* guarded by apc_lock: CancelSynchronousIo came */
-    bool sync_look;             /* guarded by apc_lock: it is to look again (wait_sync_look) */
+    struct sync_calls *calls;   /* written by self, under apc_lock; never NULL */
+    struct sync_calls own_calls; /* where no routine runs */
 
     uint64_t serial;            /* unique for ever; what requests remember */
     _Atomic uint32_t tid;       /* Linux thread id = GetCurrentThreadId */

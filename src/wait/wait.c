@@ -22,6 +22,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -323,8 +324,8 @@ void wait_sync_begin(void)
     struct thread *self = thread_current();
 
     lock_acquire(&self->apc_lock);
-    if (self->sync_depth++ == 0)
-        self->sync_cancel = self->sync_look = false;
+    if (self->calls->depth++ == 0)
+        self->calls->cancel = self->calls->look = false;
     lock_release(&self->apc_lock);
 }
 
@@ -334,8 +335,8 @@ bool wait_sync_end(void)
     bool cancelled;
 
     lock_acquire(&self->apc_lock);
-    self->sync_depth--;
-    cancelled = self->sync_cancel;
+    self->calls->depth--;
+    cancelled = self->calls->cancel;
     lock_release(&self->apc_lock);
     return cancelled;
 }
@@ -346,33 +347,84 @@ bool wait_sync_cancelled(void)
     bool cancelled;
 
     lock_acquire(&self->apc_lock);
-    cancelled = self->sync_cancel;
+    cancelled = self->calls->cancel;
     lock_release(&self->apc_lock);
     return cancelled;
 }
 
+static void wake_locked(struct thread *t)
+{
+    lock_assert_held(&t->apc_lock);
+    if (t->wake_fd >= 0)
+        eventfd_write(t->wake_fd, 1);
+}
+
+static bool cancel_locked(struct thread *t, struct sync_calls *calls)
+{
+    bool reached = calls->depth > 0 && !calls->cancel;
+
+    if (reached) {
+        calls->cancel = true;
+        wake_locked(t);
+    }
+    return reached;
+}
+
 bool wait_sync_cancel(struct thread *t)
 {
+    struct sync_calls *calls;
     bool reached;
 
     lock_acquire(&t->apc_lock);
-    reached = t->sync_depth > 0 && !t->sync_cancel;
-    if (reached) {
-        t->sync_cancel = true;
-        if (t->wake_fd >= 0)
-            eventfd_write(t->wake_fd, 1);
-    }
+    calls = t->calls;
+    while (calls->depth == 0 && calls->outer) /* a routine runs, which is in none itself */
+        calls = calls->outer;
+    reached = cancel_locked(t, calls);
     lock_release(&t->apc_lock);
     return reached;
 }
 
-void wait_sync_look(struct thread *t)
+bool wait_sync_cancel_calls(struct thread *t, struct sync_calls *calls)
+{
+    bool reached;
+
+    lock_acquire(&t->apc_lock);
+    reached = cancel_locked(t, calls);
+    lock_release(&t->apc_lock);
+    return reached;
+}
+
+void wait_sync_look(struct thread *t, struct sync_calls *calls)
 {
     lock_acquire(&t->apc_lock);
-    t->sync_look = true;
-    if (t->wake_fd >= 0)
-        eventfd_write(t->wake_fd, 1);
+    calls->look = true;
+    wake_locked(t);
     lock_release(&t->apc_lock);
+}
+
+static void enter_calls(struct thread *self, struct sync_calls *calls)
+{
+    lock_acquire(&self->apc_lock);
+    self->calls = calls;
+    lock_release(&self->apc_lock);
+}
+
+static void leave_calls(void *arg)
+{
+    const struct sync_calls *inner = arg;
+
+    enter_calls(thread_current(), inner->outer);
+}
+
+/* The calling thread's, which is inside a blocking call: their own are no part of that. */
+static void run_routines(struct thread *self)
+{
+    struct sync_calls inner = {.outer = self->calls};
+
+    enter_calls(self, &inner);
+    pthread_cleanup_push(leave_calls, &inner); /* one of them may end the thread */
+    apc_run_all(self);
+    pthread_cleanup_pop(1);
 }
 
 static bool take_look(struct thread *self)
@@ -380,8 +432,8 @@ static bool take_look(struct thread *self)
     bool look;
 
     lock_acquire(&self->apc_lock);
-    look = self->sync_look;
-    self->sync_look = false;
+    look = self->calls->look;
+    self->calls->look = false;
     lock_release(&self->apc_lock);
     return look;
 }
@@ -436,8 +488,7 @@ static uint32_t poll_once(struct thread *self, struct pollfd *fds, unsigned coun
     return n > 0 ? (uint32_t)STATUS_SUCCESS : (uint32_t)STATUS_PENDING;
 }
 
-/* once: it comes back for whatever reason. A look that was asked for while routines ran may have been taken
- * by what they waited for: so it comes back after them, too. */
+/* once: it comes back for whatever reason, also when routines have run. */
 static uint32_t sleep_on_fds(struct pollfd *fds, unsigned count, uint64_t deadline_ns,
                              enum wait_routines routines, bool once)
 {
@@ -475,7 +526,7 @@ static uint32_t sleep_on_fds(struct pollfd *fds, unsigned count, uint64_t deadli
         }
         if (alertable && apc_pending(self)) { /* the program's code: it runs, and may dequeue itself */
             queue_unblock(self, held);
-            apc_run_all(self);
+            run_routines(self);
             held = queue_block(self);
             poller_attend_all();
         }

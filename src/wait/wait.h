@@ -56,14 +56,18 @@ uint32_t wait_fds_once(struct pollfd *fds, unsigned count, uint64_t deadline_ns,
 
 /*
  * The region of one synchronous call that CancelSynchronousIo can reach. begin forgets an earlier
- * cancel; wait_sync_cancel is what another thread calls: false if t is in no such region.
+ * cancel; wait_sync_cancel is what another thread calls: false if t is in no such region. Of those of a
+ * routine and those of the call that it runs in the innermost is meant.
  */
+struct sync_calls;
 void wait_sync_begin(void);
 bool wait_sync_end(void); /* true: somebody has been told that it is cancelled */
 bool wait_sync_cancelled(void);
 bool wait_sync_cancel(struct thread *t);
+/* The same for those that t was in (t->calls) when it noted that it can be called back; it is still. */
+bool wait_sync_cancel_calls(struct thread *t, struct sync_calls *calls);
 /* Likewise: what t waits for may be so though no descriptor will say it. It comes back from wait_fds_once. */
-void wait_sync_look(struct thread *t);
+void wait_sync_look(struct thread *t, struct sync_calls *calls);
 
 /* Around a system call of the caller's own that may block (disk read): frees its place. The result of begin
  * goes to end. */
