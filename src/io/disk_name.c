@@ -29,7 +29,9 @@ static uint32_t remove_name(const char *path, int (*remove)(const char *path))
 
     if (!share_hold(&name, 1))
         return name.status;
-    if (remove(path) < 0)
+    if (!name.there) /* what comes later has not been asked about */
+        status = disk_path_status(name.err, path);
+    else if (remove(path) < 0)
         status = disk_path_status(errno, path);
     share_let_go(&name, 1);
     return status;
@@ -100,7 +102,8 @@ static uint32_t may_move(const char *from)
     return name.status;
 }
 
-/* Both names are held meanwhile. Only what was there then is replaced: what comes later is not asked. */
+/* Both names are held meanwhile. Only what was there then is moved or replaced: what comes later is not asked
+ * about. */
 static uint32_t try_move(const char *from, const char *to, bool own, bool replace, int *err)
 {
     struct share_name names[] = {{.path = from, .own = own}, {.path = to}};
@@ -113,7 +116,10 @@ static uint32_t try_move(const char *from, const char *to, bool own, bool replac
     }
     if (!share_hold(names, 2))
         return names[0].status != STATUS_SUCCESS ? names[0].status : (uint32_t)STATUS_ACCESS_DENIED;
-    *err = rename_over(from, to, replace && names[1].there);
+    if (names[0].there)
+        *err = rename_over(from, to, replace && names[1].there);
+    else
+        status = disk_path_status(names[0].err, from);
     share_let_go(names, 2);
     return status;
 }

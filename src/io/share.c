@@ -439,6 +439,7 @@ static void find_name(struct share_name *n, struct stat *st)
     n->node = NULL;
     n->fd = fd_above_std(open(n->path, O_PATH | O_CLOEXEC | O_NOFOLLOW));
     n->there = (n->fd < 0 ? lstat(n->path, st) : fstat(n->fd, st)) == 0;
+    n->err = n->there ? 0 : errno;
 }
 
 /* Marks it, or says in n->status why not. False: it has to be waited for. */
@@ -447,7 +448,7 @@ static bool mark_locked(struct share_name *n, const struct stat *st)
     struct share_node *node;
 
     if (!n->there || !(S_ISREG(st->st_mode) || S_ISDIR(st->st_mode)))
-        return true; /* whoever does the deed reports why it fails */
+        return true; /* whoever is to do the deed reports why it fails */
     node = find_or_make_locked(st->st_dev, st->st_ino);
     if (!node) {
         n->status = STATUS_NO_MEMORY;

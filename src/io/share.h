@@ -59,7 +59,8 @@ bool share_marked_deleted(const struct share_open *o);
 struct share_name {
     const char *path;
     bool own;      /* the caller has it open with the right to do this: no question about openings */
-    bool there;    /* out: something has this name */
+    bool there;    /* out: something has this name; else nothing may be done to what has it by then */
+    int err;       /* out: why, if nothing has: an errno */
     uint32_t status; /* out: why it may not be done. STATUS_SHARING_VIOLATION: an opening forbids it */
     int fd;          /* keeps the inode from being somebody else's; -1 */
     struct share_node *node; /* NULL: what has no share modes */
