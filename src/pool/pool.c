@@ -65,9 +65,11 @@ static void *worker_main(void *arg);
 static bool start_thread(struct pool *pool)
 {
     struct thread *t = thread_prepare(pool);
+    size_t reserve, commit;
 
+    pool_get_stack(pool, &reserve, &commit);
     object_get(&pool->port.object);
-    if (t && os_thread_with_stack(worker_main, t, pool->stack_reserve) == 0)
+    if (t && os_thread_with_stack(worker_main, t, reserve) == 0)
         return true;
     if (t)
         object_put(&t->object);

@@ -46,16 +46,17 @@ static void (*callback_of(struct space *s, unsigned index))(void *value)
     return callback;
 }
 
-/* Calls back for every value of the ending thread. true: there was one. */
+/* Calls back for every value of the ending thread. true: there was one. Who takes a value calls for it: the
+ * callback is asked for before, or it would be gone with an index that is freed in between. */
 static bool call_back(struct space *s, struct slot_array *a)
 {
     bool any = false;
 
     for (unsigned i = 0; i < SLOT_COUNT; i++) {
-        void *value = atomic_exchange(&a->values[i], NULL);
-        void (*callback)(void *value) = value ? callback_of(s, i) : NULL;
+        void (*callback)(void *value) = atomic_load(&a->values[i]) ? callback_of(s, i) : NULL;
+        void *value = callback ? atomic_exchange(&a->values[i], NULL) : NULL;
 
-        if (callback) {
+        if (value) {
             callback(value);
             any = true;
         }
@@ -87,13 +88,17 @@ static void at_thread_exit(struct thread *t)
     free_array(SPACE_TLS, t);
 }
 
+static __attribute__((constructor)) void set_exit_hook(void)
+{
+    thread_exit_hooks[0] = at_thread_exit;
+}
+
 uint32_t slot_alloc(enum slot_space_name name, void (*callback)(void *value))
 {
     struct space *s = &spaces[name];
     uint32_t index = SLOT_NONE;
 
     lock_acquire(&s->lock);
-    thread_exit_hooks[0] = at_thread_exit;
     for (uint32_t i = 0; i < SLOT_COUNT && index == SLOT_NONE; i++) {
         if (atomic_load(&s->used[i]))
             continue;

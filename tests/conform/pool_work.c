@@ -389,6 +389,42 @@ TEST(stack_information, "POOL-14")
     CloseThreadpool(pool);
 }
 
+enum { CHAIN = 6 };
+
+static TP_CALLBACK_ENVIRON chained;
+
+/* Has the next one made by this thread, and leaves it its place. */
+static void CALLBACK calls_the_next(PTP_CALLBACK_INSTANCE instance, PVOID context)
+{
+    (void)instance;
+    (void)context;
+    if (InterlockedIncrement(&inside) < CHAIN)
+        CHECK(TrySubmitThreadpoolCallback(calls_the_next, NULL, &chained));
+    else
+        ReleaseSemaphore(entered, 1, NULL);
+    WaitForSingleObject(go, LONG_TIME);
+    ReleaseSemaphore(done, 1, NULL);
+}
+
+/* Threads that are being started have the one or the other. */
+TEST(stack_changed_as_threads_start, "POOL-14")
+{
+    for (int round = 0; round < 10; round++) {
+        TP_POOL_STACK_INFORMATION information[2] = {{1 << 20, 1 << 16}, {2 << 20, 1 << 16}};
+        PTP_POOL pool = CreateThreadpool(NULL);
+        REQUIRE(pool != NULL);
+        begin();
+        InitializeThreadpoolEnvironment(&chained);
+        SetThreadpoolCallbackPool(&chained, pool);
+        CHECK(TrySubmitThreadpoolCallback(calls_the_next, NULL, &chained));
+        for (int i = 0; i < 1000000 && WaitForSingleObject(entered, 0) != WAIT_OBJECT_0; i++)
+            CHECK(SetThreadpoolStackInformation(pool, &information[i & 1]));
+        ReleaseSemaphore(go, CHAIN, NULL);
+        CHECK(take(done, CHAIN));
+        CloseThreadpool(pool);
+    }
+}
+
 static volatile LONG there;
 
 /* Computes until so many are there. */

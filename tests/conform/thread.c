@@ -459,6 +459,41 @@ TEST(fls_callback_at_free, "THREAD-08")
     CloseHandle(k.go);
 }
 
+static volatile LONG calls_for_values;
+
+static void WINAPI count_callback(void *value)
+{
+    (void)value;
+    InterlockedIncrement(&calls_for_values);
+}
+
+THREAD_FN(keeps_one_and_ends)
+{
+    struct keeper *k = arg;
+    CHECK(FlsSetValue(k->slots[0], k));
+    SetEvent(k->ready);
+    return 0;
+}
+
+/* Whoever is first calls back for the value, and nobody else. */
+TEST(fls_freed_as_the_thread_ends, "THREAD-08 THREAD-06")
+{
+    struct keeper k = {.ready = auto_event()};
+    for (LONG i = 1; i <= 200; i++) {
+        calls_for_values = 0;
+        k.slots[0] = FlsAlloc(count_callback);
+        HANDLE thread = start_thread(keeps_one_and_ends, &k);
+        REQUIRE(thread != NULL);
+        CHECK_EQ(WaitForSingleObject(k.ready, 20000), WAIT_OBJECT_0);
+        k.slots[1] = TlsAlloc();
+        CHECK(FlsFree(k.slots[0]));
+        CHECK(TlsFree(k.slots[1]));
+        JOIN(thread);
+        CHECK_EQ(calls_for_values, 1);
+    }
+    CloseHandle(k.ready);
+}
+
 /* ---- threads that nobody created through this interface ---- */
 
 #ifdef __linux__
