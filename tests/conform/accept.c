@@ -68,7 +68,7 @@ TEST(plain_accept, "ACC-01")
     set_nonblocking(listener, 1);
     clients[1] = connected_to(&address);
     SOCKET other = INVALID_SOCKET;
-    CHECK(WITHIN(5000, (other = accept(listener, NULL, NULL)) != INVALID_SOCKET));
+    CHECK(WITHIN(20000, (other = accept(listener, NULL, NULL)) != INVALID_SOCKET));
     CHECK_WSAERR(recv(other, &byte, 1, 0), WSAEWOULDBLOCK);
     CHECK_EQ(send(clients[0], "x", 1, 0), 1);
     CHECK_EQ(recv(s, &byte, 1, 0), 1); /* the one before does: no WSAEWOULDBLOCK, however late it comes */
@@ -149,7 +149,7 @@ TEST(accept_ex_without_data, "ACC-02 ACC-04")
             CHECK_EQ(WaitForSingleObject(ov.hEvent, 30), WAIT_TIMEOUT);
             client = connected_to(&address);
         }
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0); /* no data were sent */
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0); /* no data were sent */
         CHECK_EQ(bytes, 0xBEEF); /* never written later */
         CHECK(WSAGetOverlappedResult(listener, &ov, &bytes, FALSE, &flags));
         CHECK_EQ(bytes, 0);
@@ -179,7 +179,7 @@ TEST(accept_ex_with_data, "ACC-03 ACC-13 ACC-04")
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 50), WAIT_TIMEOUT); /* connected alone is not enough */
     CHECK_EQ(peek(buffer), '#');
     CHECK_EQ(send(client, "first", 5, 0), 5);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(bytes, 0xBEEF);
     CHECK(WSAGetOverlappedResult(listener, &ov, &bytes, FALSE, &flags));
     CHECK_EQ(bytes, 5); /* without the addresses */
@@ -214,7 +214,7 @@ TEST(accept_ex_with_data, "ACC-03 ACC-13 ACC-04")
     CHECK_EQ(start_accept(listener, s, buffer, DATA, &ov), ERROR_IO_PENDING);
     client = connected_to(&address);
     CHECK_EQ(send(client, "0123456789abcdef", 16, 0), 16);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, DATA);
     CHECK_MEM(buffer, "0123456789", DATA);
     expect_text(s, "abcdef");
@@ -227,7 +227,7 @@ TEST(accept_ex_with_data, "ACC-03 ACC-13 ACC-04")
     s = tcp_socket();
     int error = start_accept(listener, s, buffer, DATA, &ov);
     CHECK(error == 0 || error == ERROR_IO_PENDING);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 5);
     CHECK_MEM(buffer, "early", 5);
     closesocket(client);
@@ -239,7 +239,7 @@ TEST(accept_ex_with_data, "ACC-03 ACC-13 ACC-04")
     client = connected_to(&address);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 20), WAIT_TIMEOUT);
     closesocket(client);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0);
     CHECK_EQ(ov.InternalHigh, 0);
     closesocket(s);
@@ -258,7 +258,7 @@ TEST(accept_ex_goes_to_the_listeners_port, "ACC-05")
     CHECK(CreateIoCompletionPort((HANDLE)s, port, 2000, 1) == port);
     CHECK_EQ(start_accept(listener, s, buffer, 0, &ov), ERROR_IO_PENDING);
     SOCKET client = connected_to(&address);
-    struct packet p = pop(port, 5000);
+    struct packet p = pop(port, 20000);
     CHECK_EQ(p.error, 0);
     CHECK_EQ(p.key, 1000);
     CHECK(p.ov == &ov);
@@ -266,7 +266,7 @@ TEST(accept_ex_goes_to_the_listeners_port, "ACC-05")
     CHECK_EQ(update_accept(s, listener), 0);
     CHECK_EQ(start_recv(s, got, sizeof got, &recv_ov), WSA_IO_PENDING);
     CHECK_EQ(send(client, "mine", 4, 0), 4);
-    p = pop(port, 5000);
+    p = pop(port, 20000);
     CHECK_EQ(p.error, 0);
     CHECK_EQ(p.key, 2000);
     CHECK(p.ov == &recv_ov);
@@ -278,21 +278,21 @@ TEST(accept_ex_goes_to_the_listeners_port, "ACC-05")
     s = tcp_socket();
     CHECK_EQ(start_accept(listener, s, buffer, 0, &ov), ERROR_IO_PENDING);
     client = connected_to(&address);
-    p = pop(port, 5000);
+    p = pop(port, 20000);
     CHECK_EQ(p.error, 0);
     CHECK_EQ(p.key, 1000);
     CHECK_EQ(update_accept(s, listener), 0);
     recv_ov = with_event();
     CHECK_EQ(start_recv(s, got, sizeof got, &recv_ov), WSA_IO_PENDING);
     CHECK_EQ(send(client, "mine", 4, 0), 4);
-    CHECK_EQ(WaitForSingleObject(recv_ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(recv_ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK(port_is_empty(port));
     CHECK(CreateIoCompletionPort((HANDLE)s, port, 3000, 1) == port);
     CloseHandle(recv_ov.hEvent);
     recv_ov.hEvent = NULL;
     CHECK_EQ(start_recv(s, got, sizeof got, &recv_ov), WSA_IO_PENDING);
     CHECK_EQ(send(client, "mine", 4, 0), 4);
-    p = pop(port, 5000);
+    p = pop(port, 20000);
     CHECK_EQ(p.error, 0);
     CHECK_EQ(p.key, 3000);
     closesocket(s);
@@ -319,7 +319,7 @@ TEST(accept_ex_address_room, "ACC-06")
     TODO_WINE("Wine takes any length but 0")
     {
         if (error == ERROR_IO_PENDING) {
-            CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+            CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
             CHECK_ERR(GetOverlappedResult((HANDLE)listener, &ov, &bytes, FALSE), ERROR_INSUFFICIENT_BUFFER);
         } else {
             CHECK_MSG(error == ERROR_INSUFFICIENT_BUFFER || error == WSAEFAULT || error == WSAEINVAL,
@@ -337,7 +337,7 @@ TEST(accept_ex_address_room, "ACC-06")
     memset(buffer, '#', sizeof buffer);
     CHECK_EQ(start_accept(listener, s, buffer, 0, &ov), ERROR_IO_PENDING);
     client = connected_to(&address);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0);
     for (size_t i = 2 * AREA; i < sizeof buffer; i++)
         CHECK_EQ(buffer[i], '#');
@@ -370,7 +370,7 @@ static void check_refused(SOCKET listener, SOCKET s)
     CHECK_EQ(error, WSAEINVAL);
     if (error == ERROR_IO_PENDING) {
         CancelIoEx((HANDLE)listener, &ov);
-        WaitForSingleObject(ov.hEvent, 5000);
+        WaitForSingleObject(ov.hEvent, 20000);
     } else {
         CHECK_EQ(WaitForSingleObject(ov.hEvent, 0), WAIT_TIMEOUT);
     }
@@ -404,7 +404,7 @@ TEST_W8(accept_ex_bad_sockets, "ACC-08 SOCK-07", "Wine hardly looks at the accep
     check_refused(listener, fresh); /* waits already */
     check_refused(second, fresh);   /* for another listener as well */
     closesocket(listener);
-    CHECK(pop(port, 5000).ov == &ov);
+    CHECK(pop(port, 20000).ov == &ov);
     closesocket(fresh);
     closesocket(bound);
     closesocket(second);
@@ -440,7 +440,7 @@ TEST(many_accept_ex, "ACC-09 ACC-05")
         CHECK_EQ(send(clients[i], (char *)&number, 1, 0), 1);
     }
     for (int i = 0; i < MANY; i++) {
-        struct packet p = pop(port, 5000);
+        struct packet p = pop(port, 20000);
         unsigned char number = 255;
         CHECK_EQ(p.error, 0);
         CHECK(p.ov == &slots[i].ov); /* in the order posted */
@@ -473,7 +473,7 @@ TEST(accept_ex_from_the_backlog, "ACC-09 ACC-02")
             s = tcp_socket();
             int error = start_accept(listener, s, buffer, 0, &ov);
             CHECK(error == 0 || error == ERROR_IO_PENDING);
-            CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+            CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
             CHECK_EQ(ov.Internal, 0);
         }
         CHECK_EQ(send(clients[i], "turn", 4, 0), 4);
@@ -501,7 +501,7 @@ TEST(closing_the_listener, "ACC-10 CANCEL-16")
     }
     CHECK_EQ(closesocket(listener), 0);
     for (int i = 0; i < COUNT; i++) {
-        struct packet p = pop(port, 5000);
+        struct packet p = pop(port, 20000);
         REQUIRE(p.ov >= ov && p.ov < ov + COUNT);
         seen |= 1u << (p.ov - ov);
         CHECK(p.error != 0);
@@ -517,7 +517,7 @@ TEST(closing_the_listener, "ACC-10 CANCEL-16")
     OVERLAPPED again = with_event();
     CHECK_EQ(start_accept(listener, s[0], buffer[0], 0, &again), ERROR_IO_PENDING);
     SOCKET client = connected_to(&address);
-    CHECK_EQ(WaitForSingleObject(again.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(again.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(again.Internal, 0);
     closesocket(client);
     for (int i = 0; i < COUNT; i++)
@@ -563,9 +563,9 @@ TEST(closing_the_accept_socket, "ACC-10")
     first = tcp_socket();
     CHECK_EQ(start_accept(listener, first, buffer[0], 16, &ov[0]), ERROR_IO_PENDING);
     client = connected_to(&address);
-    CHECK(WITHIN(5000, option(first, SOL_SOCKET, SO_CONNECT_TIME) != 0xFFFFFFFF));
+    CHECK(WITHIN(20000, option(first, SOL_SOCKET, SO_CONNECT_TIME) != 0xFFFFFFFF));
     CHECK_EQ(closesocket(first), 0);
-    p = pop(port, 5000);
+    p = pop(port, 20000);
     CHECK(p.ov == &ov[0]);
     CHECK(p.error != 0);
     CHECK_MSG(p.error == ERROR_OPERATION_ABORTED || p.error == ERROR_CONNECTION_ABORTED, "error %u",
@@ -590,18 +590,18 @@ TEST(cancelling_accept_ex, "CANCEL-11 ACC-10")
     CHECK_EQ(start_accept(listener, first, buffer[0], 0, &a), ERROR_IO_PENDING);
     CHECK_EQ(start_accept(listener, second, buffer[1], 0, &b), ERROR_IO_PENDING);
     CHECK(CancelIoEx((HANDLE)listener, &a));
-    CHECK_EQ(WaitForSingleObject(a.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(a.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_ERR(GetOverlappedResult((HANDLE)listener, &a, &bytes, FALSE), ERROR_OPERATION_ABORTED);
     CHECK_EQ(WaitForSingleObject(b.hEvent, 0), WAIT_TIMEOUT);
     SOCKET client = connected_to(&address);
-    CHECK_EQ(WaitForSingleObject(b.hEvent, 5000), WAIT_OBJECT_0); /* the connection is the other one's */
+    CHECK_EQ(WaitForSingleObject(b.hEvent, 20000), WAIT_OBJECT_0); /* the connection is the other one's */
     CHECK_EQ(b.Internal, 0);
     CHECK_EQ(send(client, "other", 5, 0), 5);
     expect_text(second, "other");
     closesocket(client);
     CHECK_EQ(start_accept(listener, first, buffer[0], 0, &a), ERROR_IO_PENDING); /* and may be used again */
     client = connected_to(&address);
-    CHECK_EQ(WaitForSingleObject(a.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(a.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(a.Internal, 0);
     closesocket(client);
     closesocket(first);
@@ -621,9 +621,9 @@ TEST(reset_before_data, "ACC-03 SOCK-14")
     OVERLAPPED ov = {0};
     CHECK_EQ(start_accept(listener, s, buffer, 16, &ov), ERROR_IO_PENDING);
     SOCKET client = connected_to(&address);
-    CHECK(WITHIN(5000, option(s, SOL_SOCKET, SO_CONNECT_TIME) != 0xFFFFFFFF));
+    CHECK(WITHIN(20000, option(s, SOL_SOCKET, SO_CONNECT_TIME) != 0xFFFFFFFF));
     reset_socket(client);
-    struct packet p = pop(port, 5000);
+    struct packet p = pop(port, 20000);
     CHECK(p.ov == &ov);
     CHECK(p.error != 0);
     CHECK_EQ(p.error, ERROR_NETNAME_DELETED);
@@ -646,7 +646,7 @@ TEST(update_accept_context, "ACC-11 ACC-12")
     }
     CHECK_EQ(start_accept(listener, s, buffer, 0, &ov), ERROR_IO_PENDING);
     SOCKET client = connected_to(&address);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
 
     /* Data at once, both ways, overlapped too. */
     CHECK_EQ(send(s, "down", 4, 0), 4);
@@ -655,7 +655,7 @@ TEST(update_accept_context, "ACC-11 ACC-12")
     expect_text(s, "up");
     CHECK_EQ(start_recv(s, &byte, 1, &ov), WSA_IO_PENDING);
     CHECK_EQ(send(client, "!", 1, 0), 1);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(byte, '!');
 
     /* The value is the listener, as wide as a SOCKET. */
@@ -693,7 +693,7 @@ TEST(options_before_accept_ex, "ACC-11")
     set_nonblocking(s, 1);
     CHECK_EQ(start_accept(listener, s, buffer, 0, &ov), ERROR_IO_PENDING);
     SOCKET client = connected_to(&address);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_WSAERR(recv(s, &byte, 1, 0), WSAEWOULDBLOCK);
     TODO_WINE("Wine 8 loses the options of the accept socket")
     {
@@ -717,15 +717,16 @@ TEST(connect_time, "ACC-14")
     CHECK_EQ(option(s, SOL_SOCKET, SO_CONNECT_TIME), 0xFFFFFFFF);
     double begun = now_ms();
     SOCKET client = connected_to(&address);
-    CHECK(WITHIN(5000, (time = option(s, SOL_SOCKET, SO_CONNECT_TIME)) != 0xFFFFFFFF));
+    CHECK(WITHIN(20000, (time = option(s, SOL_SOCKET, SO_CONNECT_TIME)) != 0xFFFFFFFF));
     CHECK(time <= (now_ms() - begun) / 1000);
     CHECK_EQ(ov.Internal, STATUS_PENDING); /* connected, silent, and the AcceptEx goes on waiting */
-    CHECK_EQ(option(client, SOL_SOCKET, SO_CONNECT_TIME) + time, 0);
+    time = option(client, SOL_SOCKET, SO_CONNECT_TIME);
+    CHECK(time <= (now_ms() - begun) / 1000);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 1200), WAIT_TIMEOUT);
     time = option(s, SOL_SOCKET, SO_CONNECT_TIME);
     CHECK(time >= 1 && time <= (now_ms() - begun) / 1000);
     CHECK_EQ(send(client, "finally", 7, 0), 7);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 7);
     closesocket(s);
     closesocket(client);
@@ -753,7 +754,7 @@ TEST(accept_ex_ipv6, "ACC-13 ACC-06")
     SOCKET s = socket(AF_INET6, SOCK_STREAM, 0), client = socket(AF_INET6, SOCK_STREAM, 0);
     CHECK_ERR(AcceptEx(listener, s, buffer, 0, AREA6, AREA6, &bytes, &ov), ERROR_IO_PENDING);
     CHECK_EQ(connect(client, (struct sockaddr *)&address, sizeof address), 0);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0);
     struct sockaddr *local = NULL, *remote = NULL;
     INT local_size = 0, remote_size = 0;
@@ -812,7 +813,7 @@ TEST(connect_ex, "ACC-16 ACC-18")
         OVERLAPPED ov = {0};
         int error = start_connect(s, &address, with_data ? data : NULL, with_data ? 11 : 0, &ov);
         CHECK(error == 0 || error == ERROR_IO_PENDING);
-        struct packet p = pop(port, 5000);
+        struct packet p = pop(port, 20000);
         CHECK_EQ(p.error, 0);
         CHECK(p.ov == &ov);
         CHECK_EQ(p.key, 81);
@@ -872,7 +873,7 @@ TEST_W8(connect_ex_with_much_data, "ACC-16 SOCK-16", "Wine loses what does not f
     }
     CHECK_EQ(total, SIZE);
     CHECK_EQ(wrong, 0);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0);
     CHECK_EQ(ov.InternalHigh, SIZE);
     closesocket(server);
@@ -898,12 +899,12 @@ TEST(never_at_once, "ACC-04 ACC-05")
     CHECK(SetFileCompletionNotificationModes((HANDLE)listener, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS));
     CHECK(SetFileCompletionNotificationModes((HANDLE)client, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS));
     CHECK_EQ(start_connect(client, &address, NULL, 0, &connect_ov), ERROR_IO_PENDING);
-    struct packet p = pop(port, 5000);
+    struct packet p = pop(port, 20000);
     CHECK(p.ov == &connect_ov);
     CHECK_EQ(p.key, 92);
     CHECK_EQ(p.error, 0);
     CHECK_EQ(start_accept(listener, s, buffer, 0, &accept_ov), ERROR_IO_PENDING);
-    p = pop(port, 5000);
+    p = pop(port, 20000);
     CHECK(p.ov == &accept_ov);
     CHECK_EQ(p.key, 91);
     CHECK_EQ(p.error, 0);
@@ -922,7 +923,7 @@ TEST(connect_ex_refused, "ACC-17 ERR-06")
     DWORD bytes, flags;
     closed = name_of(holder); /* taken, but nobody listens */
     CHECK_EQ(start_connect(s, &closed, NULL, 0, &ov), ERROR_IO_PENDING);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK(!WSAGetOverlappedResult(s, &ov, &bytes, FALSE, &flags));
     CHECK_EQ(WSAGetLastError(), WSAECONNREFUSED);
     CHECK_ERR(GetOverlappedResult((HANDLE)s, &ov, &bytes, FALSE), ERROR_CONNECTION_REFUSED);
@@ -934,13 +935,13 @@ TEST(connect_ex_refused, "ACC-17 ERR-06")
     TODO_WINE("Wine hands on what Linux does: the next connect fails once")
     {
         CHECK_EQ(start_connect(s, &closed, NULL, 0, &bare), ERROR_IO_PENDING);
-        struct packet p = pop(port, 2000);
+        struct packet p = pop(port, 20000);
         CHECK(p.error != 0);
         CHECK_EQ(p.error, ERROR_CONNECTION_REFUSED);
         CHECK(p.ov == &bare);
         int error = start_connect(s, &address, "second", 6, &bare);
         CHECK(error == 0 || error == ERROR_IO_PENDING);
-        p = pop(port, 2000);
+        p = pop(port, 20000);
         CHECK_EQ(p.error, 0);
         CHECK_EQ(p.bytes, 6);
         if (!p.error) {
@@ -1041,7 +1042,7 @@ TEST(accepting_under_load, "ACC-09 ACC-03 PORT-12")
         clients[i] = start_thread(many_clients, &server);
     for (int i = 0; i < CLIENTS; i++)
         JOIN(clients[i]);
-    CHECK(WITHIN(5000, LOOK(server.served) == CLIENTS * CONNECTIONS));
+    CHECK(WITHIN(20000, LOOK(server.served) == CLIENTS * CONNECTIONS));
     CHECK_EQ(LOOK(server.wrong), 0);
     for (int i = 0; i < WORKERS; i++)
         PostQueuedCompletionStatus(server.port, 0, 1, NULL);
@@ -1049,7 +1050,7 @@ TEST(accepting_under_load, "ACC-09 ACC-03 PORT-12")
         JOIN(workers[i]);
     closesocket(server.listener);
     for (int i = 0; i < POSTED; i++) { /* what still waited is answered once more, as failed */
-        struct packet p = pop(server.port, 5000);
+        struct packet p = pop(server.port, 20000);
         CHECK(p.ov != NULL && p.error);
         closesocket(slots[i].s);
     }
@@ -1073,7 +1074,7 @@ TEST(listening_again, "ACC-09")
     CHECK_EQ(listen(listener, 5), 0);
     client = socket(AF_INET, SOCK_STREAM, 0);
     CHECK_EQ(connect(client, (struct sockaddr *)&address, sizeof address), 0);
-    CHECK(pop(port, 5000).ov == &ov);
+    CHECK(pop(port, 20000).ov == &ov);
     closesocket(client);
     closesocket(s);
     closesocket(listener);

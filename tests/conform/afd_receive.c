@@ -58,7 +58,7 @@ TEST(datagram_past_winsock, "")
     CHECK_NT(status, NT_PENDING);
     CHECK_EQ(getsockname(t, (struct sockaddr *)&mine, &own), 0);
     CHECK_EQ(sendto(t, "four", 4, 0, (struct sockaddr *)&name, sizeof name), 4);
-    CHECK(pop(port, 5000).ov == &ov);
+    CHECK(pop(port, 20000).ov == &ov);
     CHECK_NT(ov.Internal, 0x80000005u);
     CHECK_EQ(available(s), 4);
 
@@ -75,11 +75,11 @@ TEST(datagram_past_winsock, "")
     /* One that has to wait is answered by a packet, and closing answers it too. */
     CHECK_NT(receive(s, DATAGRAM_CODE, &whole, 0, &from, &size, &ov), NT_PENDING);
     CHECK_EQ(sendto(t, "seven..", 7, 0, (struct sockaddr *)&name, sizeof name), 7);
-    CHECK(pop(port, 5000).ov == &ov);
+    CHECK(pop(port, 20000).ov == &ov);
     CHECK_EQ(ov.InternalHigh, 7);
     CHECK_NT(receive(s, DATAGRAM_CODE, &whole, 0, &from, &size, &ov), NT_PENDING);
     closesocket(s);
-    CHECK(pop(port, 5000).ov == &ov);
+    CHECK(pop(port, 20000).ov == &ov);
     CHECK_NT(ov.Internal, NT_CANCELLED);
     closesocket(t);
     CloseHandle(port);
@@ -101,7 +101,7 @@ TEST(stream_past_winsock, "")
     NEED_RECEIVES(status);
     CHECK_NT(status, NT_PENDING);
     CHECK(send_all(s[1], "abc", 3));
-    CHECK(pop(port, 5000).ov == &ov);
+    CHECK(pop(port, 20000).ov == &ov);
     CHECK_EQ(ov.InternalHigh, 3);
     CHECK_MEM(data, "abc", 3);
     if (!conform_wine)

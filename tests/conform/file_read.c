@@ -757,7 +757,7 @@ static void make_ready(SOCKET from, SOCKET to)
 {
     u_long waiting = 0;
     CHECK_EQ(send(from, "x", 1, 0), 1);
-    CHECK(WITHIN(5000, !ioctlsocket(to, FIONREAD, &waiting) && waiting > 0));
+    CHECK(WITHIN(20000, !ioctlsocket(to, FIONREAD, &waiting) && waiting > 0));
 }
 
 TEST(skip_port_on_success, "FILE-14")
@@ -769,7 +769,7 @@ TEST(skip_port_on_success, "FILE-14")
     HANDLE port = CreateIoCompletionPort((HANDLE)pair[0], NULL, 1, 0);
     make_ready(pair[1], pair[0]);
     CHECK_EQ(start_recv(pair[0], &byte, 1, &ov), 0);
-    CHECK_EQ(packets(port, &ov, 5000), 1); /* without the mode: a packet although it succeeded at once */
+    CHECK_EQ(packets(port, &ov, 20000), 1); /* without the mode: a packet although it succeeded at once */
     CHECK(SetFileCompletionNotificationModes((HANDLE)pair[0], FILE_SKIP_COMPLETION_PORT_ON_SUCCESS));
     CHECK_EQ(FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, 1);
     for (int i = 0; i < 20; i++) {
@@ -780,11 +780,11 @@ TEST(skip_port_on_success, "FILE-14")
     }
     CHECK_EQ(start_recv(pair[0], &byte, 1, &ov), WSA_IO_PENDING);
     CHECK_EQ(send(pair[1], "y", 1, 0), 1);
-    CHECK_EQ(packets(port, &ov, 5000), 1); /* it pended, so it queues one */
+    CHECK_EQ(packets(port, &ov, 20000), 1); /* it pended, so it queues one */
     CHECK_EQ(byte, 'y');
     CHECK_EQ(start_recv(pair[0], &byte, 1, &ov), WSA_IO_PENDING);
     CHECK(CancelIoEx((HANDLE)pair[0], &ov));
-    CHECK_EQ(packets(port, &ov, 5000), 1); /* a failure after pending, too */
+    CHECK_EQ(packets(port, &ov, 20000), 1); /* a failure after pending, too */
     closesocket(pair[0]);
     closesocket(pair[1]);
     CloseHandle(port);
@@ -802,12 +802,12 @@ TEST(skip_port_on_success_of_files, "FILE-14 FILE-05")
         for (int i = 0; i < 20; i++) {
             DWORD error = start_read(file, buffer, 64, (ULONGLONG)i * 10, &ov);
             int want = error == 0 ? !mode : error == ERROR_IO_PENDING ? 1 : -1;
-            if (!CHECK_EQ(packets(port, &ov, want ? 5000 : 2), want))
+            if (!CHECK_EQ(packets(port, &ov, want ? 20000 : 2), want))
                 break;
             CHECK(is_pattern(buffer, (ULONGLONG)i * 10, 64));
         }
         DWORD error = start_read(file, buffer, 64, 1000, &ov);
-        CHECK_EQ(packets(port, &ov, error == ERROR_IO_PENDING ? 5000 : 5), error == ERROR_IO_PENDING);
+        CHECK_EQ(packets(port, &ov, error == ERROR_IO_PENDING ? 20000 : 5), error == ERROR_IO_PENDING);
     }
     CloseHandle(file);
     CloseHandle(port);
@@ -828,14 +828,14 @@ TEST(skip_event_on_handle, "FILE-15 OVL-11")
         CHECK_EQ(start_recv(pair[0], &byte, 1, &ov), WSA_IO_PENDING);
         CHECK_EQ(WaitForSingleObject(h, 0), WAIT_TIMEOUT);
         CHECK_EQ(send(pair[1], "x", 1, 0), 1);
-        CHECK(WITHIN(5000, HasOverlappedIoCompleted(&ov)));
-        CHECK_EQ(WaitForSingleObject(h, mode ? 20 : 5000), mode ? WAIT_TIMEOUT : WAIT_OBJECT_0);
+        CHECK(WITHIN(20000, HasOverlappedIoCompleted(&ov)));
+        CHECK_EQ(WaitForSingleObject(h, mode ? 20 : 20000), mode ? WAIT_TIMEOUT : WAIT_OBJECT_0);
         CHECK(GetOverlappedResult(h, &ov, &bytes, FALSE));
         CHECK_EQ(bytes, 1);
         CHECK_EQ(start_recv(pair[0], &byte, 1, &with_event), WSA_IO_PENDING);
         CHECK_EQ(WaitForSingleObject(with_event.hEvent, 0), WAIT_TIMEOUT);
         CHECK_EQ(send(pair[1], "y", 1, 0), 1);
-        CHECK_EQ(WaitForSingleObject(with_event.hEvent, 5000), WAIT_OBJECT_0); /* in either mode */
+        CHECK_EQ(WaitForSingleObject(with_event.hEvent, 20000), WAIT_OBJECT_0); /* in either mode */
         CHECK_EQ(byte, 'y');
         closesocket(pair[0]);
         closesocket(pair[1]);
@@ -858,7 +858,7 @@ TEST(modes_add_up, "FILE-16 FILE-14 FILE-15")
     CHECK_EQ(packets(port, &ov, 5), 0);
     CHECK_EQ(start_recv(pair[0], &byte, 1, &ov), WSA_IO_PENDING);
     CHECK_EQ(send(pair[1], "x", 1, 0), 1);
-    CHECK_EQ(packets(port, &ov, 5000), 1);
+    CHECK_EQ(packets(port, &ov, 20000), 1);
     CHECK_EQ(WaitForSingleObject(h, 10), WAIT_TIMEOUT);
     CHECK_ERR(SetFileCompletionNotificationModes(NULL, 1), ERROR_INVALID_HANDLE);
     HANDLE synchronous = temp_file(10, 0); /* nothing of it ever goes to a port */

@@ -7,7 +7,7 @@
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 /* The page says 158; Wine gives another. */
 #define NOT_LOCKED (conform_wine ? ERROR_LOCK_VIOLATION : ERROR_NOT_LOCKED)
-enum { SOON = 3000, SETTLED = 60 };
+enum { SOON = 20000, SETTLED = 60 };
 
 static HANDLE open_again(const char *path, DWORD flags)
 {

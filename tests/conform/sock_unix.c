@@ -99,7 +99,7 @@ TEST(no_place_in_the_queue, "SOCK-37")
 static int told_later(SOCKET s, WSAEVENT event)
 {
     WSANETWORKEVENTS events = {0};
-    if (WaitForSingleObject(event, 5000) != WAIT_OBJECT_0 || WSAEnumNetworkEvents(s, event, &events) != 0 ||
+    if (WaitForSingleObject(event, 20000) != WAIT_OBJECT_0 || WSAEnumNetworkEvents(s, event, &events) != 0 ||
         !(events.lNetworkEvents & FD_CONNECT))
         return WSAEWOULDBLOCK;
     return events.iErrorCode[FD_CONNECT_BIT];
@@ -153,7 +153,7 @@ TEST(no_place_for_connect_ex, "ACC-17")
     ov.hEvent = manual_event();
     crowd(&address, waiting, &count);
     CHECK_EQ(start_connect_local(s, &address, &ov), ERROR_IO_PENDING);
-    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 20000), WAIT_OBJECT_0);
     CHECK(!WSAGetOverlappedResult(s, &ov, &bytes, FALSE, &flags));
     CHECK_EQ(WSAGetLastError(), WSAECONNREFUSED);
 

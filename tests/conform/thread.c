@@ -518,7 +518,7 @@ TEST(foreign_thread_has_a_handle, "THREAD-09 THREAD-08 THREAD-03")
     REQUIRE(pthread_create(&thread, NULL, foreign, &k) == 0);
     pthread_join(thread, NULL);
     REQUIRE(k.ready != NULL);
-    CHECK_EQ(WaitForSingleObject(k.ready, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(k.ready, 20000), WAIT_OBJECT_0);
     CHECK_EQ(GetThreadId(k.ready), k.id);
     CHECK_EQ(fls_calls, 1);
     CHECK_EQ(fls_sum, 31);

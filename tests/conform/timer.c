@@ -38,12 +38,13 @@ TEST(starts_inactive_then_relative, "WAIT-20")
         REQUIRE(timer != NULL);
         CHECK_EQ(test0(timer), WAIT_TIMEOUT);
         CHECK_EQ(WaitForSingleObject(timer, 20), WAIT_TIMEOUT);
+        CHECK(set(timer, -3600 * 1000 * MS, 0));
+        CHECK_EQ(test0(timer), WAIT_TIMEOUT);
         double start = now_ms();
         CHECK(set(timer, -60 * MS, 0));
-        CHECK_EQ(test0(timer), WAIT_TIMEOUT);
-        CHECK_EQ(WaitForSingleObject(timer, 10000), WAIT_OBJECT_0);
+        CHECK_EQ(WaitForSingleObject(timer, 20000), WAIT_OBJECT_0);
         double took = now_ms() - start;
-        CHECK_MSG(took >= 45 && took < 3000, "fired after %.1f ms of 60", took);
+        CHECK_MSG(took >= 45, "fired after %.1f ms of 60", took);
         CHECK(CloseHandle(timer));
     }
 }
@@ -51,18 +52,18 @@ TEST(starts_inactive_then_relative, "WAIT-20")
 TEST(absolute_due_time, "WAIT-20")
 {
     HANDLE timer = CreateWaitableTimerA(NULL, FALSE, NULL);
-    CHECK(set(timer, (LONGLONG)system_time() + 80 * MS, 0));
     double start = now_ms();
-    CHECK_EQ(test0(timer), WAIT_TIMEOUT);
-    CHECK_EQ(WaitForSingleObject(timer, 10000), WAIT_OBJECT_0);
+    CHECK(set(timer, (LONGLONG)system_time() + 80 * MS, 0));
+    CHECK_EQ(WaitForSingleObject(timer, 20000), WAIT_OBJECT_0);
     double took = now_ms() - start;
-    CHECK_MSG(took >= 45 && took < 3000, "fired after %.1f ms of 80", took);
+    CHECK_MSG(took >= 45, "fired after %.1f ms of 80", took);
     CHECK(set(timer, (LONGLONG)system_time() - 1000 * MS, 0)); /* the past: at once */
-    CHECK_EQ(WaitForSingleObject(timer, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(timer, 20000), WAIT_OBJECT_0);
     CHECK(set(timer, 1, 0)); /* 1601: what programs write for "now" */
-    CHECK_EQ(WaitForSingleObject(timer, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(timer, 20000), WAIT_OBJECT_0);
     CHECK_EQ(test0(timer), WAIT_TIMEOUT);
     CHECK(set(timer, (LONGLONG)system_time() + 3600 * 1000 * MS, 0));
+    CHECK_EQ(test0(timer), WAIT_TIMEOUT);
     CHECK_EQ(WaitForSingleObject(timer, 20), WAIT_TIMEOUT);
     CloseHandle(timer);
 }
@@ -72,14 +73,14 @@ TEST(extreme_due_times, "WAIT-20 WAIT-23")
     static const LONGLONG never[] = {INT64_MIN, INT64_MIN + 1, INT64_MAX, -INT64_MAX / 2};
     HANDLE timer = CreateWaitableTimerA(NULL, FALSE, NULL);
     CHECK(set(timer, 0, 0)); /* no time at all */
-    CHECK_EQ(WaitForSingleObject(timer, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(timer, 20000), WAIT_OBJECT_0);
     for (int i = 0; i < 4; i++) {
         CHECK(set(timer, never[i], 0));
         CHECK_EQ(WaitForSingleObject(timer, 10), WAIT_TIMEOUT);
         CHECK(CancelWaitableTimer(timer));
     }
     CHECK(set(timer, -1, 0x7FFFFFFF)); /* the longest period */
-    CHECK_EQ(WaitForSingleObject(timer, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(timer, 20000), WAIT_OBJECT_0);
     CHECK_EQ(WaitForSingleObject(timer, 10), WAIT_TIMEOUT);
     CloseHandle(timer);
 }
@@ -137,7 +138,7 @@ TEST(synchronization_timer_releases_one, "WAIT-21 WAIT-07")
         JOIN(threads[i]);
     CHECK_EQ(test0(w.timer), WAIT_TIMEOUT);
     CHECK(set(w.timer, -1, 0));
-    CHECK_EQ(WaitForSingleObject(w.timer, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(w.timer, 20000), WAIT_OBJECT_0);
     CHECK_EQ(test0(w.timer), WAIT_TIMEOUT);
     CloseHandle(w.timer);
 }
@@ -161,15 +162,15 @@ TEST(periodic, "WAIT-22 WAIT-23")
     for (int i = 0; i < 5; i++)
         CHECK_EQ(WaitForSingleObject(timer, 10000), WAIT_OBJECT_0);
     double took = now_ms() - start;
-    CHECK_MSG(took >= 120 && took < 5000, "five periods of 30 ms took %.1f ms", took);
+    CHECK_MSG(took >= 120, "five periods of 30 ms took %.1f ms", took);
     CHECK(CancelWaitableTimer(timer));
     test0(timer); /* it may have fired once more before the cancel */
     CHECK_EQ(WaitForSingleObject(timer, 100), WAIT_TIMEOUT);
     CHECK(set(timer, -1, 20));
-    CHECK_EQ(WaitForSingleObject(timer, 5000), WAIT_OBJECT_0); /* first at the due time ... */
-    CHECK_EQ(WaitForSingleObject(timer, 5000), WAIT_OBJECT_0); /* ... then every period */
+    CHECK_EQ(WaitForSingleObject(timer, 20000), WAIT_OBJECT_0); /* first at the due time ... */
+    CHECK_EQ(WaitForSingleObject(timer, 20000), WAIT_OBJECT_0); /* ... then every period */
     CHECK(set(timer, -1, 0));                                  /* setting it again ends the period */
-    CHECK_EQ(WaitForSingleObject(timer, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(timer, 20000), WAIT_OBJECT_0);
     CHECK_EQ(WaitForSingleObject(timer, 80), WAIT_TIMEOUT); /* once */
     CloseHandle(timer);
 }
@@ -197,12 +198,17 @@ TEST(cancel_keeps_the_state, "WAIT-23")
     HANDLE timer = CreateWaitableTimerA(NULL, TRUE, NULL);
     CHECK(CancelWaitableTimer(timer)); /* never set: fine */
     CHECK_EQ(test0(timer), WAIT_TIMEOUT);
-    CHECK(set(timer, -20 * MS, 0));
-    CHECK(CancelWaitableTimer(timer));
+    double start, took = 20;
+    for (int tries = 0; tries < 200 && took >= 20; tries++) { /* cancelled too late it says nothing: once more */
+        start = now_ms();
+        CHECK(set(timer, -20 * MS, 0));
+        CHECK(CancelWaitableTimer(timer));
+        took = now_ms() - start;
+    }
     CHECK_EQ(test0(timer), WAIT_TIMEOUT);
     CHECK_EQ(WaitForSingleObject(timer, 80), WAIT_TIMEOUT); /* stopped */
     CHECK(set(timer, -1, 0));
-    CHECK_EQ(WaitForSingleObject(timer, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(timer, 20000), WAIT_OBJECT_0);
     CHECK(CancelWaitableTimer(timer));
     CHECK_EQ(test0(timer), WAIT_OBJECT_0); /* signalled stays signalled */
     CHECK_EQ(test0(timer), WAIT_OBJECT_0);
@@ -348,9 +354,10 @@ TEST(periodic_routine, "APC-18")
     HANDLE timer = CreateWaitableTimerA(NULL, FALSE, NULL);
     ULONGLONG last = 0;
     CHECK(set_routine(timer, -20 * MS, 20, &f));
-    for (LONG i = 1; i <= 3; i++) {
-        CHECK_EQ(SleepEx(10000, TRUE), WAIT_IO_COMPLETION);
-        CHECK_EQ(f.runs, i);
+    for (LONG before = 0; before < 3; before = f.runs) {
+        if (!CHECK_EQ(SleepEx(10000, TRUE), WAIT_IO_COMPLETION))
+            break;
+        CHECK(f.runs > before); /* by one, unless the thread was held up */
         TODO_WINE("Wine 8 tells an inner, relative number")
             CHECK_MSG(f.due > last, "due times do not grow: %llu after %llu", f.due, last);
         last = f.due;
@@ -423,6 +430,6 @@ TEST(setter_has_ended, "APC-18 WAIT-20")
     CHECK_EQ(SleepEx(10, TRUE), 0);
     CHECK_EQ(e.f.runs, 0);
     CHECK(set(e.timer, -1, 0));
-    CHECK_EQ(WaitForSingleObject(e.timer, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(e.timer, 20000), WAIT_OBJECT_0);
     CloseHandle(e.timer);
 }

@@ -13,11 +13,11 @@ TEST(without_messages, "WAIT-01")
     int ran = 0;
     CHECK_EQ(MsgWaitForMultipleObjects(2, events, FALSE, 0, 0), WAIT_TIMEOUT);
     CHECK(SetEvent(events[1]));
-    CHECK_EQ(MsgWaitForMultipleObjects(2, events, FALSE, 5000, QS_ALLINPUT), WAIT_OBJECT_0 + 1);
+    CHECK_EQ(MsgWaitForMultipleObjects(2, events, FALSE, 20000, QS_ALLINPUT), WAIT_OBJECT_0 + 1);
     CHECK_EQ(MsgWaitForMultipleObjects(0, NULL, FALSE, 10, QS_ALLINPUT), WAIT_TIMEOUT);
     CHECK_EQ(MsgWaitForMultipleObjectsEx(0, NULL, 10, 0, 0), WAIT_TIMEOUT);
     CHECK(QueueUserAPC(note, GetCurrentThread(), (ULONG_PTR)&ran));
-    CHECK_EQ(MsgWaitForMultipleObjectsEx(2, events, 5000, 0, MWMO_ALERTABLE), WAIT_IO_COMPLETION);
+    CHECK_EQ(MsgWaitForMultipleObjectsEx(2, events, 20000, 0, MWMO_ALERTABLE), WAIT_IO_COMPLETION);
     CHECK_EQ(ran, 1);
     CHECK_WAITERR(MsgWaitForMultipleObjectsEx(64, events, 0, 0, 0), ERROR_INVALID_PARAMETER);
     CloseHandle(events[0]);

@@ -5,7 +5,7 @@
 #include "conform.h"
 
 #define NAMES (FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_DIR_NAME)
-enum { SOON = 3000, SETTLED = 100 };
+enum { SOON = 20000, SETTLED = 100 };
 
 static const char *below(const char *directory, const char *name)
 {

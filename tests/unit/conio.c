@@ -41,7 +41,7 @@ static void end(void)
     close(keyboard);
 }
 
-/* What the terminal shows within a second, at most size - 1 bytes of it. */
+/* What the terminal shows of what is `wanted`, at most size - 1 bytes of it. */
 static void shown(char *text, size_t size, size_t wanted)
 {
     size_t n = 0;
@@ -50,7 +50,7 @@ static void shown(char *text, size_t size, size_t wanted)
         struct pollfd p = {keyboard, POLLIN, 0};
         ssize_t got;
 
-        if (poll(&p, 1, 1000) <= 0)
+        if (poll(&p, 1, 20000) <= 0)
             break;
         got = read(keyboard, text + n, size - 1 - n);
         if (got <= 0)

@@ -918,7 +918,8 @@ static void come_back(void)
     pid = begin(open_and_stay);
     await_sign();
     thread = (HANDLE)_beginthreadex(NULL, 0, wait_for_event, event, 0, NULL);
-    CHECK_EQ(WaitForSingleObject(thread, 20), WAIT_TIMEOUT);
+    while (in_queue(event) < 2) /* the thread, and the bell */
+        sched_yield();
     CHECK(CloseHandle(event));
     event = CreateEventA(NULL, TRUE, FALSE, "unit");
     CHECK_EQ(GetLastError(), ERROR_ALREADY_EXISTS);

@@ -86,7 +86,7 @@ static void use_ports(void)
     port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
     NEED(port != NULL);
     NEED(PostQueuedCompletionStatus(port, 1, 2, NULL));
-    NEED(GetQueuedCompletionStatus(port, &n, &key, &ov, 1000));
+    NEED(GetQueuedCompletionStatus(port, &n, &key, &ov, 20000));
     NEED(!GetQueuedCompletionStatus(port, &n, &key, &ov, 1));
 }
 

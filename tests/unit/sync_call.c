@@ -203,7 +203,7 @@ static void *send_at_the_same_time(void *arg)
 
     for (int i = 0; i < MOMENTS; i++) {
         pthread_barrier_wait(&moment);
-        *in_vain += send_in_vain();
+        *in_vain += send_in_vain() != 0;
         pthread_barrier_wait(&moment);
     }
     return NULL;
@@ -212,7 +212,7 @@ static void *send_at_the_same_time(void *arg)
 /* On a non-blocking socket with room no send fails, whoever else is in one at the moment. */
 TEST(in_nobodys_way_for_a_moment)
 {
-    unsigned in_vain[2] = {0, 0};
+    unsigned in_vain[2] = {0, 0}; /* moments in which some were */
     u_long on = 1;
     pthread_t other;
 
@@ -225,7 +225,7 @@ TEST(in_nobodys_way_for_a_moment)
         abort();
     for (int i = 0; i < MOMENTS; i++) {
         pthread_barrier_wait(&moment);
-        in_vain[1] += send_in_vain();
+        in_vain[1] += send_in_vain() != 0;
         pthread_barrier_wait(&moment);
         for (struct pollfd p = {.fd = theirs, .events = POLLIN}; poll(&p, 1, 0) > 0;)
             if (read(theirs, big + BIG, BIG) <= 0)
@@ -233,7 +233,9 @@ TEST(in_nobodys_way_for_a_moment)
     }
     pthread_join(other, NULL);
     pthread_barrier_destroy(&moment);
-    CHECK(in_vain[0] + in_vain[1] <= MOMENTS / 50); /* it gives way only so long to one without a processor */
+    /* It gives way only so long to one without a processor; without that most moments would see some. */
+    if (!CHECK(in_vain[0] + in_vain[1] <= MOMENTS / 10))
+        printf("  %u and %u of %d moments\n", in_vain[0], in_vain[1], MOMENTS);
     end_pair();
 }
 
