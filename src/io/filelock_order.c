@@ -15,8 +15,7 @@
 
 enum { PASSES = 16 };
 
-#define TURN_FIRST_NS (1000 * NS_PER_MS)
-#define TURN_LAST_NS (64 * TURN_FIRST_NS)
+_Atomic uint64_t filelock_turn_ns = NS_PER_SEC;
 
 /* Have they a byte in common? A range without bytes lies inside another, or touches nothing. */
 bool filelock_overlap(const struct filelock_range *a, const struct filelock_range *b)
@@ -55,8 +54,8 @@ static void pass(struct filelock *first)
     if (clock_now_ns() < first->until_ns || ++first->passed < PASSES)
         return; /* or by one who does not wait: that must not make its turn longer for the others */
     first->passed = 0;
-    if (first->turn_ns < TURN_LAST_NS)
-        first->turn_ns = first->turn_ns ? first->turn_ns * 2 : TURN_FIRST_NS;
+    if (first->turn_ns < 64 * filelock_turn_ns)
+        first->turn_ns = first->turn_ns ? first->turn_ns * 2 : filelock_turn_ns;
     first->until_ns = clock_now_ns() + first->turn_ns;
 }
 

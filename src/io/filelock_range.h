@@ -25,6 +25,9 @@ bool filelock_overlap(const struct filelock_range *a, const struct filelock_rang
 /* Does `has`, held, stand in the way of `want`? */
 bool filelock_stops(const struct filelock *has, const struct filelock *want);
 
+/* The first turn of a lock that was passed too often: a second; for tests. */
+extern _Atomic uint64_t filelock_turn_ns;
+
 /* Both look at those who wait (struct filelock_wait) before `place`: is one of them to go first now, and,
  * of a lock that has been granted, whom has it passed? */
 bool filelock_is_held_back(const struct list *waiting, const struct list *place, const struct filelock *want);

@@ -653,6 +653,7 @@ TEST(blocking_read_is_called_back, "COMM-06")
     CHECK(set_read_timeouts(line.port, 0, 0, 0));
     for (int round = 0; round < 2; round++) {
         HANDLE thread = start_thread(read_blocking, &line);
+        until_asleep(GetThreadId(thread));
         CHECK_EQ(WaitForSingleObject(thread, A_WHILE), WAIT_TIMEOUT);
         if (round == 0) {
             CHECK(CancelSynchronousIo(thread));
@@ -690,6 +691,7 @@ TEST(flushing_a_line_that_is_held_up, "COMM-01 CANCEL-08")
     CHECK(EscapeCommFunction(line.port, SETXOFF));
     CHECK_ERR(WriteFile(line.port, data, sizeof data, NULL, &ov), ERROR_IO_PENDING);
     thread = start_thread(flush_blocking, &line);
+    until_asleep(GetThreadId(thread));
     CHECK_EQ(WaitForSingleObject(thread, A_WHILE), WAIT_TIMEOUT);
     CHECK(CancelSynchronousIo(thread));
     CHECK_EQ(WaitForSingleObject(thread, SOON), WAIT_OBJECT_0);
@@ -698,6 +700,7 @@ TEST(flushing_a_line_that_is_held_up, "COMM-01 CANCEL-08")
     CHECK(CloseHandle(thread));
 
     thread = start_thread(flush_blocking, &line);
+    until_asleep(GetThreadId(thread));
     CHECK_EQ(WaitForSingleObject(thread, A_WHILE), WAIT_TIMEOUT);
     CHECK(EscapeCommFunction(line.port, SETXON));
     CHECK_EQ(line_far_read(&line, got, sizeof got, SOON), sizeof got);
@@ -710,6 +713,7 @@ TEST(flushing_a_line_that_is_held_up, "COMM-01 CANCEL-08")
     CHECK(EscapeCommFunction(line.port, SETXOFF));
     CHECK_ERR(WriteFile(line.port, data, sizeof data, NULL, &ov), ERROR_IO_PENDING);
     thread = start_thread(flush_blocking, &line);
+    until_asleep(GetThreadId(thread));
     CHECK_EQ(WaitForSingleObject(thread, A_WHILE), WAIT_TIMEOUT);
     CHECK(CloseHandle(line.port));
     CHECK_EQ(WaitForSingleObject(thread, SOON), WAIT_OBJECT_0);

@@ -202,6 +202,7 @@ TEST(blocking_wait, "COMM-07")
     DWORD mask = 0;
     CHECK(SetCommMask(line.port, EV_RXCHAR));
     HANDLE thread = start_thread(wait_blocking, &line);
+    until_asleep(GetThreadId(thread));
     CHECK_EQ(WaitForSingleObject(thread, A_WHILE), WAIT_TIMEOUT);
     CHECK(line_far_write(&line, "?", 1));
     CHECK_EQ(WaitForSingleObject(thread, SOON), WAIT_OBJECT_0);
@@ -219,6 +220,7 @@ TEST(blocking_wait_is_called_back, "COMM-08")
     DWORD mask = 1;
     CHECK(SetCommMask(line.port, EV_RXCHAR));
     HANDLE thread = start_thread(wait_blocking, l);
+    until_asleep(GetThreadId(thread));
     CHECK_EQ(WaitForSingleObject(thread, A_WHILE), WAIT_TIMEOUT);
     CHECK(SetCommMask(line.port, EV_TXEMPTY)); /* on Windows it would wait for its turn */
     CHECK_EQ(WaitForSingleObject(thread, SOON), WAIT_OBJECT_0);

@@ -8,6 +8,9 @@
 #endif
 #include "unit.h"
 
+#include "base/clock.h"
+#include "io/filelock_range.h"
+
 #include <iocp.h>
 
 #include <fcntl.h>
@@ -55,6 +58,10 @@ static bool came(const OVERLAPPED *ov, DWORD ms)
     return WaitForSingleObject(ov->hEvent, ms) == WAIT_OBJECT_0;
 }
 
+/* A turn that ends in none of the tests, and one that does not end before it has been met. */
+#define LONG_TURN_NS (60 * NS_PER_SEC)
+#define SHORT_TURN_NS (3 * NS_PER_SEC)
+
 /* An exclusive lock waits, and has been passed so often that the next one waits behind it. */
 struct scene {
     HANDLE writer, readers;
@@ -88,9 +95,11 @@ static void clear(struct scene *s)
 
 TEST(in_its_turn)
 {
+    uint64_t usual_ns = filelock_turn_ns;
     OVERLAPPED other = {0};
     struct scene s;
 
+    filelock_turn_ns = LONG_TURN_NS;
     set(&s);
     CHECK(lock(s.readers, LOCKFILE_FAIL_IMMEDIATELY, &other)); /* does not wait, and is not refused */
     other.Offset = 10;
@@ -102,13 +111,16 @@ TEST(in_its_turn)
     CHECK(unlock(s.writer));
     CHECK(came(&s.last, PATIENCE_MS));
     clear(&s);
+    filelock_turn_ns = usual_ns;
 }
 
 /* What the exclusive lock waits for is not given back: the others go on, and it has not lost its place. */
 TEST(the_turn_ends)
 {
+    uint64_t usual_ns = filelock_turn_ns;
     struct scene s;
 
+    filelock_turn_ns = SHORT_TURN_NS;
     set(&s);
     CHECK(came(&s.last, PATIENCE_MS));
     CHECK(!came(&s.exclusive, 0));
@@ -116,12 +128,15 @@ TEST(the_turn_ends)
         CHECK(unlock(s.readers));
     CHECK(came(&s.exclusive, PATIENCE_MS));
     clear(&s);
+    filelock_turn_ns = usual_ns;
 }
 
 TEST(a_turn_cancelled_and_closed)
 {
+    uint64_t usual_ns = filelock_turn_ns;
     struct scene s;
 
+    filelock_turn_ns = LONG_TURN_NS;
     set(&s);
     CHECK(CancelIoEx(s.writer, &s.exclusive));
     CHECK(came(&s.exclusive, PATIENCE_MS));
@@ -133,6 +148,7 @@ TEST(a_turn_cancelled_and_closed)
     CHECK(came(&s.last, PATIENCE_MS));
     s.writer = NULL;
     clear(&s);
+    filelock_turn_ns = usual_ns;
 }
 
 static atomic_bool over;

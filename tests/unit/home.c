@@ -71,12 +71,16 @@ static double send_much(char *data, int with_port)
 TEST(attends_a_port_while_its_threads_sleep)
 {
     char *data = calloc(1, MUCH);
-    double alone, with_port;
+    double alone = 0, with_port = 0;
 
     if (!CHECK(data != NULL))
         return;
-    alone = send_much(data, 0);
-    with_port = send_much(data, 1);
+    for (int tries = 0; tries < 10; tries++) { /* the machine may have been busy with others the second time */
+        alone = send_much(data, 0);
+        with_port = send_much(data, 1);
+        if (with_port < 8 * alone + 200)
+            break;
+    }
     if (!CHECK(with_port < 8 * alone + 200))
         printf("  %.0f ms without a port, %.0f ms with one\n", alone, with_port);
     free(data);
@@ -119,8 +123,10 @@ static int come_to_rest(void)
     do {
         before = sleeps_of_others();
         usleep(250000);
-    } while (sleeps_of_others() != before && now_ms() < limit);
-    return now_ms() < limit;
+        if (sleeps_of_others() == before)
+            return 1;
+    } while (now_ms() < limit);
+    return 0;
 }
 
 /* Sockets on ports that nobody looks into; first nothing pends, then receives whose end only memory tells. */
@@ -170,7 +176,7 @@ TEST(sleeps_where_nothing_happens)
 /* What a dequeue harvested and did not work off, its thread going to wait elsewhere: no edge is to come. */
 TEST(harvested_and_left)
 {
-    enum { ROUNDS = 41, POSTS = 24, TAKEN = 18 };
+    enum { AT_ONCE = 20, POSTS = 24, TAKEN = 18 };
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
     OVERLAPPED ov = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
     OVERLAPPED *done;
@@ -178,12 +184,14 @@ TEST(harvested_and_left)
     WSABUF buf = {1, &byte};
     ULONG_PTR key;
     DWORD bytes, flags;
-    int late = 0;
+    double limit = now_ms() + 20000;
+    int at_once = 0, rounds;
     int fd[2];
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
     CHECK(CreateIoCompletionPort((HANDLE)(intptr_t)fd[0], port, 0, 0) == port);
-    for (int i = 0; i < ROUNDS; i++) {
+    /* The watchdog would take 10 to 20 ms, each time; a busy machine takes as long now and then. */
+    for (rounds = 0; at_once < AT_ONCE && now_ms() < limit; rounds++) {
         double begun;
 
         flags = 0;
@@ -195,11 +203,12 @@ TEST(harvested_and_left)
             CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &done, 0));
         begun = now_ms();
         CHECK_EQ(WaitForSingleObject(ov.hEvent, 10000), WAIT_OBJECT_0);
-        late += now_ms() - begun > 5;
+        at_once += now_ms() - begun < 5;
         while (GetQueuedCompletionStatus(port, &bytes, &key, &done, 0))
             ;
     }
-    CHECK(late < ROUNDS / 2); /* the watchdog would take 10 to 20 ms */
+    if (!CHECK_EQ(at_once, AT_ONCE))
+        printf("  in %d rounds\n", rounds);
     closesocket((SOCKET)fd[0]);
     close(fd[1]);
     CloseHandle(ov.hEvent);

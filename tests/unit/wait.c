@@ -274,28 +274,35 @@ TEST(wait_all_takes_together)
 
 static struct object *sem;
 static _Atomic int taken;
+static _Atomic bool over;
 
 static void *taker(void *arg)
 {
     (void)arg;
-    while (wait_for_one(of(sem), false, soon(300)) == STATUS_WAIT_0)
+    while (wait_for_one(of(sem), false, soon(20000)) == STATUS_WAIT_0 && !over)
         atomic_fetch_add(&taken, 1);
     return NULL;
 }
 
 TEST(semaphore_counts)
 {
+    enum { ALL = 5000 / 3 * 6 + 1 + 2 };
     pthread_t t[4];
 
     atomic_store(&taken, 0);
+    atomic_store(&over, false);
     semaphore_new(NULL, 0, INT32_MAX, &sem);
     for (int i = 0; i < 4; i++)
         pthread_create(&t[i], NULL, taker, NULL);
     for (int i = 0; i < 5000; i++)
         semaphore_release(sem, 1 + i % 3, NULL);
+    CHECK(WITHIN(20000, taken >= ALL));
+    CHECK_EQ(wait_for_one(of(sem), false, soon(20)), STATUS_TIMEOUT);
+    atomic_store(&over, true);
+    semaphore_release(sem, 4, NULL); /* one for each, to see that it is over */
     for (int i = 0; i < 4; i++)
         pthread_join(t[i], NULL);
-    CHECK_EQ(taken, 5000 / 3 * 6 + 1 + 2);
+    CHECK_EQ(taken, ALL);
     object_put(sem);
 }
 
