@@ -982,7 +982,7 @@ THREAD_FN(accept_worker)
 {
     struct server *server = arg;
     for (;;) {
-        struct packet p = pop(server->port, 15000);
+        struct packet p = pop(server->port, INFINITE);
         char in[4];
         int n = 0;
         if (!p.ov)

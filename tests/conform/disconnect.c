@@ -261,7 +261,7 @@ static void go_on(struct slot *slot, enum step step, DWORD bytes)
 THREAD_FN(serve)
 {
     for (;;) {
-        struct packet p = pop(server.port, 15000);
+        struct packet p = pop(server.port, INFINITE);
         if (!p.ov)
             return CHECK_EQ(p.key, 1) ? 0 : 1;
         struct slot *slot = (struct slot *)p.ov;

