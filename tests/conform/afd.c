@@ -49,6 +49,17 @@ static struct nt_block *block_of(struct asked *a)
     return (struct nt_block *)&a->ov;
 }
 
+/* A port that is taken, so that nobody else gets it, and where nobody listens. */
+static SOCKET held_port(struct sockaddr_in *address)
+{
+    SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+    int size = sizeof *address;
+    *address = loopback(0);
+    CHECK_EQ(bind(s, (struct sockaddr *)address, sizeof *address), 0);
+    CHECK_EQ(getsockname(s, (struct sockaddr *)address, &size), 0);
+    return s;
+}
+
 static HANDLE open_afd(const char *below)
 {
     WCHAR path[64];
@@ -225,7 +236,7 @@ TEST(levels_of_others, "SOCK-39 SOCK-37")
     CHECK_STATE(afd, s, RECEIVE | SEND);
     closesocket(s);
 
-    closesocket(tcp_listener(&address)); /* nobody listens there now */
+    SOCKET holder = held_port(&address);
     s = socket(AF_INET, SOCK_STREAM, 0);
     CHECK_EQ(ioctlsocket(s, FIONBIO, &on), 0);
     CHECK_WSAERR(connect(s, (struct sockaddr *)&address, sizeof address), WSAEWOULDBLOCK);
@@ -234,6 +245,7 @@ TEST(levels_of_others, "SOCK-39 SOCK-37")
     CHECK_NT(ask(afd, &a, s, ALL, 0), 0);
     CHECK_NT(a.info.handles[0].status, 0xC0000236);
     closesocket(s);
+    closesocket(holder);
     CloseHandle(afd);
 }
 
@@ -314,13 +326,14 @@ TEST(through_the_stages, "SOCK-47 ACC-09")
     closesocket(s);
     closesocket(listener);
 
-    closesocket(tcp_listener(&address));
+    SOCKET holder = held_port(&address);
     s = socket(AF_INET, SOCK_STREAM, 0);
     CHECK_EQ(ioctlsocket(s, FIONBIO, &on), 0);
     CHECK_NT(ask(afd, &a, s, ALL, FOREVER), NT_PENDING);
     CHECK_WSAERR(connect(s, (struct sockaddr *)&address, sizeof address), WSAEWOULDBLOCK);
     CHECK_TOLD(port, &a, s, CONNECT_BAD);
     closesocket(s);
+    closesocket(holder);
     CloseHandle(afd);
     CloseHandle(port);
 }

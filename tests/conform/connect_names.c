@@ -29,15 +29,17 @@ static struct sockaddr_in6 mapped(struct sockaddr_in in4)
     return a;
 }
 
-/* An address where nobody listens. */
+/* An address where nobody listens. It is held for as long as the program runs: nobody else gets the port. */
 static struct sockaddr_in nobody(void)
 {
-    struct sockaddr_in at = loopback(0);
+    static struct sockaddr_in at;
     int size = sizeof at;
-    SOCKET s = tcp_socket();
-    bind(s, (struct sockaddr *)&at, sizeof at);
-    getsockname(s, (struct sockaddr *)&at, &size);
-    closesocket(s);
+    if (!at.sin_port) {
+        SOCKET holder = tcp_socket();
+        at = loopback(0);
+        CHECK_EQ(bind(holder, (struct sockaddr *)&at, sizeof at), 0);
+        CHECK_EQ(getsockname(holder, (struct sockaddr *)&at, &size), 0);
+    }
     return at;
 }
 

@@ -989,21 +989,30 @@ TEST(ipv6_only, "SOCK-37")
     if (six == INVALID_SOCKET)
         SKIP("no IPv6 here");
     CHECK_EQ(option(six, IPPROTO_IPV6, IPV6_V6ONLY), 1);
-    if (listen6(six, 0, &address6)) {
-        closesocket(six);
-        SKIP("no IPv6 here");
-    }
-    /* Only IPv6: the IPv4 port of that number is free, and nobody answers there yet. */
-    SOCKET client = tcp_socket();
-    address = loopback(ntohs(address6.sin6_port));
-    CHECK_WSAERR(connect(client, (struct sockaddr *)&address, sizeof address), WSAECONNREFUSED);
-    SOCKET four = tcp_socket();
-    any = address;
-    any.sin_addr.s_addr = htonl(INADDR_ANY);
-    CHECK_EQ(bind(four, (struct sockaddr *)&any, sizeof any), 0);
-    closesocket(four);
-    closesocket(client);
     closesocket(six);
+    /* Only IPv6: the IPv4 port of that number is free, unless it is somebody else's, and nobody answers there. */
+    SOCKET client, four;
+    int refused = 0, bound = 0;
+    for (int tries = 0; tries < 20 && !(refused && bound); tries++) {
+        six = socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+        if (listen6(six, 0, &address6)) {
+            closesocket(six);
+            SKIP("no IPv6 here");
+        }
+        client = tcp_socket();
+        four = tcp_socket();
+        address = loopback(ntohs(address6.sin6_port));
+        any = address;
+        any.sin_addr.s_addr = htonl(INADDR_ANY);
+        refused = connect(client, (struct sockaddr *)&address, sizeof address) == SOCKET_ERROR &&
+                  WSAGetLastError() == WSAECONNREFUSED;
+        bound = bind(four, (struct sockaddr *)&any, sizeof any) == 0;
+        closesocket(four);
+        closesocket(client);
+        closesocket(six);
+    }
+    CHECK(refused);
+    CHECK(bound);
 
     /* Not only: IPv4 comes in as a mapped address. */
     six = socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);

@@ -278,7 +278,7 @@ TEST(errors_of_datagrams)
 
     CHECK_EQ(sock_bind(nobody, &address, len), STATUS_SUCCESS);
     CHECK_EQ(sock_local_name(nobody, &address, &len), STATUS_SUCCESS);
-    close_socket(nobody);
+    CHECK_EQ(connect_socket(nobody, &address, sizeof address), STATUS_SUCCESS); /* hears only itself */
     CHECK_EQ(connect_socket(f, &address, sizeof address), STATUS_SUCCESS);
     CHECK_EQ(send(f->fd, "x", 1, 0), 1);
     CHECK_EQ(select_wait(&item, 1, clock_now_ns() + 10 * NS_PER_SEC, &count), STATUS_SUCCESS);
@@ -287,6 +287,7 @@ TEST(errors_of_datagrams)
     CHECK_EQ(select_wait(&item, 1, 0, &count), STATUS_SUCCESS);
     CHECK_EQ(count, 0);
     close_socket(f);
+    close_socket(nobody);
 }
 
 /* ---- network events ---- */
