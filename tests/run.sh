@@ -12,7 +12,7 @@ build=${1:?usage: tests/run.sh BUILD_DIR [uring] [epoll] [auto]}
 shift
 modes=("$@")
 [ $# = 0 ] && modes=(uring epoll auto)
-limit=${LIMIT:-100}
+limit=${LIMIT:-300}
 results=$build/results
 auto_programs=" port ovl file_read sock_overlapped accept apc "
 
@@ -52,6 +52,11 @@ for mode in "${modes[@]}"; do
     fi
     programs "$mode"
 done >"$results/list"
+# Some tests have many hundreds of descriptors.
+if [ "$(ulimit -n)" != unlimited ] && [ "$(ulimit -n)" -lt 4096 ]; then
+    ulimit -n 4096 2>/dev/null || ulimit -S -n "$(ulimit -H -n)"
+    [ "$(ulimit -n)" -ge 1024 ] || echo "only $(ulimit -n) descriptors: tests that need more will fail" >&2
+fi
 # Pipes, shared names and files of this run are its own: another build of the library may be at work on this
 # machine, and runs that were killed have left theirs.
 XDG_RUNTIME_DIR=$(mktemp -d /tmp/iocp-run-XXXXXX) || exit 1
@@ -61,6 +66,8 @@ mkdir "$TMPDIR" || exit 1
 export XDG_RUNTIME_DIR TMPDIR
 export -f one run_program settle
 export build results limit
+# Under TSan a process with threads would sleep for a second before its end, and some tests have hundreds of them.
+export TSAN_OPTIONS=atexit_sleep_ms=0${TSAN_OPTIONS:+:$TSAN_OPTIONS}
 xargs -r -P "${JOBS:-2}" -n 3 bash -c 'one "$@"' one <"$results/list"
 # Is anything missing in the fuzzer's table?
 if [ -z "${ONLY-}" ] && [ -x "$build/tests/fuzz/handles" ]; then

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 build=${1:-build/wine}
 cc=${MINGW_CC:-x86_64-w64-mingw32-gcc}
-limit=${LIMIT:-150}
+limit=${LIMIT:-300}
 mkdir -p "$build/results/wine" || exit 1
 build=$(cd "$build" && pwd)
 results=$build/results/wine

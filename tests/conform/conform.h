@@ -23,7 +23,7 @@
  *
  * CHECK and its kin may be used on any thread, leave the last error alone, and go on after a failure;
  * REQUIRE returns from the function it stands in. A test that runs longer than CONFORM_TIMEOUT seconds
- * (30) is reported as failed and ends the program.
+ * (60) is reported as failed and ends the program.
  *
  * Where Wine is known to be wrong by Microsoft's page: TEST_W8(name, ids, why) for a whole test,
  * TODO_WINE(why) { checks } for a part. What fails there under Wine is noted, not counted.
@@ -475,7 +475,7 @@ static inline HANDLE temp_file(size_t size, DWORD flags)
 
 /* ---- running ---- */
 
-static int conform_limit = 30;
+static int conform_limit = 60;
 
 /* Ends the program when one test takes longer than the limit; knows nothing of the library under test. */
 static inline void conform_watch(void)

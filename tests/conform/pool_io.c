@@ -373,7 +373,8 @@ TEST(a_packet_of_a_closed_object_finds_nobody, "POOL-11 POOL-12 POOL-14")
     SetThreadpoolThreadMaximum(pool, 1);
     InitializeThreadpoolEnvironment(&environment);
     SetThreadpoolCallbackPool(&environment, pool);
-    for (int i = 0; i < 20; i++) {
+    double until = now_ms() + 10000;
+    for (int i = 0; i < 20 && now_ms() < until; i++) {
         enum { EACH = 4, QUEUES = 256 };
         static struct operation o[EACH], next;
         SOCKET pairs[EACH][2], pair[2];

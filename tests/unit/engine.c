@@ -179,7 +179,7 @@ TEST(pool_grows_and_shrinks)
             CHECK_EQ(wait_answer(&w[i]), i);
             CHECK_EQ(w[i].answers, 1);
         }
-        CHECK(WITHIN(20000, count_in("/proc/self/task") == before));
+        CHECK(WITHIN(20000, count_in("/proc/self/task") <= before));
     }
     CHECK_EQ(inside_max, POOL_MAX);
     threads_idle_ns = 3 * NS_PER_SEC;
@@ -213,7 +213,7 @@ static int refuse_the_first(const char *call)
     other_one.op.call = call_nothing;
     CHECK_EQ(engine_start(&other_one.op), 0);
     CHECK_EQ(wait_answer(&other_one), 2);
-    CHECK(WITHIN(20000, count_in("/proc/self/task") == tasks_before));
+    CHECK(WITHIN(20000, count_in("/proc/self/task") <= tasks_before));
     return -EAGAIN;
 }
 
@@ -240,7 +240,7 @@ TEST(refused_or_answered)
         w.op.call = call_nothing;
         CHECK_EQ(engine_start(&w.op), 0);
         CHECK_EQ(wait_answer(&w), 3);
-        CHECK(WITHIN(20000, count_in("/proc/self/task") == tasks_before));
+        CHECK(WITHIN(20000, count_in("/proc/self/task") <= tasks_before));
     }
     threads_idle_ns = 3 * NS_PER_SEC;
 }
