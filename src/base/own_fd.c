@@ -2,6 +2,8 @@
 /* One bit for each number; see own_fd.h. */
 #include "base/own_fd.h"
 
+#include "base/fork.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -42,6 +44,22 @@ void own_fd_close(int fd)
     own_fd_forget(fd);
     close(fd);
 }
+
+/* In a forked child. Its descriptors were copied before its memory: what another thread opened and noted in
+ * between is noted here, but not there. */
+static void forget_missing(void)
+{
+    for (int i = 0; i < NUMBERS / BITS; i++) {
+        for (uint64_t left = atomic_load(&noted[i]); left; left &= left - 1) {
+            int fd = i * BITS + __builtin_ctzll(left);
+
+            if (fcntl(fd, F_GETFD) < 0)
+                own_fd_forget(fd);
+        }
+    }
+}
+
+FORK_HOOK(NULL, LOCK_LEAF, forget_missing);
 
 int fd_above_std(int fd)
 {

@@ -9,6 +9,8 @@
 #include "unit.h"
 #include "forked.h"
 
+#include "base/own_fd.h"
+
 #include <iocp.h>
 #include <process.h>
 
@@ -18,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 
 enum { PATIENCE_MS = 10000, BLOCK = 4096 };
@@ -494,6 +497,42 @@ TEST(busy_parent)
         pthread_join(t[i], NULL);
     iocp_ledger(&l);
     CHECK_EQ(l.started, l.completed + l.refused);
+}
+
+/* ---- descriptors ---- */
+
+static void *open_all_the_time(void *arg)
+{
+    int fds[8];
+
+    while (!atomic_load(&enough)) {
+        for (int i = 0; i < 8; i++)
+            fds[i] = own_fd(eventfd(0, EFD_CLOEXEC));
+        for (int i = 0; i < 8; i++)
+            own_fd_close(fds[i]);
+    }
+    return arg;
+}
+
+/* Whatever number the child is given is its own. */
+static void open_in_child(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 20; i++)
+        CHECK(!own_fd_is(open("/dev/null", O_RDONLY | O_CLOEXEC)));
+}
+
+/* In the middle of the fork another thread opens and closes descriptors of the library's. */
+TEST(numbers_of_a_child)
+{
+    pthread_t t;
+
+    enough = false;
+    CHECK_EQ(pthread_create(&t, NULL, open_all_the_time, NULL), 0);
+    for (int i = 0; i < 4 * FORKS; i++)
+        wait_child(start_child(open_in_child, NULL));
+    atomic_store(&enough, true);
+    pthread_join(t, NULL);
 }
 
 /* ---- exec ---- */
