@@ -19,6 +19,8 @@ list() {
         mmsystem.h | timeapi.h | mmiscapi*.h) module=WINMM ;;
         winuser.h) module=USER ;;
         iphlpapi.h | netioapi.h) module=IPHLP ;;
+        bcrypt.h) module=BCRYPT ;;
+        wincrypt.h) module=ADVAPI ;;
         process.h | io.h | direct.h | conio.h | iocpcrt*.h | wchar*.h | strsafe.h | tchar.h | corecrt*.h) module=CRT ;;
         *) module=KERNEL ;;
         esac

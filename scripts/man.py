@@ -356,7 +356,8 @@ def make():
     global WINDOWS
     # What windows.h brings in; the rest is included by its own name.
     own = {"winsock2.h", "ws2tcpip.h", "mswsock.h", "iocp_net.h", "iocp_netname.h", "iocp.h", "process.h", "io.h", "direct.h", "conio.h",
-           "winternl.h", "strsafe.h", "mstcpip.h", "netioapi.h", "iphlpapi.h", "corecrt.h", "mmsystem.h", "timeapi.h"}
+           "winternl.h", "strsafe.h", "mstcpip.h", "netioapi.h", "iphlpapi.h", "corecrt.h", "mmsystem.h", "timeapi.h",
+           "bcrypt.h", "wincrypt.h"}
     headers = sorted(p for p in HEADERS.glob("*.h") if p.name == p.name.lower()) + [ROOT / "include" / "iocp.h"]
     WINDOWS = {p.name for p in headers} - own
     rows, numbers = deviations(), error_numbers()

@@ -39,6 +39,27 @@ WINBASEAPI BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE handler, BOOL add)
  */
 WINBASEAPI BOOL WINAPI GenerateConsoleCtrlEvent(DWORD event, DWORD group) IOCP_SYM(GenerateConsoleCtrlEvent);
 
+/*
+ * Writes `length` characters to a terminal. As there, a handle of anything else (output that goes to a file or a
+ * pipe) is ERROR_INVALID_HANDLE: WriteFile writes to it. *written may be NULL; reserved is ignored.
+ */
+WINBASEAPI BOOL WINAPI WriteConsoleA(HANDLE console, const VOID *text, DWORD length, LPDWORD written,
+                                     LPVOID reserved) IOCP_SYM(WriteConsoleA);
+WINBASEAPI BOOL WINAPI WriteConsoleW(HANDLE console, const VOID *text, DWORD length, LPDWORD written,
+                                     LPVOID reserved) IOCP_SYM(WriteConsoleW);
+
+/* The code page of a terminal is UTF-8, 65001; another cannot be set: ERROR_INVALID_PARAMETER. */
+WINBASEAPI UINT WINAPI GetConsoleCP(VOID) IOCP_SYM(GetConsoleCP);
+WINBASEAPI UINT WINAPI GetConsoleOutputCP(VOID) IOCP_SYM(GetConsoleOutputCP);
+WINBASEAPI BOOL WINAPI SetConsoleCP(UINT code_page) IOCP_SYM(SetConsoleCP);
+WINBASEAPI BOOL WINAPI SetConsoleOutputCP(UINT code_page) IOCP_SYM(SetConsoleOutputCP);
+
+#ifdef UNICODE
+#define WriteConsole WriteConsoleW
+#else
+#define WriteConsole WriteConsoleA
+#endif
+
 IOCP_EXTERN_C_END
 
 #endif

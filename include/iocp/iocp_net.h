@@ -371,6 +371,12 @@ struct iocp_timeval {
     LONG tv_sec;  /* seconds */
     LONG tv_usec; /* microseconds */
 };
+#ifndef IOCP_POSIX_NET
+#define IOCP_TIMEVAL 1 /* <sys/time.h> looks at this, if it comes later */
+#ifdef IOCP_SYS_TIME
+#include <iocp_timeval.h>
+#endif
+#endif
 
 typedef unsigned int iocp_u_long; /* 32 bits, as on Windows */
 typedef int iocp_socklen_t;

@@ -40,6 +40,7 @@
 
 #pragma push_macro("FD_SETSIZE")
 #undef FD_SETSIZE
+#define IOCP_NETLIBC_READS
 #include <sys/types.h>
 #include <sys/select.h>
 #include <sys/time.h>
@@ -47,6 +48,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#undef IOCP_NETLIBC_READS
 #undef FD_SETSIZE
 #pragma pop_macro("FD_SETSIZE")
 
@@ -67,6 +69,7 @@
 #define gethostname iocp_gethostname
 #define fd_set iocp_fd_set
 #define timeval iocp_timeval
+#define gettimeofday iocp_gettimeofday /* sources bring their own; with <sys/time.h> there is one (iocp_net.h) */
 #define u_long iocp_u_long
 #define socklen_t iocp_socklen_t
 

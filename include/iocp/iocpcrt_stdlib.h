@@ -154,6 +154,8 @@ static __inline__ unsigned long long iocp_rotate64(unsigned long long n, unsigne
 }
 
 /* The structure and the function; sizes and times have 64 bits. Names as the C library takes them. */
+#define _stat      stat
+#define _fstat     fstat
 #define _stat64    stat
 #define _fstat64   fstat
 #define _stati64   stat

@@ -142,13 +142,32 @@ typedef struct _FILETIME {
 
 IOCP_ASSERT_SIZE(FILETIME, 8);
 
-/* In C++ they would break std::min and std::max; a C++ source has those. */
-#if !defined(NOMINMAX) && !defined(__cplusplus) && !defined(IOCP_BUILDING) && !defined(IOCP_POSIX_NET)
+/*
+ * Macros in C. In C++ functions, for macros would break std::min and std::max: two types may differ, as
+ * there, and std::min is the better match where `using namespace std` makes both visible.
+ */
+#if !defined(NOMINMAX) && !defined(IOCP_BUILDING) && !defined(IOCP_POSIX_NET)
+#ifndef __cplusplus
 #ifndef max
 #define max(a, b) (((a) > (b)) ? (a) : (b))
 #endif
 #ifndef min
 #define min(a, b) (((a) < (b)) ? (a) : (b))
+#endif
+#elif !defined(max) && !defined(min)
+extern "C++" { /* programs include windows.h inside extern "C" */
+#include <type_traits>
+template <class A, class B> constexpr typename std::common_type<A, B>::type max(const A &a, const B &b)
+{
+    typedef typename std::common_type<A, B>::type both;
+    return static_cast<both>(a) > static_cast<both>(b) ? static_cast<both>(a) : static_cast<both>(b);
+}
+template <class A, class B> constexpr typename std::common_type<A, B>::type min(const A &a, const B &b)
+{
+    typedef typename std::common_type<A, B>::type both;
+    return static_cast<both>(a) < static_cast<both>(b) ? static_cast<both>(a) : static_cast<both>(b);
+}
+}
 #endif
 #endif
 

@@ -31,7 +31,11 @@ IOCP_API uintptr_t _beginthreadex(void *security, unsigned stack_size, unsigned 
                                   void *argument, unsigned flags, unsigned *id) IOCP_SYM(_beginthreadex);
 IOCP_API DECLSPEC_NORETURN void _endthreadex(unsigned exit_code) IOCP_SYM(_endthreadex);
 
-#define _getpid() ((int)getpid())
+/* A function, not a macro: sources have `#define getpid _getpid`. */
+static __inline__ __attribute__((__unused__)) int _getpid(void)
+{
+    return (int)getpid();
+}
 
 IOCP_EXTERN_C_END
 

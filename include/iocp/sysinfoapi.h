@@ -86,6 +86,17 @@ WINBASEAPI BOOL WINAPI GetComputerNameExA(COMPUTER_NAME_FORMAT form, LPSTR buffe
 WINBASEAPI BOOL WINAPI GetComputerNameExW(COMPUTER_NAME_FORMAT form, LPWSTR buffer, LPDWORD size)
     IOCP_SYM(GetComputerNameExW);
 
+/* ---------- directories ---------- */
+
+/*
+ * Names for the places where Windows has its own files, in Windows' form: there is nothing in them here, but
+ * LoadLibrary knows ws2_32.dll and its like below any directory. Answer as GetTempPath.
+ */
+WINBASEAPI UINT WINAPI GetSystemDirectoryA(LPSTR buffer, UINT size) IOCP_SYM(GetSystemDirectoryA);
+WINBASEAPI UINT WINAPI GetSystemDirectoryW(LPWSTR buffer, UINT size) IOCP_SYM(GetSystemDirectoryW);
+WINBASEAPI UINT WINAPI GetWindowsDirectoryA(LPSTR buffer, UINT size) IOCP_SYM(GetWindowsDirectoryA);
+WINBASEAPI UINT WINAPI GetWindowsDirectoryW(LPWSTR buffer, UINT size) IOCP_SYM(GetWindowsDirectoryW);
+
 /* ---------- version ---------- */
 
 /* 6.2, which is what Windows says to programs without a manifest. Takes an OSVERSIONINFO or an
@@ -115,9 +126,13 @@ WINBASEAPI VOID WINAPI GetSystemTimePreciseAsFileTime(LPFILETIME time)
 
 #ifdef UNICODE
 #define GetComputerNameEx GetComputerNameExW
+#define GetSystemDirectory GetSystemDirectoryW
+#define GetWindowsDirectory GetWindowsDirectoryW
 #define GetVersionEx      GetVersionExW
 #else
 #define GetComputerNameEx GetComputerNameExA
+#define GetSystemDirectory GetSystemDirectoryA
+#define GetWindowsDirectory GetWindowsDirectoryA
 #define GetVersionEx      GetVersionExA
 #endif
 

@@ -33,6 +33,7 @@
 
 #ifndef WIN32_LEAN_AND_MEAN
 #include <mmsystem.h>
+#include <wincrypt.h>
 #ifndef _WINSOCKAPI_
 #include <winsock.h>
 #endif

@@ -11,6 +11,7 @@
 #elif !defined(_WINNT_)
 #define _WINNT_
 
+#include <ctype.h> /* as there: sources call tolower without a word of it */
 #include <basetsd.h>
 #include <guiddef.h>
 

@@ -28,6 +28,8 @@ enum {
     USER = 32,
     CRT = 64,
     IPHLP = 256,
+    BCRYPT = 512,
+    ADVAPI = 1024,
     SYNCH = 128,    /* kernelbase and the API set, but not kernel32 */
 };
 
@@ -45,6 +47,8 @@ static const struct module modules[] = {
     {"winmm", WINMM},
     {"user32", USER},
     {"iphlpapi", IPHLP},
+    {"bcrypt", BCRYPT},
+    {"advapi32", ADVAPI},
     {"msvcrt", CRT},
     {"ucrtbase", CRT},
     {"api-ms-win-core-synch-l1-2-0", KERNEL | SYNCH},

@@ -7,6 +7,7 @@
 #include <windows.h>
 
 #include "api/api.h"
+#include "api/filename.h"
 #include "base/clock.h"
 #include "base/own_fd.h"
 #include "base/text.h"
@@ -255,4 +256,29 @@ BOOL WINAPI GetComputerNameA(LPSTR lpBuffer, LPDWORD nSize)
 BOOL WINAPI GetComputerNameW(LPWSTR lpBuffer, LPDWORD nSize)
 {
     return short_buffer(GetComputerNameExW(ComputerNameNetBIOS, lpBuffer, nSize));
+}
+
+/* ---- directories ---- */
+
+static const char windows_directory[] = "C:\\Windows";
+static const char system_directory[] = "C:\\Windows\\System32";
+
+UINT WINAPI GetSystemDirectoryA(LPSTR lpBuffer, UINT uSize)
+{
+    return filename_out_a(system_directory, lpBuffer, uSize);
+}
+
+UINT WINAPI GetSystemDirectoryW(LPWSTR lpBuffer, UINT uSize)
+{
+    return filename_out_w(system_directory, lpBuffer, uSize);
+}
+
+UINT WINAPI GetWindowsDirectoryA(LPSTR lpBuffer, UINT uSize)
+{
+    return filename_out_a(windows_directory, lpBuffer, uSize);
+}
+
+UINT WINAPI GetWindowsDirectoryW(LPWSTR lpBuffer, UINT uSize)
+{
+    return filename_out_w(windows_directory, lpBuffer, uSize);
 }

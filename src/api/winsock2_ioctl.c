@@ -5,6 +5,7 @@
  */
 #include "api/mswsock_rio.h"
 #include "api/socket.h"
+#include "io/route.h"
 
 #define IOCP_EXTENSION_FUNCTIONS 1
 #include <mstcpip.h>
@@ -143,6 +144,20 @@ static uint32_t report_time_exceeded(struct file *f, const struct control *c)
     return on ? status_from_wsa(WSAEOPNOTSUPP) : (uint32_t)STATUS_SUCCESS;
 }
 
+/* Nothing of the socket but that it is one is looked at: the question has the family in it. */
+static uint32_t routing_interface(struct control *c)
+{
+    uint32_t size = c->out_size;
+    uint32_t status;
+
+    if (!c->in || c->in_size < sizeof(struct sockaddr) || !c->out)
+        return status_from_wsa(WSAEFAULT);
+    status = route_source(c->in, c->in_size, c->out, &size);
+    if (status == STATUS_SUCCESS)
+        c->done = size;
+    return status;
+}
+
 static uint32_t run_control(struct file *f, struct control *c)
 {
     switch (c->code) {
@@ -162,6 +177,8 @@ static uint32_t run_control(struct file *f, struct control *c)
         return report_resets(f, c);
     case SIO_UDP_NETRESET:
         return report_time_exceeded(f, c);
+    case SIO_ROUTING_INTERFACE_QUERY:
+        return routing_interface(c);
     case SIO_BASE_HANDLE: /* nothing is layered over anything here */
     case SIO_BSP_HANDLE:
     case SIO_BSP_HANDLE_SELECT:
