@@ -40,8 +40,8 @@ WINBASEAPI BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE handler, BOOL add)
 WINBASEAPI BOOL WINAPI GenerateConsoleCtrlEvent(DWORD event, DWORD group) IOCP_SYM(GenerateConsoleCtrlEvent);
 
 /*
- * Writes `length` characters to a terminal. As there, a handle of anything else (output that goes to a file or a
- * pipe) is ERROR_INVALID_HANDLE: WriteFile writes to it. *written may be NULL; reserved is ignored.
+ * Writes `length` characters to a terminal. As there, a handle of anything else (output that goes to a file
+ * or a pipe) is ERROR_INVALID_HANDLE: WriteFile writes to it. `written` may be NULL; reserved is ignored.
  */
 WINBASEAPI BOOL WINAPI WriteConsoleA(HANDLE console, const VOID *text, DWORD length, LPDWORD written,
                                      LPVOID reserved) IOCP_SYM(WriteConsoleA);

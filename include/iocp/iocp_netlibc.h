@@ -69,7 +69,7 @@
 #define gethostname iocp_gethostname
 #define fd_set iocp_fd_set
 #define timeval iocp_timeval
-#define gettimeofday iocp_gettimeofday /* sources bring their own; with <sys/time.h> there is one (iocp_net.h) */
+#define gettimeofday iocp_gettimeofday /* sources have their own; see sys/time.h for another */
 #define u_long iocp_u_long
 #define socklen_t iocp_socklen_t
 

@@ -37,7 +37,7 @@ uint32_t route_source(const void *destination, uint32_t destination_size, void *
     close(fd);
     if (status != STATUS_SUCCESS)
         return status;
-    ((struct sockaddr_in *)&from)->sin_port = 0; /* at one place in both families; it was for the question alone */
+    ((struct sockaddr_in *)&from)->sin_port = 0; /* both families have it there; it was for the question */
     if (length > *size)
         return status_from_errno_socket(EFAULT);
     memcpy(source, &from, length);

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* *size: in, the room at `source`; out, the size of the address, whose port is 0. WSAEFAULT: too little room. */
+/* *size: in, the room at `source`; out, the size of the address, whose port is 0. WSAEFAULT: no room. */
 uint32_t route_source(const void *destination, uint32_t destination_size, void *source, uint32_t *size);
 
 #endif

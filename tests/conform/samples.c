@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small things that Microsoft's own samples lean on: the way to another machine, addresses made by name, text to a
- * console that may be none, random numbers, where Windows lies.
+ * Small things that Microsoft's own samples lean on: the way to another machine, addresses made by name, text
+ * to a console that may be none, random numbers, where Windows lies.
  */
 #include "conform.h"
 
@@ -23,7 +23,8 @@ TEST(the_way_to_loopback, "")
     DWORD bytes = 0;
 
     memset(&from, 0xEE, sizeof from);
-    CHECK_EQ(WSAIoctl(s, SIO_ROUTING_INTERFACE_QUERY, &to, sizeof to, &from, sizeof from, &bytes, NULL, NULL), 0);
+    CHECK_EQ(WSAIoctl(s, SIO_ROUTING_INTERFACE_QUERY, &to, sizeof to, &from, sizeof from, &bytes, NULL, NULL),
+             0);
     CHECK(bytes >= sizeof *in);
     CHECK_EQ(in->sin_family, AF_INET);
     TODO_WINE("names another interface")
@@ -46,7 +47,8 @@ TEST(the_way_is_not_known_without_room, "")
     char from[8];
     DWORD bytes = 0;
 
-    CHECK_WSAERR(WSAIoctl(s, SIO_ROUTING_INTERFACE_QUERY, &to, sizeof to, from, 4, &bytes, NULL, NULL), WSAEFAULT);
+    CHECK_WSAERR(WSAIoctl(s, SIO_ROUTING_INTERFACE_QUERY, &to, sizeof to, from, 4, &bytes, NULL, NULL),
+                 WSAEFAULT);
     CHECK_WSAERR(WSAIoctl(s, SIO_ROUTING_INTERFACE_QUERY, NULL, 0, from, sizeof from, &bytes, NULL, NULL),
                  WSAEFAULT);
     closesocket(s);
@@ -86,7 +88,8 @@ TEST(addresses_by_name, "")
 
 TEST(a_file_is_no_console, "")
 {
-    HANDLE file = CreateFileA(temp_path(), GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_FLAG_DELETE_ON_CLOSE, NULL);
+    HANDLE file =
+        CreateFileA(temp_path(), GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_FLAG_DELETE_ON_CLOSE, NULL);
     DWORD written = 77;
 
     REQUIRE(file != INVALID_HANDLE_VALUE);
