@@ -92,7 +92,7 @@ static uintptr_t any_descriptor(void)
 {
     uintptr_t h = any_file();
 
-    return h < 3 ? 999 : h;
+    return (uint32_t)h < 3 ? 999 : h; /* an int is made of it */
 }
 
 /* Mostly a socket, or something that is one underneath. */
