@@ -221,8 +221,8 @@ static inline void thread_count(struct thread *t, enum ledger_count what, uint64
 /* Adds up all threads, dead ones too. */
 void thread_counts(uint64_t sums[LEDGER_COUNTS]);
 
-/* Hooks run in the exiting thread, after user code, before its last reference is dropped. Set by constructors,
- * and never again. */
+/* Hooks run in the exiting thread, after user code, before its last reference is dropped. Set by
+ * constructors, and never again. */
 extern void (*thread_exit_hooks[4])(struct thread *t);
 /* Run when the library has nothing more to do on that thread: gives its caches up (io/request.c). */
 extern void (*thread_last_hook)(struct thread *t);

@@ -64,7 +64,7 @@ static bool end_waits_and_timers(HANDLE h)
            GetLastError() == ERROR_IO_PENDING;
 }
 
-/* What stood at the number when it came to us: what the library keeps there after a handle's end is not ours. */
+/* What stood at the number when it came to us: what the library keeps there after its end is not ours. */
 static struct {
     dev_t device;
     ino_t node;
