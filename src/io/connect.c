@@ -11,6 +11,7 @@
 #include "io/lane.h"
 #include "io/notice.h"
 #include "io/sockevent.h"
+#include "io/sync_call.h"
 #include "ntstatus.h"
 #include "winerror.h"
 
@@ -436,6 +437,25 @@ static uint32_t attempt_disconnect(struct request *r)
 
 static const struct request_ops disconnect_ops = {.name = "disconnect", .attempt = attempt_disconnect};
 
+static uint32_t disconnect_now(struct file *f, void *ctx)
+{
+    return connect_disconnect(f, *(const bool *)ctx);
+}
+
+/* Waits for the same turn. */
+static uint32_t disconnect_blocking(struct file *f, bool reuse)
+{
+    struct sync_call c = {.dir = LANE_OUT,
+                          .whole = true,
+                          .at_once = true,
+                          .alertable = true,
+                          .deadline_ns = DEADLINE_NEVER,
+                          .attempt = disconnect_now,
+                          .ctx = &reuse};
+
+    return sock_interrupted(f, sync_call(f, &c));
+}
+
 uint32_t connect_end(struct file *f, bool reuse, OVERLAPPED *ov)
 {
     struct sock *s = sock_of(f);
@@ -448,11 +468,8 @@ uint32_t connect_end(struct file *f, bool reuse, OVERLAPPED *ov)
     status = sock_require_connected(f);
     if (status != STATUS_SUCCESS)
         return status;
-    if (!ov) {
-        if (reuse && atomic_load(&s->sends) > 0)
-            return STATUS_DEVICE_NOT_READY; /* the data of pending sends would be lost */
-        return connect_disconnect(f, reuse);
-    }
+    if (!ov)
+        return disconnect_blocking(f, reuse);
     status = request_new(f, ov, true, &r);
     if (status != STATUS_SUCCESS)
         return status;

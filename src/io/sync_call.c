@@ -6,20 +6,17 @@
  */
 #include "io/sync_call.h"
 
-#include "base/own_fd.h"
-#include "base/os.h"
-#include "base/status.h"
+#include "base/futex.h"
 #include "io/cancel.h"
 #include "io/lane.h"
 #include "io/request.h"
 #include "ntstatus.h"
+#include "wait/thread.h"
 #include "wait/wait.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/eventfd.h>
 
 /* How often an attempt of somebody else's is given way to: by a call that can wait, by one that cannot. */
 enum { YIELDS = 100, YIELDS_AT_MOST = 20000 };
@@ -31,9 +28,10 @@ struct guest {
     const struct sync_call *call;
     struct file *file;
     struct request *request; /* counted */
-    int fd;                  /* eventfd: answered */
+    struct thread *thread;   /* the caller, and in which of its calls it waits: there until it has been told */
+    struct sync_calls *calls;
     _Atomic uint32_t status;
-    bool through;            /* the caller has seen the answer */
+    _Atomic uint32_t answered; /* futex */
 };
 
 static struct guest *guest_of(struct request *r)
@@ -48,15 +46,18 @@ static uint32_t guest_attempt(struct request *r)
     return c->attempt(r->file, c->ctx);
 }
 
-/* The caller may be gone as soon as it has been told. */
+/* The caller may be gone as soon as it is answered. It is woken as those are whom a descriptor does not wake, so
+ * that it needs none of its own. */
 static void guest_answer(struct request *r)
 {
     struct guest *g = guest_of(r);
-    int fd = g->fd;
+    struct thread *thread = g->thread;
 
+    object_get(&thread->object);
     atomic_store(&g->status, r->status);
     request_put(r);
-    eventfd_write(fd, 1);
+    wait_sync_tell(thread, g->calls, &g->answered);
+    object_put(&thread->object);
 }
 
 static const struct request_ops guest_ops = {
@@ -84,21 +85,10 @@ static uint32_t guest_request(struct guest *g)
 
 static uint32_t guest_begin(struct guest *g, struct file *f, const struct sync_call *c)
 {
-    uint32_t status;
+    struct thread *self = thread_current();
 
-    *g = (struct guest){.call = c, .file = f, .fd = own_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))};
-    if (g->fd < 0)
-        return status_from_errno(errno);
-    status = guest_request(g);
-    if (status != STATUS_SUCCESS)
-        own_fd_close(g->fd);
-    return status;
-}
-
-static void guest_end(struct guest *g)
-{
-    request_put(g->request);
-    own_fd_close(g->fd);
+    *g = (struct guest){.call = c, .file = f, .thread = self, .calls = self->calls};
+    return guest_request(g);
 }
 
 /* Whatever the wait has come to, also the thread's end: the request is answered before its memory goes. */
@@ -106,29 +96,39 @@ static void guest_leave(void *arg)
 {
     struct guest *g = arg;
     struct cancel_match match = {.request = g->request};
-    eventfd_t count;
 
-    if (!g->through)
+    if (!atomic_load(&g->answered))
         cancel_requests(g->file, &match);
-    while (eventfd_read(g->fd, &count) < 0)
-        os_wait_ready(g->fd, POLLIN);
+    while (!atomic_load(&g->answered))
+        futex_wait(&g->answered, 0, DEADLINE_NEVER);
     wait_sync_end();
-    guest_end(g);
+    request_put(g->request);
+}
+
+/* STATUS_SUCCESS: it is answered. */
+static uint32_t guest_sleep(struct guest *g)
+{
+    const struct sync_call *c = g->call;
+    uint64_t deadline_ns = c->deadline_ns;
+    uint32_t status = STATUS_SUCCESS;
+    struct pollfd none[1];
+
+    while (status == STATUS_SUCCESS && !atomic_load(&g->answered)) {
+        status = wait_fds_once(none, 1, deadline_ns, c->alertable ? WAIT_RUNS_ROUTINES : WAIT_NO_ROUTINES);
+        if (status == STATUS_TIMEOUT && c->extend && c->extend(c->ctx, &deadline_ns))
+            status = STATUS_SUCCESS;
+    }
+    return status;
 }
 
 /* And to the end of the guest. */
 static uint32_t guest_wait(struct guest *g)
 {
-    const struct sync_call *c = g->call;
-    uint64_t deadline_ns = c->deadline_ns;
     uint32_t status, answer;
 
     wait_sync_begin();
     pthread_cleanup_push(guest_leave, g);
-    do
-        status = wait_fd(g->fd, POLLIN, deadline_ns, c->alertable);
-    while (status == STATUS_TIMEOUT && c->extend && c->extend(c->ctx, &deadline_ns));
-    g->through = status == STATUS_SUCCESS;
+    status = guest_sleep(g);
     pthread_cleanup_pop(1);
     answer = atomic_load(&g->status);
     return answer == STATUS_CANCELLED && status == STATUS_TIMEOUT ? (uint32_t)STATUS_IO_TIMEOUT : answer;
@@ -144,7 +144,7 @@ static uint32_t transfer_as_guest(struct file *f, const struct sync_call *c)
     status = lane_start(g.request, c->dir, NULL);
     if (status == STATUS_PENDING)
         return guest_wait(&g);
-    guest_end(&g);
+    request_put(g.request);
     return status;
 }
 
@@ -189,13 +189,13 @@ static uint32_t hand_over(struct keep *k, const struct sync_call *c)
     struct guest g;
     uint32_t status = guest_begin(&g, k->file, c);
 
-    if (status != STATUS_SUCCESS) /* out of something: they run, and may not wait for what is behind */
+    if (status != STATUS_SUCCESS) /* out of memory: they run, and may not wait for what is behind */
         return wait_here(k->file, c, WAIT_RUNS_ROUTINES);
     k->given = true;
     if (lane_hand_over(g.request, c->dir))
         return guest_wait(&g);
     request_refuse(g.request, STATUS_CANCELLED);
-    guest_end(&g);
+    request_put(g.request);
     return STATUS_CANCELLED;
 }
 

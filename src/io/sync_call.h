@@ -29,7 +29,7 @@ struct sync_call {
 };
 
 /* STATUS_CANCELLED: called back, or closed (STATUS_INVALID_HANDLE, if it was before the wait);
- * STATUS_IO_TIMEOUT; else what the attempt says, or, of a guest, that there is no descriptor or no memory.
+ * STATUS_IO_TIMEOUT; else what the attempt says, or, of a guest, that there is no memory.
  * f is held by the caller. */
 uint32_t sync_call(struct file *f, const struct sync_call *c);
 

@@ -402,6 +402,17 @@ void wait_sync_look(struct thread *t, struct sync_calls *calls)
     lock_release(&t->apc_lock);
 }
 
+/* Under the lock, which wait_sync_end takes: until it is released calls and word are there. */
+void wait_sync_tell(struct thread *t, struct sync_calls *calls, _Atomic uint32_t *word)
+{
+    lock_acquire(&t->apc_lock);
+    atomic_store(word, 1);
+    calls->look = true;
+    wake_locked(t);
+    lock_release(&t->apc_lock);
+    futex_wake(word, 1);
+}
+
 static void enter_calls(struct thread *self, struct sync_calls *calls)
 {
     lock_acquire(&self->apc_lock);

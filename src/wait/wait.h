@@ -69,6 +69,10 @@ bool wait_sync_cancel_calls(struct thread *t, struct sync_calls *calls);
 /* Likewise: what t waits for may be so though no descriptor will say it. It comes back from wait_fds_once. */
 void wait_sync_look(struct thread *t, struct sync_calls *calls);
 
+/* The same to one that waits in its own region for *word, a futex, which becomes 1: whoever reads that may go
+ * only by wait_sync_end. */
+void wait_sync_tell(struct thread *t, struct sync_calls *calls, _Atomic uint32_t *word);
+
 /* Around a system call of the caller's own that may block (disk read): frees its place. The result of begin
  * goes to end. */
 bool wait_block_begin(void);

@@ -329,6 +329,100 @@ TEST(lingering, "ACC-19 ACC-21 SOCK-04")
     end_pair(pair);
 }
 
+/* ---- without OVERLAPPED, behind sends that wait ---- */
+
+enum { LONG_SEND = 8 << 20, LONG_SENDS = 3 };
+
+struct ending {
+    SOCKET s;
+    DWORD flags;
+    int error;
+};
+
+THREAD_FN(end_now)
+{
+    struct ending *e = arg;
+    e->error = start_disconnect(e->s, NULL, e->flags, 0);
+    return 0;
+}
+
+/* Its turn comes when they are done: the peer gets it all, then the end. */
+static void disconnect_behind(DWORD flags)
+{
+    static char data[LONG_SEND], got_data[65536];
+    SOCKET pair[2];
+    OVERLAPPED ov[LONG_SENDS];
+    struct ending e = {.flags = flags, .error = -1};
+    LONGLONG got = 0;
+    DWORD bytes, unused;
+    int n;
+    REQUIRE(tcp_pair(pair));
+    e.s = pair[0];
+    for (int i = 0; i < LONG_SENDS; i++) {
+        ov[i] = with_event();
+        CHECK(started(start_send(pair[0], data, LONG_SEND, &ov[i])));
+    }
+    HANDLE thread = start_thread(end_now, &e);
+    TODO_WINE("Wine 8 ends it at once")
+    {
+        CHECK_EQ(WaitForSingleObject(thread, 20), WAIT_TIMEOUT); /* nobody reads yet */
+    }
+    while ((n = recv(pair[1], got_data, sizeof got_data, 0)) > 0)
+        got += n;
+    CHECK_EQ(n, 0);
+    CHECK(got == (LONGLONG)LONG_SEND * LONG_SENDS);
+    JOIN(thread);
+    CHECK_EQ(e.error, 0);
+    for (int i = 0; i < LONG_SENDS; i++) {
+        CHECK_EQ(WaitForSingleObject(ov[i].hEvent, 5000), WAIT_OBJECT_0);
+        CHECK(WSAGetOverlappedResult(pair[0], &ov[i], &bytes, FALSE, &unused));
+        CHECK_EQ(bytes, LONG_SEND);
+        CloseHandle(ov[i].hEvent);
+    }
+    end_pair(pair);
+}
+
+TEST(behind_sends, "ACC-19")
+{
+    disconnect_behind(0);
+}
+
+TEST(behind_sends_reuse, "ACC-19 ACC-21")
+{
+    if (conform_wine)
+        SKIP("Wine 8 has no TF_REUSE_SOCKET");
+    disconnect_behind(TF_REUSE_SOCKET);
+}
+
+/* Nobody reads: it is called back as other blocking calls, and the sends go on. */
+TEST(behind_sends_cancelled, "ACC-19 CANCEL-12")
+{
+    if (conform_wine)
+        SKIP("Wine 8 ends it at once");
+    static char data[LONG_SEND], got_data[65536];
+    SOCKET pair[2];
+    OVERLAPPED ov = with_event();
+    struct ending e = {.error = -1};
+    LONGLONG got = 0;
+    int n;
+    REQUIRE(tcp_pair(pair));
+    e.s = pair[0];
+    CHECK(started(start_send(pair[0], data, LONG_SEND, &ov)));
+    HANDLE thread = start_thread(end_now, &e);
+    while (!CancelSynchronousIo(thread) && CHECK_EQ(GetLastError(), ERROR_NOT_FOUND))
+        Sleep(0); /* it is about to call */
+    JOIN(thread);
+    CHECK_EQ(e.error, ERROR_OPERATION_ABORTED);
+    while (got < LONG_SEND && (n = recv(pair[1], got_data, sizeof got_data, 0)) > 0)
+        got += n;
+    CHECK(got == LONG_SEND);
+    CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+    CHECK_EQ(send(pair[0], "x", 1, 0), 1);
+    expect_text(pair[1], "x");
+    CloseHandle(ov.hEvent);
+    end_pair(pair);
+}
+
 TEST(reuse_under_load, "ACC-21 ACC-09 PORT-12")
 {
     if (conform_wine)

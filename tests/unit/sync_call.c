@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include "unit.h"
 #include "asleep.h"
-#include "forked.h"
 
 #include <winsock2.h>
 
@@ -331,30 +330,36 @@ TEST(a_guests_routine_sends)
     end_pair();
 }
 
-/* No descriptor for its sleep: refused, and nothing of it is sent. */
-static void without_descriptors(void)
+static DWORD WINAPI send_small(void *arg)
+{
+    atomic_store(&sender_tid, GetCurrentThreadId());
+    atomic_store(&sent_outside, (int)send(ours, big, SMALL, 0));
+    return arg != NULL;
+}
+
+/* There is no descriptor for its sleep: it waits for its turn all the same. */
+TEST(in_turn_without_descriptors)
 {
     OVERLAPPED first = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
-    struct rlimit limit;
+    struct rlimit before, limit;
+    HANDLE thread;
 
     make_pair();
     start_send(&first, BIG);
-    getrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &before);
+    limit = before;
     limit.rlim_cur = 3;
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    CHECK_EQ(send(ours, big, SMALL, 0), SOCKET_ERROR);
-    CHECK(WSAGetLastError() == WSAEMFILE || WSAGetLastError() == WSAENOBUFS);
-    limit.rlim_cur = limit.rlim_max;
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    CHECK_EQ(read_so_many(BIG), BIG);
+    thread = CreateThread(NULL, 0, send_small, NULL, 0, NULL);
+    while (!atomic_load(&sender_tid))
+        sched_yield();
+    CHECK_EQ(read_so_many(BIG + SMALL), BIG + SMALL);
+    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CHECK_EQ(sent_outside, SMALL);
     CHECK_EQ(WaitForSingleObject(first.hEvent, PATIENCE_MS), WAIT_OBJECT_0);
-    CHECK_EQ(send(ours, big, SMALL, 0), SMALL);
-    CHECK_EQ(read_so_many(SMALL), SMALL);
+    CHECK_EQ(first.InternalHigh, BIG);
+    CloseHandle(first.hEvent);
+    CloseHandle(thread);
     end_pair();
-}
-
-TEST(refused_without_descriptors)
-{
-    if (CHILDREN_ALLOCATE)
-        IN_CHILD(without_descriptors());
 }
