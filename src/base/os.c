@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -181,6 +182,11 @@ ssize_t os_recvmsg(int fd, struct msghdr *m, int flags)
     return recvmsg(fd, m, flags);
 }
 
+void os_ring(int event_fd)
+{
+    eventfd_write(event_fd, 1);
+}
+
 int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)
 {
     return epoll_wait(epoll_fd, events, max, timeout_ms);
@@ -211,6 +217,13 @@ ssize_t os_send(int fd, const void *data, size_t size, int flags)
 ssize_t os_recvmsg(int fd, struct msghdr *m, int flags)
 {
     return syscall(SYS_recvmsg, fd, m, flags);
+}
+
+void os_ring(int event_fd)
+{
+    const uint64_t one = 1;
+
+    syscall(SYS_write, event_fd, &one, sizeof one);
 }
 
 int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)

@@ -6,6 +6,7 @@
 #ifndef IOCP_BASE_OS_H
 #define IOCP_BASE_OS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -47,17 +48,33 @@ bool os_name_of(int fd, char *name, size_t size);
 /*
  * recv, send, recvmsg, epoll_wait: as the C library's, errno and all, EINTR included, but no cancellation
  * points: the library's own calls may not end a thread (pthread_cancel) in the middle of its work,
- * and the two locked instructions that the C library spends on it are a good part of a short call.
+ * and the two locked instructions that the C library spends on it are a good part of a short call. What has
+ * more in it than these is done with cancellation held off.
  */
 struct epoll_event;
 ssize_t os_recv(int fd, void *data, size_t size, int flags);
 ssize_t os_send(int fd, const void *data, size_t size, int flags);
 struct msghdr;
 ssize_t os_recvmsg(int fd, struct msghdr *m, int flags);
+void os_ring(int event_fd); /* an eventfd that does not block counts one more */
 int os_epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms);
 /* Not by the C library's names, which sources for Windows take for an epoll of their own (wepoll). */
 int os_epoll_create(void);
 int os_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event);
+
+/* Between the two no call is a cancellation point. The result of the first goes to the second. */
+static inline int os_cancel_off(void)
+{
+    int before;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+static inline void os_cancel_back(int before)
+{
+    pthread_setcancelstate(before, NULL);
+}
 
 /*
  * dup3 onto a number that other threads may be using at this moment, which is what it is for: they meet

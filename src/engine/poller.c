@@ -155,7 +155,7 @@ int poller_wait(struct poller *p, uint64_t deadline_ns, void *harvest)
 
 void poller_wake(struct poller *p)
 {
-    eventfd_write(p->wake_fd, 1);
+    os_ring(p->wake_fd);
 }
 
 void poller_answer(struct poller *p)

@@ -6,6 +6,7 @@
 #include "io/connect.h"
 
 #include "base/clock.h"
+#include "base/os.h"
 #include "base/status.h"
 #include "io/afd.h"
 #include "io/lane.h"
@@ -151,12 +152,14 @@ static uint32_t connect_begin(struct file *f, const void *addr, int32_t len)
 {
     struct sock *s = sock_of(f);
     uint32_t status;
+    int cancel = os_cancel_off(); /* with the lock held no thread ends */
     int err;
 
     lock_acquire(&f->lock); /* before the kernel knows of it, connect_poll would take it for done */
     status = claim(s);
     if (status != STATUS_SUCCESS) {
         lock_release(&f->lock);
+        os_cancel_back(cancel);
         return status;
     }
     lane_unregister_locked(f); /* what epoll said of the unconnected socket means nothing now */
@@ -170,6 +173,7 @@ static uint32_t connect_begin(struct file *f, const void *addr, int32_t len)
         atomic_store(&s->phase, SOCK_PHASE_OPEN);
     }
     lock_release(&f->lock);
+    os_cancel_back(cancel);
     if (err != 0) {
         afd_look(f);
         notice_look(f, false);
@@ -181,7 +185,7 @@ static uint32_t connect_begin(struct file *f, const void *addr, int32_t len)
     return status_from_errno_socket(err);
 }
 
-uint32_t connect_poll(struct file *f)
+static uint32_t poll_connecting(struct file *f)
 {
     struct sock *s = sock_of(f);
     struct pollfd p = {.fd = f->fd, .events = POLLOUT};
@@ -213,6 +217,15 @@ uint32_t connect_poll(struct file *f)
     lock_release(&f->lock);
     sockevent_connected(f, status_from_errno_socket(err));
     return status_from_errno_socket(err);
+}
+
+uint32_t connect_poll(struct file *f)
+{
+    int cancel = os_cancel_off();
+    uint32_t status = poll_connecting(f);
+
+    os_cancel_back(cancel);
+    return status;
 }
 
 /* ---- connect ---- */

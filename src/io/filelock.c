@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fork.h"
 #include "base/lock.h"
+#include "base/os.h"
 #include "base/own_fd.h"
 #include "base/status.h"
 #include "engine/home.h"
@@ -241,7 +242,7 @@ static bool serve_locked(struct bucket *b, struct inode *i, struct list *granted
         if (w->request)
             list_push_back(granted, &w->link);
         else
-            eventfd_write(w->wake_fd, 1); /* its frame is there as long as we hold the lock */
+            os_ring(w->wake_fd); /* its frame is there as long as we hold the lock */
     }
     return again;
 }
@@ -559,7 +560,7 @@ static void forget_waits_locked(struct bucket *b, struct inode *i, const struct 
         if (w->request)
             list_push_back(requests, &w->link);
         else
-            eventfd_write(w->wake_fd, 1);
+            os_ring(w->wake_fd);
     }
 }
 

@@ -186,6 +186,16 @@ static bool yield_locked(struct file *f, struct lane *lane)
     return lane->drained;
 }
 
+/* The thread may be the program's, which may have been asked to end: not while it runs a lane. */
+static __attribute__((noinline)) uint32_t attempt_sheltered(struct request *r)
+{
+    int cancel = os_cancel_off();
+    uint32_t status = r->ops->attempt(r);
+
+    os_cancel_back(cancel);
+    return status;
+}
+
 /*
  * Attempts r, head of a lane that the caller runs, until it is settled or waits for an edge. Lock
  * held on entry and return. After LANE_MOVED r is not ours any more.
@@ -201,7 +211,7 @@ static ALWAYS_INLINE uint32_t attempt_locked(struct file *f, struct lane *lane, 
 
         r->attempting = true;
         lock_release(&f->lock);
-        status = r->ops->attempt(r);
+        status = __builtin_expect(r->ops->sheltered, 1) ? r->ops->attempt(r) : attempt_sheltered(r);
         yields = status == LANE_YIELD;
         if (yields)
             status = STATUS_PENDING;

@@ -166,7 +166,7 @@ uint32_t pipe_write_attempt(struct request *r)
 static void wake_caller(struct request *r)
 {
     if (r->u.pipe.wake_fd)
-        eventfd_write(r->u.pipe.wake_fd, 1);
+        os_ring(r->u.pipe.wake_fd);
 }
 
 void pipe_finish_read(struct request *r, uint32_t status)

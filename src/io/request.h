@@ -69,6 +69,7 @@ struct request_ops {
      * May set r->drained_hint when a short transfer proves that nothing is left.
      */
     uint32_t (*attempt)(struct request *r);
+    bool sheltered; /* `attempt` sees to it itself that pthread_cancel does not end the thread in it */
     /* It is going to wait in its lane. The file's lock is held. May be NULL. */
     void (*queued)(struct request *r);
     /* Last look before the answer is published (copy out addresses, flags). May be NULL. */

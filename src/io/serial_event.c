@@ -12,6 +12,7 @@
 #include "io/serial.h"
 
 #include "base/clock.h"
+#include "base/os.h"
 #include "base/status.h"
 #include "io/lane.h"
 #include "io/request.h"
@@ -113,7 +114,7 @@ static void wake_sleeper_locked(struct serial *s, uint32_t events, uint32_t stat
     w->done = true;
     w->events = events;
     w->status = status;
-    eventfd_write(w->wake_fd, 1);
+    os_ring(w->wake_fd);
 }
 
 /* Takes out who waits. A request comes back, to be completed with no lock held. */

@@ -490,8 +490,10 @@ static struct sock_transfer transfer_of(struct request *r)
 static uint32_t receive_any(struct request *r)
 {
     struct sock_transfer t = transfer_of(r);
+    int cancel = os_cancel_off();
     uint32_t status = sock_receive_step(r->file, &t);
 
+    os_cancel_back(cancel);
     r->bytes = t.bytes;
     r->drained_hint = t.drained;
     return status;
@@ -582,16 +584,24 @@ static uint32_t request_receive_from_attempt(struct request *r)
 
 void sock_receive_finish(struct request *r, uint32_t status)
 {
+    int cancel;
+
     (void)status;
+    if (__builtin_expect(!atomic_load(&sock_of(r->file)->user_events), 1))
+        return;
+    cancel = os_cancel_off();
     sockevent_again(r->file, r->in_flags & MSG_OOB ? SE_OOB : SE_READ);
     notice_received(r->file);
+    os_cancel_back(cancel);
 }
 
 static uint32_t send_any(struct request *r)
 {
     struct sock_transfer t = transfer_of(r);
+    int cancel = os_cancel_off();
     uint32_t status = sock_send_step(r->file, &t);
 
+    os_cancel_back(cancel);
     r->bytes = t.bytes;
     return status;
 }
@@ -650,12 +660,15 @@ static void send_to_release(struct request *r)
     sock_send_release(r);
 }
 
-static const struct request_ops receive_ops = {
-    .name = "receive", .attempt = sock_receive_attempt, .finish = sock_receive_finish};
+static const struct request_ops receive_ops = {.name = "receive",
+                                               .attempt = sock_receive_attempt,
+                                               .sheltered = true,
+                                               .finish = sock_receive_finish};
 static const struct request_ops receive_from_ops = {
     .name = "receive from", .attempt = request_receive_from_attempt, .finish = sock_receive_finish};
 static const struct request_ops send_ops = {.name = "send",
                                             .attempt = sock_send_attempt,
+                                            .sheltered = true,
                                             .queued = sock_send_queued,
                                             .release = sock_send_release};
 static const struct request_ops send_to_ops = {.name = "send to",

@@ -3,6 +3,7 @@
 #include "io/turn.h"
 
 #include "base/futex.h"
+#include "base/os.h"
 #include "base/own_fd.h"
 #include "ntstatus.h"
 #include "wait/wait.h"
@@ -111,5 +112,5 @@ void turn_end(struct file *f, struct turn *turn)
         fd = turn->fd;
     lock_release(&f->lock);
     if (fd >= 0)
-        eventfd_write(fd, 1); /* the caller holds the file, and so the descriptor */
+        os_ring(fd); /* the caller holds the file, and so the descriptor */
 }

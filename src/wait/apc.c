@@ -3,10 +3,10 @@
 #include "wait/apc.h"
 
 #include "base/futex.h"
+#include "base/os.h"
 #include "engine/poller.h"
 
 #include <assert.h>
-#include <sys/eventfd.h>
 
 static bool claim_for_apc(struct thread *t)
 {
@@ -31,7 +31,7 @@ bool apc_queue(struct thread *t, struct apc *apc)
         if (t->apc_poller)
             poller_wake(t->apc_poller);
         else if (t->apc_wakes_fd)
-            eventfd_write(t->wake_fd, 1);
+            os_ring(t->wake_fd);
         else
             wake_futex = true;
     }

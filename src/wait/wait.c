@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/os.h"
 #include "base/own_fd.h"
 #include "engine/poller.h"
 #include "ntstatus.h"
@@ -356,7 +357,7 @@ static void wake_locked(struct thread *t)
 {
     lock_assert_held(&t->apc_lock);
     if (t->wake_fd >= 0)
-        eventfd_write(t->wake_fd, 1);
+        os_ring(t->wake_fd);
 }
 
 static bool cancel_locked(struct thread *t, struct sync_calls *calls)
