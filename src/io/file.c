@@ -156,14 +156,23 @@ static void destroy(struct object *obj)
     put_key(later);
 }
 
+static bool is_number(struct file *f, int fd)
+{
+    bool is;
+
+    lock_acquire(&f->lock);
+    is = f->fd == fd;
+    lock_release(&f->lock);
+    return is;
+}
+
 /* A duplicate's number is nobody's but the handle's. */
 static void fd_closed(struct object *obj, int fd)
 {
     struct file *f = file_from_object(obj);
 
-    if (fd == f->fd)
-        return;
-    handle_close_fd(obj, fd);
+    if (!is_number(f, fd))
+        handle_close_fd(obj, fd);
 }
 
 static struct dispatcher *dispatcher_of(struct object *obj)
@@ -265,17 +274,38 @@ static void note_another(struct object *obj, uintptr_t fd, void *ctx)
 {
     struct another *a = ctx;
 
-    if (obj == a->object && (int)fd != a->fd)
+    if (obj == a->object && (int)fd != a->fd && handle_fd_is((int)fd, obj))
         a->found = (int)fd;
 }
 
-static int another_number(const struct file *f)
+static int another_number(const struct file *f, int fd)
 {
-    struct another a = {.object = &f->object, .fd = f->fd, .found = -1};
+    struct another a = {.object = &f->object, .fd = fd, .found = -1};
 
     if (atomic_load(&f->object.handles) > 0)
         handle_each_fd(note_another, &a);
     return a.found;
+}
+
+/* *moves: it was registered, and is not any more. False: `other` has been closed since it was looked for. */
+static bool leave_number(struct file *f, int fd, int other, bool is_strangers, bool *moves)
+{
+    bool stands;
+
+    lock_acquire(&f->lock); /* closing looks at f->fd under it, after the handle has gone */
+    stands = f->fd != fd || other < 0 || handle_fd_is(other, &f->object);
+    if (stands && f->fd == fd) {
+        *moves = f->registered && other >= 0;
+        lane_unregister_locked(f);
+        if (other >= 0) {
+            f->fd = other;
+        } else {
+            f->keep_fd = true;
+            f->fd_lost = is_strangers;
+        }
+    }
+    lock_release(&f->lock);
+    return stands;
 }
 
 /*
@@ -284,20 +314,12 @@ static int another_number(const struct file *f)
  */
 static void lose_number(struct file *f, int fd, bool is_strangers)
 {
-    int other = f->fd == fd ? another_number(f) : -1;
-    bool moves = false;
+    bool moves = false, left = false;
+    int other = -1;
 
-    if (f->fd == fd) {
-        lock_acquire(&f->lock);
-        moves = f->registered && other >= 0;
-        lane_unregister_locked(f);
-        if (other >= 0) {
-            f->fd = other;
-        } else {
-            f->keep_fd = true;
-            f->fd_lost = is_strangers;
-        }
-        lock_release(&f->lock);
+    while (!left && is_number(f, fd)) {
+        other = another_number(f, fd);
+        left = leave_number(f, fd, other, is_strangers, &moves);
     }
     if (moves) {
         lane_register(f);

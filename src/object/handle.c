@@ -346,6 +346,15 @@ bool handle_is(uintptr_t h, const struct object *obj)
            atomic_load_explicit(&slot->generation, memory_order_acquire) == (uint8_t)(h >> 22);
 }
 
+/* Likewise: while it is held. */
+bool handle_fd_is(int fd, const struct object *obj)
+{
+    const struct slot *slot = slot_at(&fd_table, (uint32_t)fd);
+
+    return slot && atomic_load_explicit(&slot->object, memory_order_acquire) == obj &&
+           atomic_load_explicit(&slot->state, memory_order_acquire) == SLOT_OPEN;
+}
+
 void handle_drop(struct object *obj)
 {
     if (atomic_fetch_sub(&obj->handles, 1) == 1 && obj->type->cleanup)

@@ -49,6 +49,9 @@ uint32_t handle_get(uintptr_t h, int kinds, struct object **out, uint32_t *acces
 /* Does the non-fd handle h, which once meant obj, mean it still? The caller holds obj. Takes no lock. */
 bool handle_is(uintptr_t h, const struct object *obj);
 
+/* Is the number a handle of obj, which the caller holds? Takes no lock. */
+bool handle_fd_is(int fd, const struct object *obj);
+
 /* The object whose handle the number is, counted; NULL if it is none. */
 struct object *handle_get_fd(uintptr_t fd);
 

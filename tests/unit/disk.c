@@ -362,6 +362,52 @@ TEST(deletes_under_another_number)
     unlink(name("n2"));
 }
 
+enum { MOMENTS = 1000 };
+
+static pthread_barrier_t moment;
+static uintptr_t closed_meanwhile;
+
+static void *close_meanwhile(void *arg)
+{
+    for (int i = 0; i < MOMENTS; i++) {
+        pthread_barrier_wait(&moment);
+        CHECK_EQ(handle_close(closed_meanwhile), 0);
+        pthread_barrier_wait(&moment);
+    }
+    return arg;
+}
+
+/* The number that the file would go on under is closed in that moment: it goes on under one that is not. */
+TEST(first_number_and_a_duplicate_go)
+{
+    pthread_t closer;
+
+    pthread_barrier_init(&moment, NULL, 2);
+    CHECK_EQ(pthread_create(&closer, NULL, close_meanwhile, NULL), 0);
+    for (int i = 0; i < MOMENTS; i++) {
+        uint32_t status;
+        struct file *f =
+            open_as(name("m"), FILE_BOTH, SHARE_ALL, DISK_OPEN_ALWAYS, FILE_DELETE_AT_CLOSE, &status);
+        int number = f->fd;
+        uintptr_t stays;
+
+        CHECK_EQ(status, 0);
+        CHECK_EQ(file_duplicate(f, fcntl(number, F_DUPFD_CLOEXEC, 3), FILE_BOTH, 0, &stays), 0);
+        CHECK_EQ(file_duplicate(f, fcntl(number, F_DUPFD_CLOEXEC, 3), FILE_BOTH, 0, &closed_meanwhile), 0);
+        pthread_barrier_wait(&moment);
+        CHECK_EQ(file_release(number), 0);
+        pthread_barrier_wait(&moment);
+        close(number);
+        CHECK(fcntl(f->fd, F_GETFD) >= 0);
+        CHECK_EQ(handle_close(stays), 0);
+        file_put(f);
+        CHECK(fcntl((int)stays, F_GETFD) < 0);
+        CHECK(fcntl((int)closed_meanwhile, F_GETFD) < 0);
+    }
+    CHECK_EQ(pthread_join(closer, NULL), 0);
+    pthread_barrier_destroy(&moment);
+}
+
 TEST(dispositions)
 {
     uint32_t status;
