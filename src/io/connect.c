@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -236,6 +237,24 @@ static uint32_t connect_attempt(struct file *f, void *ctx)
     return connect_poll(f);
 }
 
+static void let_go(void *f)
+{
+    file_put(f);
+}
+
+/* A routine may end the thread in there: then the caller's reference is put for it. */
+static uint32_t wait_connected(struct file *f, uint64_t deadline_ns)
+{
+    uint32_t status;
+
+    pthread_cleanup_push(let_go, f);
+    status = file_blocking_call(f, POLLOUT, deadline_ns, WAIT_RUNS_ROUTINES, connect_attempt, NULL);
+    pthread_cleanup_pop(0);
+    status = sock_interrupted(f, status);
+    atomic_store(&sock_of(f)->error, 0); /* reported here */
+    return status;
+}
+
 /* A datagram socket only notes where it sends; all zeros ends that. */
 static uint32_t connect_datagram(struct file *f, const void *addr, int32_t len)
 {
@@ -269,9 +288,7 @@ uint32_t connect_socket(struct file *f, const void *addr, int32_t len)
         sockevent_look(f);
         if (atomic_load(&s->nonblocking))
             return STATUS_DEVICE_NOT_READY; /* WSAEWOULDBLOCK */
-        status = file_blocking_call(f, POLLOUT, DEADLINE_NEVER, WAIT_RUNS_ROUTINES, connect_attempt, NULL);
-        status = sock_interrupted(f, status);
-        atomic_store(&s->error, 0); /* reported here */
+        status = wait_connected(f, DEADLINE_NEVER);
     }
     return status;
 }
@@ -297,10 +314,8 @@ uint32_t connect_in_time(struct file *f, const void *addr, int32_t len, uint64_t
     status = connect_begin(f, addr, len);
     if (status == STATUS_PENDING) {
         sockevent_look(f);
-        status = file_blocking_call(f, POLLOUT, deadline_ns, WAIT_RUNS_ROUTINES, connect_attempt, NULL);
-        status = sock_interrupted(f, status);
-        atomic_store(&s->error, 0); /* reported here */
-        abandon(f);                 /* unless it has come to its end */
+        status = wait_connected(f, deadline_ns);
+        abandon(f); /* unless it has come to its end */
         if (atomic_load(&s->phase) == SOCK_PHASE_CONNECTED)
             status = STATUS_SUCCESS;
     }

@@ -272,34 +272,35 @@ static uint32_t transfer(struct file *f, const struct sync_call *c)
     return c->whole ? transfer_keeping(f, c) : transfer_beside(f, c);
 }
 
-/* One call that the file knows of. */
-struct counted {
+/* One call, of which the file may be told. */
+struct call {
     struct file *file;
-    const struct sync_call *call;
+    const struct sync_call *how;
+    bool back; /* its thread has not ended in there */
 };
 
-static void counted_end(void *arg)
+static void call_end(void *arg)
 {
-    const struct counted *n = arg;
+    const struct call *call = arg;
 
-    n->call->ended(n->file);
-}
-
-static uint32_t transfer_counted(struct file *f, const struct sync_call *c)
-{
-    struct counted n = {f, c};
-    uint32_t status;
-
-    c->begun(f);
-    pthread_cleanup_push(counted_end, &n);
-    status = transfer(f, c);
-    pthread_cleanup_pop(1);
-    return status;
+    if (call->how->ended)
+        call->how->ended(call->file);
+    if (!call->back)
+        file_put(call->file); /* for the caller, who will not any more */
 }
 
 uint32_t sync_call(struct file *f, const struct sync_call *c)
 {
-    return c->begun ? transfer_counted(f, c) : transfer(f, c);
+    struct call call = {f, c, false};
+    uint32_t status;
+
+    if (c->begun)
+        c->begun(f);
+    pthread_cleanup_push(call_end, &call);
+    status = transfer(f, c);
+    call.back = true;
+    pthread_cleanup_pop(1);
+    return status;
 }
 
 uint32_t sync_try(struct file *f, const struct sync_call *c)

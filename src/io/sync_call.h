@@ -30,7 +30,7 @@ struct sync_call {
 
 /* STATUS_CANCELLED: called back, or closed (STATUS_INVALID_HANDLE, if it was before the wait);
  * STATUS_IO_TIMEOUT; else what the attempt says, or, of a guest, that there is no memory.
- * f is held by the caller. */
+ * f is held by the caller; if the thread ends in the call, that reference is put. */
 uint32_t sync_call(struct file *f, const struct sync_call *c);
 
 /* The same without waiting: STATUS_PENDING if it would block, or others are before it. */

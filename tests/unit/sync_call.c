@@ -15,6 +15,7 @@
 
 #include <iocp.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -47,9 +48,16 @@ static void make_pair(void)
     sender_tid = 0;
 }
 
+/* Nobody holds it any more: not the frames of a thread that has ended either. */
+static void end_socket(SOCKET s)
+{
+    CHECK_EQ(closesocket(s), 0);
+    CHECK(WITHIN(PATIENCE_MS, fcntl((int)s, F_GETFD) < 0));
+}
+
 static void end_pair(void)
 {
-    CHECK_EQ(closesocket(ours), 0);
+    end_socket(ours);
     close(theirs);
 }
 
@@ -282,6 +290,88 @@ TEST(the_keeper_ends)
     CloseHandle(behind.hEvent);
     CloseHandle(thread);
     end_pair();
+}
+
+static DWORD WINAPI receive_one(void *arg)
+{
+    char byte;
+
+    atomic_store(&sender_tid, GetCurrentThreadId());
+    atomic_store(&sent_outside, (int)recv(ours, &byte, 1, 0));
+    return arg != NULL;
+}
+
+TEST(a_receiver_ends)
+{
+    DWORD code = 0;
+    HANDLE thread;
+
+    make_pair();
+    thread = CreateThread(NULL, 0, receive_one, NULL, 0, NULL);
+    while (!atomic_load(&sender_tid))
+        sched_yield();
+    until_asleep(sender_tid);
+    CHECK(QueueUserAPC(leave_inside, thread, 0));
+    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &code) && code == 7);
+    CHECK_EQ(sent_outside, -2);
+    CloseHandle(thread);
+    end_pair();
+}
+
+static struct sockaddr_in busy;
+
+static DWORD WINAPI connect_one(void *arg)
+{
+    atomic_store(&sender_tid, GetCurrentThreadId());
+    atomic_store(&sent_outside, connect(ours, (struct sockaddr *)&busy, sizeof busy));
+    return arg != NULL;
+}
+
+/* A listener with no room: who connects waits for long. */
+static void make_busy(int fds[4])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int size = sizeof address;
+
+    for (int i = 0; i < 4; i++)
+        fds[i] = (int)socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_EQ(bind((SOCKET)fds[0], (struct sockaddr *)&address, size), 0);
+    CHECK_EQ(getsockname((SOCKET)fds[0], (struct sockaddr *)&address, &size), 0);
+    CHECK_EQ(listen((SOCKET)fds[0], 0), 0);
+    for (int i = 1; i < 4; i++) {
+        u_long on = 1;
+
+        CHECK_EQ(ioctlsocket((SOCKET)fds[i], FIONBIO, &on), 0);
+        connect((SOCKET)fds[i], (struct sockaddr *)&address, size);
+    }
+    busy = address;
+}
+
+TEST(who_connects_ends)
+{
+    DWORD code = 0;
+    HANDLE thread;
+    WSADATA data;
+    int fds[4];
+
+    CHECK_EQ(WSAStartup(0x202, &data), 0);
+    sender_tid = 0;
+    sent_outside = -2;
+    make_busy(fds);
+    ours = socket(AF_INET, SOCK_STREAM, 0);
+    thread = CreateThread(NULL, 0, connect_one, NULL, 0, NULL);
+    while (!atomic_load(&sender_tid))
+        sched_yield();
+    until_asleep(sender_tid);
+    CHECK(QueueUserAPC(leave_inside, thread, 0));
+    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &code) && code == 7);
+    CHECK_EQ(sent_outside, -2);
+    CloseHandle(thread);
+    end_socket(ours);
+    for (int i = 0; i < 4; i++)
+        closesocket((SOCKET)fds[i]);
 }
 
 /* One that ends while it waits in the lane has sent nothing, and is in nobody's way. */
