@@ -33,7 +33,7 @@ struct watch_node {
 /* All of it belongs to the thread that reads. */
 struct watch_tree {
     int fd;                      /* inotify; constant */
-    int dir_fd;                  /* borrowed; constant */
+    int dir_fd;                  /* a copy of its own; constant */
     int parent_wd;               /* of the directory above the top; -1: none */
     uint32_t filter, mask;       /* constant */
     bool subtree;                /* constant */

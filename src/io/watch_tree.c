@@ -507,11 +507,12 @@ int watch_tree_new(int dir_fd, const struct watch_how *how, watch_emit emit, voi
                    struct watch_tree **out)
 {
     struct watch_tree *t = calloc(1, sizeof *t);
-    int err = -ENOMEM;
+    int err;
 
     if (!t)
         return -ENOMEM;
-    t->dir_fd = dir_fd;
+    t->dir_fd = own_fd(fcntl(dir_fd, F_DUPFD_CLOEXEC, 3));
+    err = t->dir_fd < 0 ? -errno : -ENOMEM;
     t->filter = how->filter;
     t->subtree = how->subtree;
     t->detailed = how->detailed;
@@ -528,7 +529,7 @@ int watch_tree_new(int dir_fd, const struct watch_how *how, watch_emit emit, voi
     t->raw = malloc(WATCH_RAW);
     if (t->fd < 0)
         err = t->fd;
-    else if (t->buckets && t->raw)
+    else if (t->dir_fd >= 0 && t->buckets && t->raw)
         err = watch_top(t);
     if (err) {
         watch_tree_free(t);
@@ -542,6 +543,8 @@ void watch_tree_free(struct watch_tree *t)
 {
     if (t->fd >= 0)
         own_fd_close(t->fd); /* and all its watches: none needs to be removed by itself */
+    if (t->dir_fd >= 0)
+        own_fd_close(t->dir_fd);
     for (size_t i = 0; t->buckets && i < t->bucket_count; i++) {
         for (struct watch_node *n = t->buckets[i], *next; n; n = next) {
             next = n->next;

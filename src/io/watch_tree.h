@@ -55,8 +55,8 @@ enum watch_state {
 };
 
 /*
- * Watches the directory dir_fd (borrowed).
- * 0, or -errno: -EMFILE no more inotify descriptors, -ENOSPC no more watches for this user.
+ * Watches the directory dir_fd, which may be closed from then on.
+ * 0, or -errno: -EMFILE no more descriptors, or of inotify's, -ENOSPC no more watches for this user.
  */
 int watch_tree_new(int dir_fd, const struct watch_how *how, watch_emit emit, void *ctx,
                    struct watch_tree **out);

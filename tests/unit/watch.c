@@ -92,6 +92,32 @@ static ino_t inode(int fd, const char *name)
     return st.st_ino;
 }
 
+/* ---- the top's descriptor ---- */
+
+/* It is the program's to close; the number means something else then. */
+TEST(number_of_the_top_is_another_file)
+{
+    struct watch_tree *t = NULL;
+    int stranger = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int number;
+
+    begin();
+    number = fcntl(root_fd, F_DUPFD_CLOEXEC, 3);
+    CHECK_EQ(watch_tree_new(number, &whole_tree, hear, NULL, &t), 0);
+    CHECK_EQ(dup2(stranger, number), number);
+    close(stranger);
+    CHECK_EQ(mkdirat(root_fd, "a", 0700), 0);
+    make("a/x");
+    CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
+    CHECK_STR(said, "+a +a/x ");
+    CHECK_EQ(mkdirat(root_fd, "a/b", 0700), 0);
+    make("a/b/y");
+    CHECK_EQ(watch_tree_read(t, false), WATCH_QUIET);
+    CHECK_STR(said, "+a +a/x +a/b +a/b/y ");
+    close(number);
+    end(t);
+}
+
 /* ---- limits ---- */
 
 static const char *failing;
