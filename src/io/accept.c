@@ -37,6 +37,14 @@
 enum { RETRY_MS = 20, AREA_HEAD = 16 };
 enum stage { STAGE_CONNECTION, STAGE_DATA };
 
+/* Stays once it is there, until the file is destroyed. `armed` is guarded by the file's lock. */
+struct sock_listener {
+    struct timer retry; /* out of descriptors: try again */
+    struct file *file;  /* counted while armed */
+    bool armed;
+    struct lock tick;   /* held over the call of accept_adopted, which may last some ms */
+};
+
 /* ---- the system call ---- */
 
 /* With a time-out of one tick. */
@@ -47,7 +55,7 @@ static int accept_in_time_locked(struct file *listener)
     socklen_t len = sizeof old;
     int got, err;
 
-    lock_assert_held(&listener->lock);
+    lock_assert_held(&sock_of(listener)->listener->tick);
     if (getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &old, &len) < 0)
         return -errno;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick);
@@ -66,13 +74,14 @@ static int accept_in_time_locked(struct file *listener)
 static int accept_adopted(struct file *listener)
 {
     struct pollfd p = {.fd = listener->fd, .events = POLLIN};
+    struct lock *tick = &sock_of(listener)->listener->tick;
     int got;
 
     if (poll(&p, 1, 0) == 0)
         return -EAGAIN;
-    lock_acquire(&listener->lock);
+    lock_acquire(tick);
     got = accept_in_time_locked(listener);
-    lock_release(&listener->lock);
+    lock_release(tick);
     return got;
 }
 
@@ -230,13 +239,6 @@ static int accept_behind(struct file *listener, struct file *socket)
 
 /* ---- the listener without descriptors ---- */
 
-/* Stays once it is there, until the file is destroyed. `armed` is guarded by the file's lock. */
-struct sock_listener {
-    struct timer retry; /* out of descriptors: try again */
-    struct file *file;  /* counted while armed */
-    bool armed;
-};
-
 /* An edge-triggered listener says nothing more of a connection it could not be given. */
 static void retry_fire(struct timer *t)
 {
@@ -260,6 +262,7 @@ uint32_t accept_listen(struct file *f)
     timer_init(&made->retry, retry_fire);
     made->file = f;
     made->armed = false;
+    lock_init(&made->tick, LOCK_FILE); /* never together with the file's own */
     lock_acquire(&f->lock);
     if (!s->listener) {
         s->listener = made;
