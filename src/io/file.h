@@ -230,6 +230,10 @@ uint32_t file_associate_keyed(struct file *f, struct port *port, struct file_key
 /* What a request of a file with FILE_MODE_KEYED brings; 0: the key of its port does not change any more. */
 uintptr_t file_key_now(struct file *f);
 
+/* A mark of `binding` lies, if it is queued, in the queue of `port`; one that has been made since lies
+ * elsewhere, so that both are looked at under one lock. True: no mark of before the last move stands. */
+bool file_take_mark_back(struct file *f, struct port *port, uint8_t binding);
+
 /* Takes it away from its port, if it has one, and gives it to `port` (NULL: to none). What pends is answered
  * where the file belongs at its end; packets that are queued stay where they are. */
 uint32_t file_rebind(struct file *f, struct port *port, uintptr_t key);
@@ -310,7 +314,7 @@ uint32_t file_add_modes(struct file *f, uint32_t modes);
  */
 uint32_t file_replace_fd(struct file *f, int newfd);
 
-/* A thread inside a blocking call on f, so that closing can call it back. See file.c. */
+/* A thread inside a blocking call on f, so that closing can call it back. See file_block.c. */
 struct file_blocker {
     struct list link;
     struct thread *thread;
