@@ -46,8 +46,8 @@ static uint32_t guest_attempt(struct request *r)
     return c->attempt(r->file, c->ctx);
 }
 
-/* The caller may be gone as soon as it is answered. It is woken as those are whom a descriptor does not wake, so
- * that it needs none of its own. */
+/* The caller may be gone as soon as it is answered. It is woken as those are whom a descriptor does not wake,
+ * so that it needs none of its own. */
 static void guest_answer(struct request *r)
 {
     struct guest *g = guest_of(r);

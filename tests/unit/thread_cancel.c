@@ -170,7 +170,8 @@ static void on_a_pipe(DWORD type)
     struct deed deeds[2] = {{.run = write_pipe, .data = "ab"}, {.run = read_pipe}}, more[2];
 
     snprintf(name, sizeof name, "\\\\.\\pipe\\thread_cancel.%d.%d", (int)GetCurrentProcessId(), number++);
-    deeds[1].handle = CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, type, 1, 4096, 4096, 0, NULL);
+    deeds[1].handle =
+        CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, type, 1, 4096, 4096, 0, NULL);
     deeds[0].handle =
         CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
     CHECK(deeds[0].handle != INVALID_HANDLE_VALUE);
