@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads inside blocking calls on a file: each is on the file's list, so that closing and CancelSynchronousIo
- * reach it, and takes its leave of it even if it ends in there.
+ * Threads inside blocking calls on a file: each is on the file's list, so that closing reaches it, and
+ * takes its leave of it even if it ends in there.
  */
 #include "io/file.h"
 

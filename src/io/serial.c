@@ -303,8 +303,8 @@ static uint32_t write_attempt(struct request *r)
     return status;
 }
 
-/* The timer that its clock has armed goes with it. Behind one that was called back it is due at once: who is next
- * mostly has begun its clock by then (lane_withdraw_locked), and is looked at for nothing. */
+/* The timer that its clock has armed goes with it. Behind one that was called back it is due at once: who
+ * is next has mostly begun its clock by then (lane_withdraw_locked), and is looked at for nothing. */
 static void leave(struct request *r, unsigned lane)
 {
     struct serial *s = serial_of(r->file);
