@@ -27,9 +27,9 @@ struct guest {
     OVERLAPPED ov; /* of the request: nobody else's */
     const struct sync_call *call;
     struct file *file;
-    struct request *request; /* counted */
-    struct thread *thread;   /* the caller, and in which of its calls it waits: there until it has been told */
-    struct sync_calls *calls;
+    struct request *request;  /* counted */
+    struct thread *thread;    /* the caller, ... */
+    struct sync_calls *calls; /* ... and in which calls it waits: both are there until it has been told */
     _Atomic uint32_t status;
     _Atomic uint32_t answered; /* futex */
 };
