@@ -400,6 +400,7 @@ static uint32_t attempt(struct request *r)
         return status_from_errno_socket(err);
     sock_replay_options(socket);
     sock_connected(socket);
+    sockevent_again(socket, SE_READ | SE_WRITE | SE_OOB | SE_CLOSE); /* it may have been another's before */
     sock_look(socket);
     file_call_blockers(socket); /* a select, which sleeps on what was behind the number */
     status = fill_areas(r, socket);

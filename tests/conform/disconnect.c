@@ -453,3 +453,52 @@ TEST(reuse_under_load, "ACC-21 ACC-09 PORT-12")
     closesocket(server.listener);
     CloseHandle(server.port);
 }
+
+/* ---- WSAEventSelect ---- */
+
+/* True once this event has been recorded, alone or among others. */
+static int comes(SOCKET s, HANDLE event, LONG wanted)
+{
+    WSANETWORKEVENTS events;
+    while (WaitForSingleObject(event, 5000) == WAIT_OBJECT_0) {
+        if (WSAEnumNetworkEvents(s, event, &events))
+            return 0;
+        if (events.lNetworkEvents & wanted)
+            return 1;
+    }
+    return 0;
+}
+
+/* What was told of one connection is told of the next one, too, whether or not it was dealt with. */
+TEST_W8(events_of_a_second_life, "ACC-21 SOCK-44 SOCK-45 SOCK-46", "Wine 8 has no TF_REUSE_SOCKET")
+{
+    struct sockaddr_in address;
+    SOCKET listener = tcp_listener(&address), s = tcp_socket();
+    HANDLE event = manual_event();
+    CHECK_EQ(WSAEventSelect(s, event, FD_READ | FD_WRITE | FD_CLOSE), 0);
+    for (int life = 0; life < 4; life++) {
+        char room[2 * (sizeof address + 16)];
+        OVERLAPPED ov = with_event();
+        DWORD bytes;
+        CHECK(!AcceptEx(listener, s, room, 0, sizeof room / 2, sizeof room / 2, &bytes, &ov));
+        SOCKET client = connected_to(&address);
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CHECK(comes(s, event, FD_WRITE));
+        CHECK_EQ(send(client, "unread", 6, 0), 6);
+        CHECK(comes(s, event, FD_READ));
+        if (life % 2) {
+            expect_text(s, "unread"); /* non-blocking, but it is there */
+            reset_socket(client);
+            CHECK(comes(s, event, FD_CLOSE));
+        }
+        ResetEvent(ov.hEvent);
+        CHECK(started(start_disconnect(s, &ov, TF_REUSE_SOCKET, 0)));
+        CHECK_EQ(WaitForSingleObject(ov.hEvent, 5000), WAIT_OBJECT_0);
+        CloseHandle(ov.hEvent);
+        if (life % 2 == 0)
+            closesocket(client);
+    }
+    closesocket(s);
+    closesocket(listener);
+    CloseHandle(event);
+}
