@@ -977,7 +977,8 @@ static void apc_during(struct blocked *b, const struct sockaddr_in *address, SOC
     REQUIRE(thread != NULL);
     CHECK_EQ(WaitForSingleObject(b->ready, 20000), WAIT_OBJECT_0);
     CHECK(QueueUserAPC(note_run, thread, (ULONG_PTR)&note) != 0);
-    CHECK_MSG(WITHIN(conform_wine ? 1500 : 20000, runs(&note) == 1), "no APC ran in blocking call %d", b->how);
+    CHECK_MSG(WITHIN(conform_wine ? 1500 : 20000, runs(&note) == 1), "no APC ran in blocking call %d",
+              b->how);
     CHECK_EQ(WaitForSingleObject(thread, 20), WAIT_TIMEOUT); /* and the call goes on */
     if (address)
         CHECK_EQ(connect(peer, (const struct sockaddr *)address, sizeof *address), 0);

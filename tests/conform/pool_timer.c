@@ -119,7 +119,7 @@ TEST(null_stops_it, "POOL-06")
     SetThreadpoolTimer(timer, due(3600 * 1000 * MS), 0, 0);
     CHECK(IsThreadpoolTimerSet(timer));
     double took = 40;
-    for (int tries = 0; tries < 200 && took >= 40; tries++) { /* stopped too late it says nothing: once more */
+    for (int tries = 0; tries < 200 && took >= 40; tries++) { /* stopped too late: it says nothing */
         begin();
         double start = now_ms();
         SetThreadpoolTimer(timer, due(40 * MS), 0, 0);
@@ -141,7 +141,7 @@ TEST(setting_replaces, "POOL-06")
     SetThreadpoolTimer(timer, due(20 * MS), 0, 0); /* earlier */
     CHECK(callbacks(1));
     double took = 20;
-    for (int tries = 0; tries < 200 && took >= 20; tries++) { /* replaced too late it says nothing: once more */
+    for (int tries = 0; tries < 200 && took >= 20; tries++) { /* replaced too late: it says nothing */
         SetThreadpoolTimer(timer, NULL, 0, 0);
         WaitForThreadpoolTimerCallbacks(timer, TRUE);
         begin();

@@ -990,7 +990,7 @@ TEST(ipv6_only, "SOCK-37")
         SKIP("no IPv6 here");
     CHECK_EQ(option(six, IPPROTO_IPV6, IPV6_V6ONLY), 1);
     closesocket(six);
-    /* Only IPv6: the IPv4 port of that number is free, unless it is somebody else's, and nobody answers there. */
+    /* Only IPv6: the IPv4 port of that number is free, unless it is somebody else's; nobody answers there. */
     SOCKET client, four;
     int refused = 0, bound = 0;
     for (int tries = 0; tries < 20 && !(refused && bound); tries++) {

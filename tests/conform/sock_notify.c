@@ -156,7 +156,7 @@ static void stuff(SOCKET s)
     } while (WITHIN(50, send(s, data, sizeof data, 0) > 0));
 }
 
-/* Until the port has nothing to tell of it, either: what it tells may be true, some has moved on meanwhile. */
+/* Until the port has nothing to tell of it, either: what it tells may be true, some has moved on. */
 static int stuffed(HANDLE port, SOCKET s)
 {
     for (int tries = 0; tries < 20; tries++) {

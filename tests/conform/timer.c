@@ -199,7 +199,7 @@ TEST(cancel_keeps_the_state, "WAIT-23")
     CHECK(CancelWaitableTimer(timer)); /* never set: fine */
     CHECK_EQ(test0(timer), WAIT_TIMEOUT);
     double start, took = 20;
-    for (int tries = 0; tries < 200 && took >= 20; tries++) { /* cancelled too late it says nothing: once more */
+    for (int tries = 0; tries < 200 && took >= 20; tries++) { /* cancelled too late: it says nothing */
         start = now_ms();
         CHECK(set(timer, -20 * MS, 0));
         CHECK(CancelWaitableTimer(timer));

@@ -2,7 +2,7 @@
 /*
  * A worker that blocks where the library cannot see it is noticed soon: "under 5 ms" is what is promised and
  * what bench/blocked measures on a quiet machine. Here the median over many rounds has a bound that a loaded
- * machine keeps too, if not at the first attempt, but none that looks for blocked workers by some slower clock
+ * machine keeps too, if not at the first attempt, but none that looks for blocked workers by a slower clock
  * ever could.
  */
 #include "../../bench/blocked.h"

@@ -75,7 +75,7 @@ TEST(attends_a_port_while_its_threads_sleep)
 
     if (!CHECK(data != NULL))
         return;
-    for (int tries = 0; tries < 10; tries++) { /* the machine may have been busy with others the second time */
+    for (int tries = 0; tries < 10; tries++) { /* the machine may have been busy the second time */
         alone = send_much(data, 0);
         with_port = send_much(data, 1);
         if (with_port < 8 * alone + 200)
