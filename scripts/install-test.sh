@@ -27,7 +27,15 @@ try() {
     fi
 }
 
+# What is hidden by a slip is found by no program that asks GetProcAddress.
+hidden() {
+    nm -g --defined-only "$1" | awk '{ print $NF }' | sort -u >"$dir/symbols"
+    sed -n 's/^EXPORT(\([A-Za-z0-9_]*\),.*/iocp_\1/p' src/api/exports.h | sort -u | comm -23 - "$dir/symbols" | grep . && return 1
+    return 0
+}
 try "cmake --install" cmake --install "$build" --prefix "$prefix"
+try "every name is a symbol of the shared library" hidden "$prefix/lib/libiocp.so"
+try "every name is a symbol of the static library" hidden "$prefix/lib/libiocp.a"
 # A packager's ways: a staging directory, and the libraries one level further down.
 staged() { DESTDIR=$dir/stage cmake --install "$build" --prefix /opt/iocp && diff <(cd "$prefix" && find . | sort) <(cd "$dir/stage/opt/iocp" && find . | sort) && [ "$(ls "$dir/stage")" = opt ]; }
 try "DESTDIR" staged

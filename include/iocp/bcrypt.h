@@ -28,8 +28,8 @@ typedef PVOID BCRYPT_ALG_HANDLE;
  * BCRYPT_USE_SYSTEM_PREFERRED_RNG: there are no providers to open. STATUS_INVALID_HANDLE for another
  * algorithm or without that flag, STATUS_INVALID_PARAMETER for other flags or NULL.
  */
-NTSTATUS WINAPI BCryptGenRandom(BCRYPT_ALG_HANDLE algorithm, PUCHAR buffer, ULONG size, ULONG flags)
-    IOCP_SYM(BCryptGenRandom);
+WINBASEAPI NTSTATUS WINAPI BCryptGenRandom(BCRYPT_ALG_HANDLE algorithm, PUCHAR buffer, ULONG size,
+                                           ULONG flags) IOCP_SYM(BCryptGenRandom);
 
 IOCP_EXTERN_C_END
 

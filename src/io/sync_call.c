@@ -113,6 +113,8 @@ static uint32_t guest_sleep(struct guest *g)
     uint32_t status = STATUS_SUCCESS;
     struct pollfd none[1];
 
+    if (c->alertable) /* who handed its turn over did so for them, however quick the answer is */
+        wait_run_routines();
     while (status == STATUS_SUCCESS && !atomic_load(&g->answered)) {
         status = wait_fds_once(none, 1, deadline_ns, c->alertable ? WAIT_RUNS_ROUTINES : WAIT_NO_ROUTINES);
         if (status == STATUS_TIMEOUT && c->extend && c->extend(c->ctx, &deadline_ns))

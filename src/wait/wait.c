@@ -439,6 +439,14 @@ static void run_routines(struct thread *self)
     pthread_cleanup_pop(1);
 }
 
+void wait_run_routines(void)
+{
+    struct thread *self = thread_current();
+
+    if (apc_pending(self))
+        run_routines(self);
+}
+
 static bool take_look(struct thread *self)
 {
     bool look;

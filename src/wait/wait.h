@@ -69,6 +69,9 @@ bool wait_sync_cancel_calls(struct thread *t, struct sync_calls *calls);
 /* Likewise: what t waits for may be so though no descriptor will say it. It comes back from wait_fds_once. */
 void wait_sync_look(struct thread *t, struct sync_calls *calls);
 
+/* Inside that region: what was queued before a sleep that has become needless runs all the same. */
+void wait_run_routines(void);
+
 /* The same to one that waits in its own region for *word, a futex, which becomes 1: whoever reads that may go
  * only by wait_sync_end. */
 void wait_sync_tell(struct thread *t, struct sync_calls *calls, _Atomic uint32_t *word);

@@ -84,6 +84,7 @@ static const struct entry entries[] = {
     /* pipes */
     MAKE(CreateNamedPipeA, "jiiiiii0"), MAKE(CreateFileA, "jii0ii0"), CALL(ConnectNamedPipe, "ho"),
     CALL(DisconnectNamedPipe, "h"), CALL(PeekNamedPipe, "hdsppp"), CALL(TransactNamedPipe, "hdsdspo"),
+    CALL(WriteConsoleA, "hdsp0"), STAT(BCryptGenRandom, "hdsi"),
     CALL(SetNamedPipeHandleState, "hppp"), CALL(GetNamedPipeInfo, "hpppp"),
     CALL(GetNamedPipeHandleStateA, "hpppp0i"), CALL(GetNamedPipeClientProcessId, "hp"),
     CALL(GetNamedPipeServerProcessId, "hp"), CALL(WaitNamedPipeA, "jb"), CALL(CallNamedPipeA, "jdsdspb"),

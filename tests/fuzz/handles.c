@@ -18,6 +18,7 @@
 #define _GNU_SOURCE
 #endif
 #include <iocp.h>
+#include <bcrypt.h>
 #include <process.h>
 #include <iocp_nt.h>
 #include <winternl.h>
