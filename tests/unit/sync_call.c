@@ -109,13 +109,30 @@ static void CALLBACK leave_inside(ULONG_PTR arg)
     ExitThread(7);
 }
 
-static HANDLE start_sender(void)
+/* One that says in sender_tid that it begins. */
+static HANDLE start_caller(LPTHREAD_START_ROUTINE call)
 {
-    HANDLE thread = CreateThread(NULL, 0, send_big, NULL, 0, NULL);
+    HANDLE thread = CreateThread(NULL, 0, call, NULL, 0, NULL);
 
     while (!atomic_load(&sender_tid))
         sched_yield();
     return thread;
+}
+
+static HANDLE start_sender(void)
+{
+    return start_caller(send_big);
+}
+
+/* A routine ends the thread inside its call. */
+static void end_inside(HANDLE thread)
+{
+    DWORD code = 0;
+
+    CHECK(QueueUserAPC(leave_inside, thread, 0));
+    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &code) && code == 7);
+    CloseHandle(thread);
 }
 
 static void start_send(OVERLAPPED *ov, DWORD size)
@@ -282,21 +299,17 @@ TEST(a_routine_sends_while_its_thread_does)
 TEST(the_keeper_ends)
 {
     OVERLAPPED behind = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
-    DWORD code = 0;
     HANDLE thread;
 
     make_pair();
     thread = start_sender();
     until_asleep(sender_tid);
     start_send(&behind, SMALL);
-    CHECK(QueueUserAPC(leave_inside, thread, 0));
-    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
-    CHECK(GetExitCodeThread(thread, &code) && code == 7);
+    end_inside(thread);
     CHECK(WITHIN(PATIENCE_MS,
                  read_what_is_there() || WaitForSingleObject(behind.hEvent, 0) == WAIT_OBJECT_0));
     CHECK_EQ(behind.InternalHigh, SMALL);
     CloseHandle(behind.hEvent);
-    CloseHandle(thread);
     end_pair();
 }
 
@@ -311,19 +324,13 @@ static DWORD WINAPI receive_one(void *arg)
 
 TEST(a_receiver_ends)
 {
-    DWORD code = 0;
     HANDLE thread;
 
     make_pair();
-    thread = CreateThread(NULL, 0, receive_one, NULL, 0, NULL);
-    while (!atomic_load(&sender_tid))
-        sched_yield();
+    thread = start_caller(receive_one);
     until_asleep(sender_tid);
-    CHECK(QueueUserAPC(leave_inside, thread, 0));
-    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
-    CHECK(GetExitCodeThread(thread, &code) && code == 7);
+    end_inside(thread);
     CHECK_EQ(sent_outside, -2);
-    CloseHandle(thread);
     end_pair();
 }
 
@@ -358,7 +365,6 @@ static void make_busy(int fds[4])
 
 TEST(who_connects_ends)
 {
-    DWORD code = 0;
     HANDLE thread;
     WSADATA data;
     int fds[4];
@@ -368,15 +374,10 @@ TEST(who_connects_ends)
     sent_outside = -2;
     make_busy(fds);
     ours = socket(AF_INET, SOCK_STREAM, 0);
-    thread = CreateThread(NULL, 0, connect_one, NULL, 0, NULL);
-    while (!atomic_load(&sender_tid))
-        sched_yield();
+    thread = start_caller(connect_one);
     until_asleep(sender_tid);
-    CHECK(QueueUserAPC(leave_inside, thread, 0));
-    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
-    CHECK(GetExitCodeThread(thread, &code) && code == 7);
+    end_inside(thread);
     CHECK_EQ(sent_outside, -2);
-    CloseHandle(thread);
     end_socket(ours);
     for (int i = 0; i < 4; i++)
         closesocket((SOCKET)fds[i]);
@@ -386,7 +387,6 @@ TEST(who_connects_ends)
 TEST(a_guest_ends)
 {
     OVERLAPPED first = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)}, last = first;
-    DWORD code = 0;
     HANDLE thread;
 
     last.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL);
@@ -395,16 +395,13 @@ TEST(a_guest_ends)
     thread = start_sender();
     until_asleep(sender_tid);
     start_send(&last, SMALL);
-    CHECK(QueueUserAPC(leave_inside, thread, 0));
-    CHECK_EQ(WaitForSingleObject(thread, PATIENCE_MS), WAIT_OBJECT_0);
-    CHECK(GetExitCodeThread(thread, &code) && code == 7);
+    end_inside(thread);
     CHECK_EQ(read_so_many(BIG + SMALL), BIG + SMALL);
     CHECK_EQ(WaitForSingleObject(last.hEvent, PATIENCE_MS), WAIT_OBJECT_0);
     CHECK_EQ(first.InternalHigh, BIG);
     CHECK_EQ(last.InternalHigh, SMALL);
     CloseHandle(first.hEvent);
     CloseHandle(last.hEvent);
-    CloseHandle(thread);
     end_pair();
 }
 
